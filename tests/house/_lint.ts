@@ -1,0 +1,7 @@
+import plugin from "../lint/mod.ts";
+
+/** Lints `source` as the file at `path` with our own rules, and gives what they say. */
+export function lint(path: string, source: string): string[] {
+  return Deno.lint.runPlugin(plugin, path, source)
+    .map(({ id, message, hint }) => `${id}: ${hint ?? message}`);
+}

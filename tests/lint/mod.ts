@@ -1,0 +1,16 @@
+/**
+ * The rules of this repository that Deno's own linter does not have. deno.json loads them, so `deno lint` checks them.
+ *
+ * @module
+ */
+
+import { errorMessage } from "./error_message.ts";
+import { layers } from "./layers.ts";
+import { seam } from "./seam.ts";
+
+const plugin: Deno.lint.Plugin = {
+  name: "gyre",
+  rules: { "error-message": errorMessage, layers, seam },
+};
+
+export default plugin;
