@@ -1,0 +1,58 @@
+/**
+ * Who is running: the one slot of global state in the package.
+ *
+ * *Theory of operation.* Two carriers tell which loop, task and context current code belongs
+ * to. While the loop runs a handle or a step of a coroutine, the `ambient` slot says so; it is
+ * empty whenever the loop is not on the stack. An async function goes on in a microtask, where
+ * the slot is empty; it finds its {@linkcode Flow} in an `AsyncLocalStorage`, which the engine
+ * carries over each `await`. The slot is asked first: reading it costs nothing.
+ *
+ * @module
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { CancelScope } from "./_cancel_scope.ts";
+import type { Context } from "./context.ts";
+import type { EventLoop } from "./event_loop.ts";
+import type { Task } from "./task.ts";
+
+/** What an async function carries across its awaits. */
+export interface Flow {
+  /** The loop of the task. */
+  readonly loop: EventLoop | null;
+  /** The task that the function is part of. */
+  readonly task: Task<unknown> | null;
+  /** What a cancellation of the function goes through. */
+  readonly scope: CancelScope | null;
+  /** The values of context variables. */
+  readonly context: Context;
+}
+
+/** The flow of the current async function; `undefined` outside of any. */
+export const flows: AsyncLocalStorage<Flow | undefined> = new AsyncLocalStorage();
+
+/** What the loop is running right now. */
+export const ambient: {
+  /** The loop whose handle runs. */
+  loop: EventLoop | null;
+  /** The task whose step runs. */
+  task: Task<unknown> | null;
+  /** The context that the handle or step runs in. */
+  context: Context | null;
+  /** Whether the handle resumed an async function, which goes on in a microtask. */
+  resumedAsyncFunction: boolean;
+} = { loop: null, task: null, context: null, resumedAsyncFunction: false };
+
+/** Returns the loop that current code runs on, or `null`. */
+export function runningLoop(): EventLoop | null {
+  return ambient.loop ?? flows.getStore()?.loop ?? null;
+}
+
+/** Returns the task that current code is part of, or `null`. */
+export function runningTask(): Task<unknown> | null {
+  return ambient.loop === null ? flows.getStore()?.task ?? null : ambient.task;
+}
+
+/** Calls `work` as part of no task, whatever called. */
+export function outsideOfTasks<R>(work: () => R): R {
+  return flows.run(undefined, work);
+}

@@ -1,0 +1,156 @@
+import { type Flow, flows, runningTask } from "./_ambient.ts";
+import type { AwaitingFunction } from "./_awaiting_function.ts";
+import { createCancelledError } from "./_cancelled_error.ts";
+import type { CancelRoot, Interruptible } from "./_consumer.ts";
+import type { Context } from "./context.ts";
+import type { CancelledError } from "./errors.ts";
+import type { EventLoop } from "./event_loop.ts";
+import type { Future } from "./future.ts";
+import type { Task } from "./task.ts";
+
+/**
+ * Where a cancellation that found nothing to interrupt comes from. One that a function asked of
+ * its own task waits for the next await that suspends, as asyncio's; one from outside came while
+ * the function was at a foreign promise, and ends the next await of any future of ours.
+ */
+type Due = "no" | "outside" | "self";
+
+/**
+ * What a cancellation of an async function goes through.
+ *
+ * *Theory of operation.* A coroutine waits for one future at a time. An async function may wait
+ * for several (`Promise.all`), through calls that the loop never sees. So each `await` of a
+ * future of ours is listed in the scope that the function carries ({@linkcode Flow}), and leaves
+ * the list when it ends. A cancellation interrupts every one in the list and in nested scopes;
+ * when there is none, because the function is at a foreign promise, it stays *due*, and
+ * {@linkcode AwaitingFunction} throws it at the next await.
+ *
+ * A task has a root scope; `timeout()` and `taskGroup()` nest one each, so that they cut their
+ * body and nothing else of the task.
+ */
+export class CancelScope implements Flow, CancelRoot {
+  /** The task that the functions of this scope are part of. */
+  readonly task: Task<unknown>;
+  /** The loop of the task. */
+  readonly loop: EventLoop;
+  /** The context variables that the functions see. */
+  readonly context: Context;
+  /** Whether the body has ended. What still runs is never cancelled. */
+  closed = false;
+
+  readonly #parent: CancelScope | null;
+  readonly #nested: Set<CancelScope> = new Set();
+  /** The awaits that are pending, newest first. */
+  #awaits: AwaitingFunction<unknown> | null = null;
+  #due: Due = "no";
+  #message: string | undefined;
+  #controller: AbortController | null = null;
+  /**
+   * Whether the signal was read since the last await of ours. Then the function is at a foreign
+   * promise that ends by the signal, and must not get the cancellation a second time.
+   */
+  #signalTaken = false;
+
+  /** Creates the scope of `task`, or one nested in `parent`. */
+  constructor(task: Task<unknown>, context: Context, parent: CancelScope | null = null) {
+    this.task = task;
+    this.loop = task.getLoop();
+    this.context = context;
+    this.#parent = parent;
+    if (parent !== null) parent.#nested.add(this);
+  }
+
+  /** This scope, as part of the flow. */
+  get scope(): this {
+    return this;
+  }
+
+  /** Aborts when the scope is cancelled. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    this.#signalTaken = true;
+    return this.#controller.signal;
+  }
+
+  /** Calls `fn` inside this scope; it carries the scope across its awaits. */
+  run<R>(fn: () => R): R {
+    return flows.run(this, fn);
+  }
+
+  /** Cancels what runs in the scope: interrupts its awaits, or is due at the next. */
+  cancel(message: string | undefined): void {
+    this.#controller?.abort(createCancelledError(message));
+    let interrupted = false;
+    for (const awaiting of this.#listAwaits()) {
+      if (awaiting.future._circular) {
+        awaiting.giveUp(createCancelledError(message));
+        interrupted = true;
+      } else if (awaiting.future._interrupt(message)) interrupted = true;
+    }
+    for (const scope of [...this.#nested]) {
+      scope.cancel(message);
+      interrupted = true;
+    }
+    if (interrupted || (this.#signalTaken && this.#awaits === null)) return;
+    this.#due = runningTask() === this.task ? "self" : "outside";
+    this.#message = message;
+  }
+
+  /** Drops a cancellation that is due. */
+  clearCancel(): void {
+    this.#due = "no";
+  }
+
+  takeCancel(): CancelledError | null {
+    if (this.#due === "no") return null;
+    this.#due = "no";
+    return createCancelledError(this.#message, this.loop.getDebug());
+  }
+
+  /** Takes a cancellation that came from outside, for an await that does not suspend. */
+  takeOutsideCancel(): CancelledError | null {
+    return this.#due === "outside" ? this.takeCancel() : null;
+  }
+
+  spendCancel(awaited: Interruptible): void {
+    if (this.#due !== "no" && awaited._interrupt(this.#message)) this.#due = "no";
+  }
+
+  /** The function is at an await of ours again. */
+  noteAwait(): void {
+    this.#signalTaken = false;
+  }
+
+  /** Lists a pending await. */
+  add(awaiting: AwaitingFunction<unknown>): void {
+    awaiting.next = this.#awaits;
+    if (this.#awaits !== null) this.#awaits.previous = awaiting;
+    this.#awaits = awaiting;
+  }
+
+  /** Takes an await off the list. */
+  remove(awaiting: AwaitingFunction<unknown>): void {
+    if (awaiting.next !== null) awaiting.next.previous = awaiting.previous;
+    if (awaiting.previous !== null) awaiting.previous.next = awaiting.next;
+    else if (this.#awaits === awaiting) this.#awaits = awaiting.next;
+    awaiting.previous = awaiting.next = null;
+  }
+
+  /** The body has ended. */
+  close(): void {
+    this.closed = true;
+    if (this.#parent !== null) this.#parent.#nested.delete(this);
+  }
+
+  /** What the functions of this scope wait for, oldest first. */
+  awaited(): Future<unknown>[] {
+    return this.#listAwaits().map((awaiting) => awaiting.future);
+  }
+
+  /** The pending awaits, oldest first. */
+  #listAwaits(): AwaitingFunction<unknown>[] {
+    const list: AwaitingFunction<unknown>[] = [];
+    for (let item = this.#awaits; item !== null; item = item.next) list.push(item);
+    return list.reverse();
+  }
+}

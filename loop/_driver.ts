@@ -1,0 +1,271 @@
+/**
+ * The machine inside an {@linkcode EventLoop}: ready queue, timers, and iterations.
+ *
+ * *Theory of operation.* One iteration has these phases:
+ *
+ * 1. *timers*: expired timers move, in (deadline, sequence) order, behind what is ready;
+ * 2. *callbacks*: exactly the entries that are ready now run; what they add waits for the next;
+ * 3. *stop*: after `stop()` the run ends here;
+ * 4. *turn*: with more to do the driver hops one microtask, so that promises go on, and once in
+ *    a while lets the host take a turn, so that I/O, signals and foreign timers do not starve;
+ *    with nothing to do it sets the alarm to the next deadline and waits to be woken.
+ *
+ * The driver is an async function that was started outside of all tasks, so each of its
+ * resumptions is, whoever woke it. An event of the host that comes while the loop waits is an
+ * iteration of its own and runs at once ({@linkcode Driver.enter}): that saves a message its
+ * detour through the driver. If it makes work, the driver wakes.
+ *
+ * A handle that resumes an async function only settles a promise; the function goes on in a
+ * microtask. So the driver hops before the next entry, which gives async functions asyncio's
+ * order in all but deep stacks.
+ *
+ * @module
+ */
+import { ambient, flows, outsideOfTasks } from "./_ambient.ts";
+import { describe } from "./_describe.ts";
+import { ReadyQueue } from "./_ready_queue.ts";
+import type { Runnable } from "./_runnable.ts";
+import { TimerQueue } from "./_timer_queue.ts";
+import type { EventLoop } from "./event_loop.ts";
+import { callbackOf, describeCallback, Handle } from "./handle.ts";
+import type { Alarm, Clock } from "./platform.ts";
+import type { TimerHandle } from "./timer_handle.ts";
+
+/** How much a loop has done. */
+export interface LoopStatistics {
+  /** Iterations run. */
+  iterations: number;
+  /** Callbacks, task steps and host events run. */
+  callbacks: number;
+  /** Timers pending now. */
+  timers: number;
+}
+
+/** Seconds of callbacks before the host gets a turn. */
+const TURN_BUDGET = 0.000_5;
+/** The driver reads the clock, which is dear, at most once in this many iterations of one entry. */
+const MAX_UNTIMED = 64;
+/** Microtask hops that let an async function run to its next await, two calls deep. */
+const ASYNC_FUNCTION_HOPS = 3;
+
+/** Runs the iterations of one loop. */
+export class Driver {
+  /** Pending timers. */
+  readonly timers: TimerQueue = new TimerQueue();
+  readonly #loop: EventLoop;
+  readonly #clock: Clock;
+  readonly #ready: ReadyQueue = new ReadyQueue();
+  /** A time not after the present: the clock's last reading. */
+  #recently = 0;
+  #running = false;
+  #stopping = false;
+  #alarm: Alarm | null = null;
+  /** Ends the wait; set while the driver waits. */
+  #wake: (() => void) | null = null;
+  /** The error that ends the run, when the clock knows that nothing can wake the loop. */
+  #fatal: Error | null = null;
+  /** Callbacks since the clock was read, and how many may pass until it is read again. */
+  #untimed = 0;
+  #untimedLimit = 1;
+  #turnStart = 0;
+  #iterations = 0;
+  #callbacks = 0;
+
+  /** Creates the driver of `loop`. */
+  constructor(loop: EventLoop, clock: Clock) {
+    this.#loop = loop;
+    this.#clock = clock;
+  }
+
+  /** Whether iterations run. */
+  get running(): boolean {
+    return this.#running;
+  }
+
+  /** Reads the clock. */
+  time(): number {
+    return this.#recently = this.#clock.now();
+  }
+
+  /** How much was done. */
+  statistics(): LoopStatistics {
+    return { iterations: this.#iterations, callbacks: this.#callbacks, timers: this.timers.size };
+  }
+
+  /** Drops all that is scheduled. */
+  clear(): void {
+    this.#ready.clear();
+    this.timers.clear();
+  }
+
+  /** Adds a timer. */
+  addTimer(timer: TimerHandle): void {
+    this.timers.push(timer);
+    if (this.#wake !== null) this.#alarm?.set(this.timers.deadline);
+  }
+
+  /** Ends the run after the current iteration. */
+  stop(): void {
+    this.#stopping = true;
+    this.#wake?.();
+  }
+
+  /** Adds `entry` to the ready queue, and wakes the loop if it waits. */
+  enqueue(entry: Runnable): void {
+    this.#ready.push(entry);
+    if (this.#wake !== null) this.#wake();
+  }
+
+  /** Runs `entry` for an event of the host: at once if the loop waits, else in its turn. */
+  enter(entry: Runnable): void {
+    if (this.#wake === null) return this.enqueue(entry);
+    // An event is part of no task, also when its operation was started by one.
+    if (flows.getStore() !== undefined) return outsideOfTasks(() => this.enter(entry));
+    this.#iterations += 1;
+    this.#ready.push(entry);
+    this.#runBatch(1);
+  }
+
+  /** Runs iterations until {@linkcode stop}. The caller has checked that it may. */
+  drive(): Promise<void> {
+    this.#running = true;
+    return outsideOfTasks(() => this.#drive());
+  }
+
+  async #drive(): Promise<void> {
+    this.#fatal = null;
+    this.#alarm = this.#clock.createAlarm(() => this.#wake?.(), (error) => this.#abandon(error));
+    try {
+      this.#startTurn();
+      while (true) {
+        this.#moveExpiredTimers();
+        this.#iterations += 1;
+        for (let left = this.#ready.size; left > 0;) {
+          left = this.#runBatch(left);
+          if (!resumedAsyncFunction()) continue;
+          for (let hop = 0; hop < ASYNC_FUNCTION_HOPS; hop += 1) await undefined;
+        }
+        if (this.#stopping) break;
+        if (!this.#hasWork()) await this.#wait();
+        else if (this.#isTurnOver()) await this.#letHostRun();
+        else await undefined;
+        if (this.#fatal !== null) throw this.#fatal;
+      }
+    } finally {
+      this.#stopping = false;
+      this.#running = false;
+      this.#alarm.close();
+      this.#alarm = null;
+    }
+  }
+
+  /** Moves expired timers behind what is ready. */
+  #moveExpiredTimers(): void {
+    const timers = this.timers;
+    if (timers.size === 0) return;
+    for (;;) {
+      const timer = timers.takeExpired(this.#recently);
+      if (timer === null) return;
+      this.#ready.push(timer);
+    }
+  }
+
+  /**
+   * Runs up to `count` ready entries. Ends early after one that resumed an async function.
+   *
+   * @returns How many of them are left.
+   */
+  #runBatch(count: number): number {
+    const outerLoop = ambient.loop;
+    const outerTask = ambient.task;
+    const outerContext = ambient.context;
+    ambient.loop = this.#loop;
+    ambient.task = null;
+    ambient.resumedAsyncFunction = false;
+    const debug = this.#loop.getDebug();
+    let left = count;
+    while (left > 0 && !ambient.resumedAsyncFunction) {
+      left -= 1;
+      if (debug) this.#runTimed(this.#ready.shift());
+      else this.#ready.shift()._run();
+    }
+    this.#callbacks += count - left;
+    this.#untimed += count - left;
+    ambient.loop = outerLoop;
+    ambient.task = outerTask;
+    ambient.context = outerContext;
+    return left;
+  }
+
+  #runTimed(entry: Runnable): void {
+    const start = this.time();
+    entry._run();
+    const duration = this.time() - start;
+    if (duration < this.#loop.slowCallbackDuration) return;
+    console.warn(`Executing ${describeEntry(entry)} took ${duration.toFixed(3)} seconds`);
+  }
+
+  /** Whether the next iteration has something to run. */
+  #hasWork(): boolean {
+    if (this.#untimed >= this.#untimedLimit) this.#readClock();
+    return this.#ready.size > 0 || this.timers.deadline <= this.#recently;
+  }
+
+  /** Reads the clock, and decides how many callbacks may run until it is read again. */
+  #readClock(): void {
+    const before = this.#recently;
+    const elapsed = this.time() - before;
+    if (elapsed * 8 < TURN_BUDGET) {
+      this.#untimedLimit = Math.min(this.#untimedLimit * 2, MAX_UNTIMED);
+    } else this.#untimedLimit = 1;
+    this.#untimed = 0;
+  }
+
+  #isTurnOver(): boolean {
+    return this.#recently - this.#turnStart > TURN_BUDGET;
+  }
+
+  #startTurn(): void {
+    this.#turnStart = this.time();
+    this.#untimed = 0;
+  }
+
+  async #letHostRun(): Promise<void> {
+    await new Promise<void>((resolve) => this.#clock.soon(resolve));
+    this.#startTurn();
+  }
+
+  /** Waits for the next deadline or an event, whichever is first. */
+  async #wait(): Promise<void> {
+    this.#ready.trim();
+    const deadline = this.timers.deadline;
+    if (this.time() >= deadline) return;
+    await new Promise<void>((resolve) => {
+      this.#wake = () => {
+        this.#wake = null;
+        resolve();
+      };
+      this.#alarm?.set(deadline);
+    });
+    this.#startTurn();
+    // One more hop: who woke the loop may be about to await what it scheduled.
+    await undefined;
+  }
+
+  #abandon(error: Error): void {
+    this.#fatal = error;
+    this.#wake?.();
+  }
+}
+
+/** Takes the mark that a handle resumed an async function. */
+function resumedAsyncFunction(): boolean {
+  const resumed = ambient.resumedAsyncFunction;
+  ambient.resumedAsyncFunction = false;
+  return resumed;
+}
+
+function describeEntry(entry: Runnable): string {
+  const callback = entry instanceof Handle ? callbackOf(entry) : null;
+  return callback === null ? describe(entry) : `callback ${describeCallback(callback)}`;
+}

@@ -1,0 +1,16 @@
+import { DenoClock } from "./deno_clock.ts";
+import type { Platform, Random, Signals } from "./platform.ts";
+
+const denoRandom: Random = { next: () => Math.random() };
+
+const denoSignals: Signals = {
+  listen(signal, callback) {
+    Deno.addSignalListener(signal, callback);
+    return () => Deno.removeSignalListener(signal, callback);
+  },
+};
+
+/** Creates the platform that stands on Deno's own APIs. */
+export function createDenoPlatform(): Platform {
+  return { clock: new DenoClock(), random: denoRandom, signals: denoSignals };
+}

@@ -1,0 +1,60 @@
+import { runningLoop } from "./_ambient.ts";
+import { describe } from "./_describe.ts";
+import { InvalidStateError } from "./errors.ts";
+import type { EventLoop } from "./event_loop.ts";
+import { Future } from "./future.ts";
+import { type Coroutine, isCoroutine, type TaskBody } from "./task.ts";
+
+/** What can be waited for: a future, a promise, a coroutine, or a function that returns one. */
+export type Awaitable<T> =
+  | Future<T>
+  | PromiseLike<T>
+  | Coroutine<T>
+  | (() => Coroutine<T> | PromiseLike<T> | T);
+
+/** Settings of {@linkcode ensureFuture}. */
+export interface EnsureFutureOptions {
+  /** The loop of a new future. Defaults to the running loop. */
+  loop?: EventLoop;
+}
+
+/** Whether `value` is a future of this package. As `asyncio.isfuture()`. */
+export function isFuture(value: unknown): value is Future<unknown> {
+  return value instanceof Future;
+}
+
+/**
+ * Returns `awaitable` as a future. As `asyncio.ensure_future()`.
+ *
+ * A future is returned as it is. A coroutine or a function becomes a task. A native promise is
+ * followed by a new future: cancelling that ends the wait at once, whatever the promise does.
+ *
+ * @throws {TypeError} If `awaitable` is none of them.
+ * @throws {InvalidStateError} If no loop is running here and none is given.
+ */
+export function ensureFuture<T>(
+  awaitable: Awaitable<T>,
+  options: EnsureFutureOptions = {},
+): Future<T> {
+  if (awaitable instanceof Future) return awaitable;
+  const loop = options.loop ?? runningLoop();
+  if (loop === null) {
+    throw new InvalidStateError("Cannot create a future: no event loop is running");
+  }
+  if (typeof awaitable === "function" || isCoroutine(awaitable)) {
+    return loop.createTask(awaitable as TaskBody<T>);
+  }
+  if (typeof (awaitable as PromiseLike<T> | null)?.then !== "function") {
+    throw new TypeError(
+      `Cannot wait for ${
+        describe(awaitable)
+      }: expected a future, a promise, a coroutine or a function`,
+    );
+  }
+  const future = loop.createFuture<T>();
+  (awaitable as PromiseLike<T>).then(
+    (value) => future.done() || future.setResult(value),
+    (error) => future.done() || future.setException(error),
+  );
+  return future;
+}

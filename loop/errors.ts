@@ -1,0 +1,96 @@
+/**
+ * Thrown into a task or a future's awaiter when its work was cancelled.
+ *
+ * `message` is the message given to `cancel()`, or empty. Code that catches it to clean up
+ * should throw it again. It carries a stack only in debug mode: building one costs as much as
+ * the rest of a cancellation.
+ */
+export class CancelledError extends Error {
+  static {
+    // On the prototype, not a field: a field costs every cancellation a store.
+    Object.defineProperty(this.prototype, "name", { value: "CancelledError", configurable: true });
+  }
+}
+
+/** Thrown when an operation is not allowed in the current state of a loop, future or transport. */
+export class InvalidStateError extends Error {
+  /** The class name. */
+  override readonly name = "InvalidStateError";
+}
+
+/** Thrown when a time limit ran out. */
+export class TimeoutError extends Error {
+  /** The class name. */
+  override readonly name = "TimeoutError";
+}
+
+/** Thrown by a stream read that met the end before the requested bytes; `partial` holds what came. */
+export class IncompleteReadError extends Error {
+  /** The class name. */
+  override readonly name = "IncompleteReadError";
+  /** The bytes read before the end of the stream. */
+  readonly partial: Uint8Array;
+  /** How many bytes were wanted, or `null` when the wanted end is a separator. */
+  readonly expected: number | null;
+
+  /** Creates the error for `partial` bytes where `expected` were wanted. */
+  constructor(partial: Uint8Array, expected: number | null) {
+    super(
+      expected === null
+        ? `Cannot read up to the separator: the stream ended after ${partial.length} bytes`
+        : `Cannot read ${expected} bytes: the stream ended after ${partial.length}`,
+    );
+    this.partial = partial;
+    this.expected = expected;
+  }
+}
+
+/** Thrown by a stream read whose separator did not come within the limit. */
+export class LimitOverrunError extends Error {
+  /** The class name. */
+  override readonly name = "LimitOverrunError";
+  /** How many bytes stand before the point where the search stopped; they stay readable. */
+  readonly consumed: number;
+
+  /** Creates the error with the number of bytes `consumed` by the search. */
+  constructor(message: string, consumed: number) {
+    super(message);
+    this.consumed = consumed;
+  }
+}
+
+/** Thrown by `getNowait()` of an empty queue. */
+export class QueueEmpty extends Error {
+  /** The class name. */
+  override readonly name = "QueueEmpty";
+}
+
+/** Thrown by `putNowait()` of a full queue. */
+export class QueueFull extends Error {
+  /** The class name. */
+  override readonly name = "QueueFull";
+}
+
+/** Thrown by `put()` and `get()` of a queue that was shut down. */
+export class QueueShutDown extends Error {
+  /** The class name. */
+  override readonly name = "QueueShutDown";
+}
+
+/** Thrown by `wait()` of a barrier that was reset or aborted. */
+export class BrokenBarrierError extends Error {
+  /** The class name. */
+  override readonly name = "BrokenBarrierError";
+}
+
+/** Thrown by `sendfile()` where the transport has no native way and `fallback` is false. */
+export class SendfileNotAvailableError extends Error {
+  /** The class name. */
+  override readonly name = "SendfileNotAvailableError";
+}
+
+/** Thrown when a program waits and nothing can ever wake it. */
+export class DeadlockError extends Error {
+  /** The class name. */
+  override readonly name = "DeadlockError";
+}

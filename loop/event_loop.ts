@@ -1,0 +1,451 @@
+import { runningLoop, runningTask } from "./_ambient.ts";
+import { Driver, type LoopStatistics } from "./_driver.ts";
+import type { Runnable } from "./_runnable.ts";
+import { UnseenFailures } from "./_unseen_failures.ts";
+import { DenoClock } from "./deno_clock.ts";
+import { type Awaitable, ensureFuture } from "./ensure_future.ts";
+import { describe } from "./_describe.ts";
+import { currentContext, valuesOf } from "./context.ts";
+import { InvalidStateError } from "./errors.ts";
+import { type Callback, Handle } from "./handle.ts";
+import { TimerHandle } from "./timer_handle.ts";
+import { Future, markSeen } from "./future.ts";
+import type { Clock } from "./platform.ts";
+import { Task, type TaskBody, type TaskOptions } from "./task.ts";
+
+/** Settings of an {@linkcode EventLoop}. */
+export interface EventLoopOptions {
+  /** The clock that drives it. Defaults to the host's. */
+  clock?: Clock;
+  /** Records origins and reports slow callbacks. Off by default. */
+  debug?: boolean;
+}
+
+/** What the exception handler is told. The keys are asyncio's. */
+export interface ExceptionContext {
+  /** What happened. */
+  message: string;
+  /** The error. */
+  exception?: unknown;
+  /** The handle whose callback failed. */
+  handle?: Handle;
+  /** The future concerned. */
+  future?: Future<unknown>;
+  /** The task concerned. */
+  task?: Task<unknown>;
+  /** The protocol concerned. */
+  protocol?: unknown;
+  /** The transport concerned. */
+  transport?: unknown;
+  /** In debug mode, where the handle, future or task was created. */
+  sourceTraceback?: string;
+}
+
+/** Receives what nobody else handles. See `setExceptionHandler`. */
+export type ExceptionHandler = (loop: EventLoop, context: ExceptionContext) => void;
+
+/** Creates the tasks of a loop; see `setTaskFactory`. */
+export type TaskFactory = <T>(
+  loop: EventLoop,
+  body: TaskBody<T>,
+  options: TaskOptions,
+) => Task<T>;
+
+/**
+ * Schedules callbacks and runs tasks, one after the other. As `asyncio.BaseEventLoop`.
+ *
+ * It does not block its thread: several loops may run at once. For connections, processes and
+ * executors see {@linkcode DenoEventLoop}, which extends it.
+ *
+ * @example Callbacks run in the order in which they were scheduled
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { EventLoop } from "@gyre/asyncio";
+ *
+ * const log: string[] = [];
+ * const loop = new EventLoop();
+ * loop.callLater(0.001, () => loop.stop());
+ * loop.callSoon((text) => log.push(text), "first");
+ * loop.callSoon((text) => log.push(text), "second");
+ * await loop.runForever();
+ * loop.close();
+ * assertEquals(log, ["first", "second"]);
+ * ```
+ */
+export class EventLoop {
+  /**
+   * Seconds that a callback may take in debug mode before it is reported. As asyncio's
+   * `slow_callback_duration`.
+   */
+  slowCallbackDuration = 0.1;
+  /** @internal Tasks that are not done, in the order of creation. */
+  readonly tasks: Set<Task<unknown>> = new Set();
+  /** @internal Errors that nobody has looked at. */
+  readonly unseenFailures: UnseenFailures = new UnseenFailures(this);
+  readonly #driver: Driver;
+  #timerSequence = 0;
+  #closed = false;
+  #debug: boolean;
+  #exceptionHandler: ExceptionHandler | null = null;
+  #taskFactory: TaskFactory | null = null;
+  /** Where handles, futures and tasks were created; debug mode only. */
+  readonly #origins: WeakMap<object, string> = new WeakMap();
+
+  /** Creates a loop that is not running. */
+  constructor(options: EventLoopOptions = {}) {
+    this.#driver = new Driver(this, options.clock ?? new DenoClock());
+    this.#debug = options.debug ?? false;
+  }
+
+  /** Returns the time of the loop's clock in seconds. As `loop.time()`. */
+  time(): number {
+    return this.#driver.time();
+  }
+
+  /**
+   * Calls `callback(...args)` in the next iteration. As `loop.call_soon()`.
+   *
+   * Callbacks run in the order of these calls, each exactly once, with the context variables of
+   * the caller. What one throws goes to the exception handler.
+   *
+   * @throws {InvalidStateError} If the loop is closed.
+   */
+  callSoon<A extends unknown[]>(callback: (...args: A) => unknown, ...args: A): Handle {
+    this.checkCallback(callback, "schedule");
+    const handle = new Handle(this, callback as Callback, args, valuesOf(currentContext()));
+    this.#driver.enqueue(handle);
+    return handle;
+  }
+
+  /**
+   * As {@linkcode callSoon}. It stands for asyncio's `call_soon_threadsafe()`: JavaScript threads
+   * share no functions, so a worker calls back through a port; see `createCallbackPort`.
+   */
+  callSoonThreadsafe<A extends unknown[]>(callback: (...args: A) => unknown, ...args: A): Handle {
+    return this.callSoon(callback, ...args);
+  }
+
+  /**
+   * Calls `callback(...args)` after `delay` seconds. As `loop.call_later()`.
+   *
+   * Timers with the same deadline fire in the order scheduled. A delay of zero or less fires in
+   * the next iteration, `Infinity` never.
+   *
+   * @param delay Seconds from now.
+   * @throws {TypeError} If `delay` is not a number.
+   * @throws {InvalidStateError} If the loop is closed.
+   */
+  callLater<A extends unknown[]>(
+    delay: number,
+    callback: (...args: A) => unknown,
+    ...args: A
+  ): TimerHandle {
+    if (typeof delay !== "number" || Number.isNaN(delay)) throw invalidTime("delay", delay);
+    return this.#addTimer(this.time() + delay, callback as Callback, args);
+  }
+
+  /**
+   * Calls `callback(...args)` at `when`, in seconds of {@linkcode time}. As `loop.call_at()`.
+   *
+   * @throws {TypeError} If `when` is not a number.
+   * @throws {InvalidStateError} If the loop is closed.
+   */
+  callAt<A extends unknown[]>(
+    when: number,
+    callback: (...args: A) => unknown,
+    ...args: A
+  ): TimerHandle {
+    if (typeof when !== "number" || Number.isNaN(when)) throw invalidTime("when", when);
+    return this.#addTimer(when, callback as Callback, args);
+  }
+
+  /**
+   * Stops the run after the current iteration. Callbacks that are ready run; those they add wait
+   * for the next run. Called while stopped, it makes the next run end after one iteration.
+   */
+  stop(): void {
+    this.#driver.stop();
+  }
+
+  /** Whether the loop is running. */
+  isRunning(): boolean {
+    return this.#driver.running;
+  }
+
+  /** Whether {@linkcode close} was called. */
+  isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * Closes the loop, drops what is scheduled and reports the errors that nobody looked at.
+   * Idempotent; a closed loop stays closed.
+   *
+   * @throws {InvalidStateError} If the loop is running.
+   */
+  close(): void {
+    if (this.isRunning()) {
+      throw new InvalidStateError("Cannot close the event loop: it is running");
+    }
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#driver.clear();
+    this.unseenFailures.report(Infinity);
+  }
+
+  /** Seconds after which an error that nobody looked at is reported; 1 by default. */
+  get unretrievedErrorDelay(): number {
+    return this.unseenFailures.delay;
+  }
+
+  /** Sets the delay of the report. */
+  set unretrievedErrorDelay(seconds: number) {
+    this.unseenFailures.delay = seconds;
+  }
+
+  /** Creates a pending future of this loop. */
+  createFuture<T>(): Future<T> {
+    return new Future({ loop: this });
+  }
+
+  /**
+   * Schedules `body` as a task. As `loop.create_task()`.
+   *
+   * @param body A coroutine, or a function that returns a coroutine, a promise or a value.
+   * @throws {TypeError} If `body` is neither.
+   * @throws {InvalidStateError} If the loop is closed.
+   */
+  createTask<T>(body: TaskBody<T>, options: TaskOptions = {}): Task<T> {
+    if (this.isClosed()) {
+      throw new InvalidStateError("Cannot create a task: the event loop is closed");
+    }
+    if (this.#taskFactory !== null) return this.#taskFactory(this, body, options);
+    return new Task(body, { ...options, loop: this });
+  }
+
+  /** Returns the factory set with {@linkcode setTaskFactory}, or `null`. */
+  getTaskFactory(): TaskFactory | null {
+    return this.#taskFactory;
+  }
+
+  /** Sets what `createTask()` calls; `null` restores the default. */
+  setTaskFactory(factory: TaskFactory | null): void {
+    if (factory !== null && typeof factory !== "function") {
+      throw new TypeError(
+        `Cannot set the task factory: expected a function or null, got ${typeof factory}`,
+      );
+    }
+    this.#taskFactory = factory;
+  }
+
+  /**
+   * Runs until {@linkcode stop} is called, and keeps the process alive meanwhile, also with
+   * nothing scheduled.
+   *
+   * @throws {InvalidStateError} If the loop is running already or closed.
+   */
+  async runForever(): Promise<void> {
+    this.#checkRunnable();
+    await this.#driver.drive();
+  }
+
+  /**
+   * Runs until `awaitable` is done.
+   *
+   * @param awaitable A future, a promise, a coroutine, or a function that returns one of them;
+   * what is not a future becomes a task.
+   * @returns Its result.
+   * @throws {InvalidStateError} If the loop is running already or closed, or stops before the
+   * awaitable is done. The awaitable's own error otherwise.
+   */
+  async runUntilComplete<T>(awaitable: Awaitable<T>): Promise<T> {
+    this.#checkRunnable();
+    const isNew = !(awaitable instanceof Future);
+    const future = ensureFuture(awaitable, { loop: this });
+    const stop = () => this.stop();
+    future.addDoneCallback(stop);
+    try {
+      await this.#driver.drive();
+    } catch (error) {
+      if (isNew && future.done() && !future.cancelled()) markSeen(future);
+      throw error;
+    } finally {
+      future.removeDoneCallback(stop);
+    }
+    if (!future.done()) {
+      throw new InvalidStateError("Cannot return the result of the run: the loop stopped before");
+    }
+    return future.result();
+  }
+
+  /** Whether debug mode is on. */
+  getDebug(): boolean {
+    return this.#debug;
+  }
+
+  /** Turns debug mode on or off: origins are recorded and slow callbacks reported. */
+  setDebug(enabled: boolean): void {
+    this.#debug = enabled;
+  }
+
+  /** Returns the handler set with {@linkcode setExceptionHandler}, or `null`. */
+  getExceptionHandler(): ExceptionHandler | null {
+    return this.#exceptionHandler;
+  }
+
+  /** Sets who receives errors that nobody else handles; `null` restores the default. */
+  setExceptionHandler(handler: ExceptionHandler | null): void {
+    if (handler !== null && typeof handler !== "function") {
+      throw new TypeError(
+        `Cannot set the exception handler: expected a function or null, got ${typeof handler}`,
+      );
+    }
+    this.#exceptionHandler = handler;
+  }
+
+  /** Logs `context` with `console.error`. As `loop.default_exception_handler()`. */
+  defaultExceptionHandler(context: ExceptionContext): void {
+    const { message, exception, ...details } = context;
+    const lines = [message || "Unhandled exception in event loop"];
+    for (const key of Object.keys(details).sort()) {
+      lines.push(`${key}: ${describe((details as Record<string, unknown>)[key])}`);
+    }
+    if (exception === undefined) console.error(lines.join("\n"));
+    else console.error(lines.join("\n") + "\n", exception);
+  }
+
+  /** Hands `context` to the exception handler. As `loop.call_exception_handler()`. */
+  callExceptionHandler(context: ExceptionContext): void {
+    const origin = context.task ?? context.future ?? context.handle;
+    const traceback = origin === undefined ? undefined : this.#origins.get(origin);
+    if (traceback !== undefined) context.sourceTraceback ??= traceback;
+    if (this.#exceptionHandler === null) return this.#logException(context);
+    try {
+      this.#exceptionHandler(this, context);
+    } catch (exception) {
+      this.#logException({ message: "Unhandled error in exception handler", exception });
+      this.#logException(context);
+    }
+  }
+
+  /** How much the loop has done since it was created. */
+  statistics(): LoopStatistics {
+    return this.#driver.statistics();
+  }
+
+  /** @internal Records where `object` is created, for reports in debug mode. */
+  rememberOrigin(object: object): void {
+    const holder: { stack?: string } = {};
+    Error.captureStackTrace(holder, object.constructor);
+    this.#origins.set(object, holder.stack?.replace(/^\S+\n/, "") ?? "");
+  }
+
+  /** @internal Throws unless the loop takes callbacks and `callback` is one. */
+  checkCallback(callback: unknown, action: string): void {
+    if (this.#closed) {
+      throw new InvalidStateError(`Cannot ${action} a callback: the event loop is closed`);
+    }
+    if (typeof callback !== "function") {
+      throw new TypeError(
+        `Cannot ${action} a callback: expected a function, got ${describe(callback)}`,
+      );
+    }
+  }
+
+  /** @internal Adds `entry` to the ready queue, and wakes the loop if it waits. */
+  enqueue(entry: Runnable): void {
+    if (!this.#closed) this.#driver.enqueue(entry);
+  }
+
+  /** @internal Runs `entry` for an event of the host: at once if the loop waits, else in its turn. */
+  enter(entry: Runnable): void {
+    if (!this.#closed) this.#driver.enter(entry);
+  }
+
+  #addTimer(when: number, callback: Callback, args: readonly unknown[]): TimerHandle {
+    this.checkCallback(callback, "schedule");
+    const timers = this.#driver.timers;
+    const values = valuesOf(currentContext());
+    const timer = new TimerHandle(
+      this,
+      when,
+      this.#timerSequence++,
+      callback,
+      args,
+      values,
+      timers,
+    );
+    this.#driver.addTimer(timer);
+    return timer;
+  }
+
+  #logException(context: ExceptionContext): void {
+    try {
+      this.defaultExceptionHandler(context);
+    } catch (error) {
+      console.error("Exception in default exception handler", error);
+    }
+  }
+
+  #checkRunnable(): void {
+    if (this.isClosed()) {
+      throw new InvalidStateError("Cannot run the event loop: it is closed");
+    }
+    if (this.isRunning()) {
+      throw new InvalidStateError("Cannot run the event loop: it is running already");
+    }
+  }
+}
+
+/** Returns the error for a time that is not one. */
+function invalidTime(name: string, value: unknown): TypeError | RangeError {
+  return typeof value === "number"
+    ? new RangeError(`Cannot schedule a callback: ${name} is not a number (NaN)`)
+    : new TypeError(`Cannot schedule a callback: ${name} must be a number, got ${describe(value)}`);
+}
+
+/**
+ * Returns the loop that current code runs on. As `asyncio.get_running_loop()`.
+ *
+ * That is the loop whose callback or coroutine is running, or else the loop of the current
+ * async-function task.
+ *
+ * @throws {InvalidStateError} If there is none.
+ */
+export function getRunningLoop(): EventLoop {
+  const loop = runningLoop();
+  if (loop === null) {
+    throw new InvalidStateError("Cannot get the running event loop: none is running here");
+  }
+  return loop;
+}
+
+/**
+ * Returns the task that current code is part of, or `null`. As `asyncio.current_task()`.
+ *
+ * @param loop Returns `null` unless the task belongs to it.
+ */
+export function currentTask(loop?: EventLoop): Task<unknown> | null {
+  const task = runningTask();
+  return loop === undefined || task?.getLoop() === loop ? task : null;
+}
+
+/**
+ * Returns the tasks of a loop that are not done, in the order of creation. As
+ * `asyncio.all_tasks()`.
+ *
+ * @param loop Defaults to the running loop.
+ */
+export function allTasks(loop: EventLoop = getRunningLoop()): Set<Task<unknown>> {
+  return new Set(loop.tasks);
+}
+
+/**
+ * Schedules `body` as a task of the running loop. As `asyncio.create_task()`.
+ *
+ * @param body A coroutine, or a function that returns a coroutine, a promise or a value.
+ * @throws {InvalidStateError} If no loop is running here.
+ */
+export function createTask<T>(body: TaskBody<T>, options: TaskOptions = {}): Task<T> {
+  return (options.loop ?? getRunningLoop()).createTask(body, options);
+}

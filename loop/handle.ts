@@ -1,0 +1,81 @@
+import { ambient } from "./_ambient.ts";
+import { type Context, contextOf, type ContextValues, setValues } from "./context.ts";
+import type { EventLoop } from "./event_loop.ts";
+
+/** A callback of any arguments. */
+export type Callback = (...args: never[]) => unknown;
+
+/** Every callback without arguments shares this list. */
+const NO_ARGUMENTS: readonly unknown[] = [];
+
+/**
+ * The context that callbacks run in. One object serves them all: a callback runs to its end
+ * before the next, and what outlives it captures the values, never this object.
+ */
+let scratch: Context | null = null;
+
+/** Returns the callback of `handle`, or `null` once it is cancelled. */
+export let callbackOf: (handle: Handle) => Callback | null;
+
+/** A scheduled callback, to cancel it. Returned by `callSoon`; as `asyncio.Handle`. */
+export class Handle {
+  readonly #loop: EventLoop;
+  /** `null` once cancelled. */
+  #callback: Callback | null;
+  #args: readonly unknown[];
+  readonly #values: ContextValues;
+
+  /** Handles are created by the loop. */
+  constructor(
+    loop: EventLoop,
+    callback: Callback,
+    args: readonly unknown[],
+    values: ContextValues,
+  ) {
+    this.#loop = loop;
+    this.#callback = callback;
+    this.#args = args.length === 0 ? NO_ARGUMENTS : args;
+    this.#values = values;
+    if (loop.getDebug()) loop.rememberOrigin(this);
+  }
+
+  /** Prevents the call. Does nothing if it was made already, or cancelled before. */
+  cancel(): void {
+    this.#callback = null;
+    this.#args = NO_ARGUMENTS;
+  }
+
+  /** Whether {@linkcode cancel} was called. */
+  cancelled(): boolean {
+    return this.#callback === null;
+  }
+
+  /** @internal Makes the call; what it throws goes to the exception handler. */
+  _run(): void {
+    const callback = this.#callback;
+    if (callback === null) return;
+    scratch ??= contextOf(this.#values);
+    setValues(scratch, this.#values);
+    ambient.context = scratch;
+    try {
+      const args = this.#args;
+      if (args.length === 0) (callback as () => unknown)();
+      else callback(...args as never[]);
+    } catch (exception) {
+      this.#loop.callExceptionHandler({
+        message: `Exception in callback ${describeCallback(callback)}`,
+        exception,
+        handle: this,
+      });
+    }
+  }
+
+  static {
+    callbackOf = (handle) => handle.#callback;
+  }
+}
+
+/** Names `callback` in a message. */
+export function describeCallback(callback: Callback): string {
+  return callback.name === "" ? "(anonymous)" : `${callback.name}()`;
+}

@@ -1,0 +1,120 @@
+import type { CancelRoot, Consumer, Interruptible } from "./_consumer.ts";
+import { createCancelledError } from "./_cancelled_error.ts";
+import type { Runnable } from "./_runnable.ts";
+import { CancelledError } from "./errors.ts";
+import { Future, settle } from "./future.ts";
+
+/**
+ * What an operation waits for. `woken` and `interrupted` mean that its step is in the ready
+ * queue; from then on nothing interrupts it.
+ */
+type Phase = "waiting" | "woken" | "interrupted";
+
+/**
+ * A future that does work of its own, in steps: it stands for a coroutine of asyncio's.
+ *
+ * *Theory of operation.* It starts where it is created. A step is an entry of the ready queue.
+ * The consumer that came first goes on within the step that completes the operation, so that
+ * the operation costs the loop exactly the turns that the coroutine would cost in its caller's
+ * frame. A cancellation is routed through it (`_interrupt`); when its wake-up is in the queue
+ * already, the task at the root of the consumers keeps the cancellation and this step takes it.
+ *
+ * A subclass waits by returning from a step, is woken by {@linkcode wake}, and ends by
+ * {@linkcode finish} or {@linkcode fail}.
+ */
+export abstract class Operation<T> extends Future<T> implements Runnable, CancelRoot {
+  #phase: Phase = "waiting";
+  #message: string | undefined;
+  #consumer: Consumer | null = null;
+  /** Whether `cancel()` came when the wake-up was in the queue already. */
+  #cancelDue = false;
+
+  /** What is awaited has come. */
+  protected abstract resumed(): void;
+
+  /**
+   * The operation is cancelled. Ends it with `error`, after cleaning up.
+   *
+   * @param error What to fail with.
+   * @param woken Whether what it waits for has come too, and must be passed on.
+   */
+  protected abstract interrupted(error: CancelledError, woken: boolean): void;
+
+  /** Puts the next step into the ready queue. Returns `false` if it was there already. */
+  wake(): boolean {
+    if (this.#phase !== "waiting" || this.done()) return false;
+    this.#phase = "woken";
+    this.getLoop().enqueue(this);
+    return true;
+  }
+
+  override cancel(message?: string): boolean {
+    if (this.done()) return false;
+    if (!this._interrupt(message)) {
+      this.#cancelDue = true;
+      this.#message = message;
+    }
+    return true;
+  }
+
+  /** Waits on: a step has found that what it waits for has not come yet. */
+  protected suspend(): void {
+    this.#phase = "waiting";
+  }
+
+  /** Ends with `value` and resumes the consumer. */
+  protected finish(value: T): void {
+    settle(this, "finished", value);
+    this.#resumeConsumer();
+  }
+
+  /** Ends with `error` and resumes the consumer. */
+  protected fail(error: unknown): void {
+    settle(this, error instanceof CancelledError ? "cancelled" : "failed", error);
+    this.#resumeConsumer();
+  }
+
+  _run(): void {
+    const phase = this.#phase;
+    let error: CancelledError | null = null;
+    if (phase === "interrupted") error = createCancelledError(this.#message);
+    const due = this.takeCancel() ?? this.#consumer?._root()?.takeCancel() ?? null;
+    error ??= due;
+    if (error === null) this.resumed();
+    else this.interrupted(error, phase === "woken");
+  }
+
+  takeCancel(): CancelledError | null {
+    if (!this.#cancelDue) return null;
+    this.#cancelDue = false;
+    return createCancelledError(this.#message);
+  }
+
+  spendCancel(awaited: Interruptible): void {
+    if (this.#cancelDue && awaited._interrupt(this.#message)) this.#cancelDue = false;
+  }
+
+  override _subscribe(consumer: Consumer): void {
+    if (this.#consumer === null && !this.done()) this.#consumer = consumer;
+    else super._subscribe(consumer);
+  }
+
+  override _interrupt(message?: string): boolean {
+    if (this.#phase !== "waiting" || this.done()) return false;
+    this.#phase = "interrupted";
+    this.#message = message;
+    this.getLoop().enqueue(this);
+    return true;
+  }
+
+  override get _delivers(): boolean {
+    return true;
+  }
+
+  #resumeConsumer(): void {
+    const consumer = this.#consumer;
+    if (consumer === null) return;
+    this.#consumer = null;
+    consumer._resume();
+  }
+}

@@ -1,0 +1,68 @@
+import { runningLoop } from "./_ambient.ts";
+import { InvalidStateError } from "./errors.ts";
+import type { CancelledError } from "./errors.ts";
+import type { EventLoop } from "./event_loop.ts";
+import type { Future } from "./future.ts";
+import { Operation } from "./operation.ts";
+import type { TimerHandle } from "./timer_handle.ts";
+
+/**
+ * Waits for `delay` seconds, then gives `result`. As `asyncio.sleep()`.
+ *
+ * A delay of zero or less gives every other ready callback its turn first. Cancelling removes
+ * the timer at once. `Infinity` sleeps until cancelled.
+ *
+ * @param delay Seconds.
+ * @param result What the sleeper gets.
+ * @throws {RangeError} If `delay` is not a number.
+ * @throws {InvalidStateError} If no loop is running here.
+ *
+ * @example Sleeping
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { run, sleep } from "@gyre/asyncio";
+ *
+ * assertEquals(await run(() => sleep(0.001, "awake")), "awake");
+ * ```
+ */
+export function sleep(delay: number): Future<void>;
+/** Waits for `delay` seconds, then gives `result`. */
+export function sleep<T>(delay: number, result: T): Future<T>;
+export function sleep<T>(delay: number, result?: T): Future<T> {
+  if (typeof delay !== "number") {
+    throw new TypeError(`Cannot sleep: expected seconds as a number, got ${typeof delay}`);
+  }
+  if (Number.isNaN(delay)) throw new RangeError("Cannot sleep: the delay is not a number (NaN)");
+  const loop = runningLoop();
+  if (loop === null) throw new InvalidStateError("Cannot sleep: no event loop is running here");
+  return new Sleep(loop, delay, result as T);
+}
+
+class Sleep<T> extends Operation<T> {
+  readonly #result: T;
+  /** `null` when the delay is zero: then the wake-up is in the queue from the start. */
+  readonly #timer: TimerHandle | null;
+
+  constructor(loop: EventLoop, delay: number, result: T) {
+    super({ loop });
+    this.#result = result;
+    if (delay > 0) this.#timer = loop.callLater(delay, wake, this);
+    else {
+      this.#timer = null;
+      this.wake();
+    }
+  }
+
+  protected override resumed(): void {
+    this.finish(this.#result);
+  }
+
+  protected override interrupted(error: CancelledError): void {
+    this.#timer?.cancel();
+    this.fail(error);
+  }
+}
+
+function wake(operation: Operation<unknown>): void {
+  operation.wake();
+}
