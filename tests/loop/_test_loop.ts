@@ -62,3 +62,13 @@ export function* countIterations(
   yield* coroutine;
   return loop.statistics().iterations - before;
 }
+
+/** Waits for `future` and gives what it throws. Fails if it throws nothing. */
+export function* caughtBy(future: Iterable<unknown>): Coroutine<unknown> {
+  try {
+    yield* future;
+  } catch (error) {
+    return error;
+  }
+  throw new Error("Expected an error, got none");
+}
