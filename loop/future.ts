@@ -151,12 +151,16 @@ export class Future<T> implements Promise<T> {
   }
 
   /**
-   * Cancels the future: who waits for it gets a `CancelledError` with `message`.
+   * Cancels the future: who waits for it gets a `CancelledError` with `message`. The error of a
+   * failed one counts as looked at.
    *
    * @returns Whether it was pending.
    */
   cancel(message?: string): boolean {
-    if (this.#state !== "pending") return false;
+    if (this.#state !== "pending") {
+      this.#see();
+      return false;
+    }
     this.#settle("cancelled", message);
     return true;
   }

@@ -49,7 +49,7 @@ export abstract class Operation<T> extends Future<T> implements Runnable, Cancel
   }
 
   override cancel(message?: string): boolean {
-    if (this.done()) return false;
+    if (this.done()) return super.cancel();
     if (!this._interrupt(message)) {
       this.#cancelDue = true;
       this.#message = message;

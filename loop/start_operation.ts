@@ -55,7 +55,7 @@ class CoroutineOperation<T> extends Future<T> implements Consumer, CancelRoot {
   }
 
   override cancel(message?: string): boolean {
-    if (this.done()) return false;
+    if (this.done()) return super.cancel();
     if (!this._interrupt(message)) {
       this.#cancelDue = true;
       this.#message = message;

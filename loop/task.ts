@@ -155,7 +155,7 @@ export class Task<T> extends Future<T> {
    * @returns Whether the task was still running.
    */
   override cancel(message?: string): boolean {
-    if (this.done()) return false;
+    if (this.done()) return super.cancel();
     this.#cancelling += 1;
     this.#controller?.abort(createCancelledError(message));
     this.#beingCancelled = true;
