@@ -52,7 +52,7 @@ export function ensureFuture<T>(
     );
   }
   const future = loop.createFuture<T>();
-  (awaitable as PromiseLike<T>).then(
+  Promise.resolve(awaitable as PromiseLike<T>).then(
     (value) => future.done() || future.setResult(value),
     (error) => future.done() || future.setException(error),
   );

@@ -328,7 +328,9 @@ export class Task<T> extends Future<T> {
   /** Ends as the promise of an async function does. */
   #settleWith(promise: PromiseLike<T>): void {
     ambient.resumedAsyncFunction = true;
-    promise.then((value) => this.#return(value), (error) => this.#failFunction(error));
+    // A thenable that is no native promise may throw; this calls it in a microtask of its own.
+    Promise.resolve(promise)
+      .then((value) => this.#return(value), (error) => this.#failFunction(error));
   }
 
   /** Runs the coroutine to where it waits next. */
