@@ -12,6 +12,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { CancelScope } from "./_cancel_scope.ts";
 import type { Context } from "./context.ts";
+import { InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import type { Task } from "./task.ts";
 
@@ -45,6 +46,13 @@ export const ambient: {
 /** Returns the loop that current code runs on, or `null`. */
 export function runningLoop(): EventLoop | null {
   return ambient.loop ?? flows.getStore()?.loop ?? null;
+}
+
+/** Returns the loop that current code runs on, which `action` needs. */
+export function requireLoop(action: string): EventLoop {
+  const loop = runningLoop();
+  if (loop === null) throw new InvalidStateError(`Cannot ${action}: no event loop is running here`);
+  return loop;
 }
 
 /** Returns the task that current code is part of, or `null`. */

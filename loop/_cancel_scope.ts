@@ -42,6 +42,10 @@ export class CancelScope implements Flow, CancelRoot {
   readonly #nested: Set<CancelScope> = new Set();
   /** The awaits that are pending, newest first. */
   #awaits: AwaitingFunction<unknown> | null = null;
+  /** Cancellations asked for and not taken back, since the scope was opened. */
+  #count = 0;
+  /** Those of the enclosing scope at that time. */
+  readonly #base: number;
   #due: Due = "no";
   #message: string | undefined;
   #controller: AbortController | null = null;
@@ -57,6 +61,7 @@ export class CancelScope implements Flow, CancelRoot {
     this.loop = task.getLoop();
     this.context = context;
     this.#parent = parent;
+    this.#base = parent?.cancelling() ?? 0;
     if (parent !== null) parent.#nested.add(this);
   }
 
@@ -78,7 +83,8 @@ export class CancelScope implements Flow, CancelRoot {
   }
 
   /** Cancels what runs in the scope: interrupts its awaits, or is due at the next. */
-  cancel(message: string | undefined): void {
+  cancel(message?: string): void {
+    this.#count += 1;
     this.#controller?.abort(createCancelledError(message));
     let interrupted = false;
     for (const awaiting of this.#listAwaits()) {
@@ -96,9 +102,29 @@ export class CancelScope implements Flow, CancelRoot {
     this.#message = message;
   }
 
-  /** Drops a cancellation that is due. */
-  clearCancel(): void {
-    this.#due = "no";
+  /** How many cancellations were asked for and not taken back. */
+  cancelling(): number {
+    return this.#base + this.#count;
+  }
+
+  /** Takes one cancellation of this scope back. Returns how many are left. */
+  uncancel(): number {
+    if (this.#count > 0) this.#count -= 1;
+    if (this.cancelling() === 0) this.#due = "no";
+    return this.cancelling();
+  }
+
+  /** Takes one cancellation back that came from outside, here and in the enclosing scopes. */
+  uncancelAll(): number {
+    for (let outer = this.#parent; outer !== null; outer = outer.#parent) outer.uncancel();
+    return this.uncancel();
+  }
+
+  /** Makes a cancellation from outside, which another error hides, due again in the outer scope. */
+  recancelOuter(): void {
+    if (this.#parent === null) return;
+    this.#parent.uncancel();
+    this.#parent.cancel();
   }
 
   takeCancel(): CancelledError | null {

@@ -23,7 +23,7 @@
  */
 import { ambient, flows, outsideOfTasks } from "./_ambient.ts";
 import { describe } from "./_describe.ts";
-import { ReadyQueue } from "./_ready_queue.ts";
+import { RingQueue } from "./_ring_queue.ts";
 import type { Runnable } from "./_runnable.ts";
 import { TimerQueue } from "./_timer_queue.ts";
 import type { EventLoop } from "./event_loop.ts";
@@ -54,7 +54,8 @@ export class Driver {
   readonly timers: TimerQueue = new TimerQueue();
   readonly #loop: EventLoop;
   readonly #clock: Clock;
-  readonly #ready: ReadyQueue = new ReadyQueue();
+  /** Each entry runs in the iteration after it was added. */
+  readonly #ready: RingQueue<Runnable> = new RingQueue();
   /** A time not after the present: the clock's last reading. */
   #recently = 0;
   #running = false;

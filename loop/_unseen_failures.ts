@@ -1,6 +1,7 @@
 import type { EventLoop } from "./event_loop.ts";
 import type { Future } from "./future.ts";
 import type { Task } from "./task.ts";
+import type { TimerHandle } from "./timer_handle.ts";
 
 /**
  * Failed futures whose error nobody has looked at yet.
@@ -9,21 +10,34 @@ import type { Task } from "./task.ts";
  * garbage collection, so every run reports the same.
  */
 export class UnseenFailures {
-  /** Seconds from the failure to its report. */
-  delay = 1;
   readonly #loop: EventLoop;
-  /** Futures, in the order in which they failed, with the time of their report. */
+  /** Futures and when they failed, in that order. */
   readonly #failures: Map<Future<unknown>, number> = new Map();
-  #timerPending = false;
+  #delay = 1;
+  /** Set to the report of the failure that was first, while there is one. */
+  #timer: TimerHandle | null = null;
 
   constructor(loop: EventLoop) {
     this.#loop = loop;
   }
 
+  /** Seconds from the failure to its report. */
+  get delay(): number {
+    return this.#delay;
+  }
+
+  /** Sets the delay, for what has failed already too. */
+  set delay(seconds: number) {
+    this.#delay = seconds;
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#watch();
+  }
+
   /** `future` has failed. */
   add(future: Future<unknown>): void {
     if (this.#loop.isClosed()) return;
-    this.#failures.set(future, this.#loop.time() + this.delay);
+    this.#failures.set(future, this.#loop.time());
     this.#watch();
   }
 
@@ -32,26 +46,25 @@ export class UnseenFailures {
     this.#failures.delete(future);
   }
 
-  /** Reports all that failed up to `until`, in seconds of the loop. */
-  report(until: number): void {
-    for (const [future, due] of this.#failures) {
-      if (due > until) break;
+  /** Reports all whose report is due at `now`, in seconds of the loop. */
+  report(now: number): void {
+    for (const [future, failedAt] of this.#failures) {
+      if (failedAt + this.#delay > now) break;
       this.#failures.delete(future);
       this.#reportOne(future);
     }
   }
 
   #watch(): void {
-    if (this.#timerPending) return;
-    for (const due of this.#failures.values()) {
-      this.#timerPending = true;
-      this.#loop.callAt(due, () => this.#onTimer());
+    if (this.#timer !== null) return;
+    for (const failedAt of this.#failures.values()) {
+      this.#timer = this.#loop.callAt(failedAt + this.#delay, () => this.#onTimer());
       return;
     }
   }
 
   #onTimer(): void {
-    this.#timerPending = false;
+    this.#timer = null;
     this.report(this.#loop.time());
     this.#watch();
   }

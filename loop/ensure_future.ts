@@ -1,6 +1,5 @@
-import { runningLoop } from "./_ambient.ts";
+import { requireLoop } from "./_ambient.ts";
 import { describe } from "./_describe.ts";
-import { InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { Future } from "./future.ts";
 import { type Coroutine, isCoroutine, type TaskBody } from "./task.ts";
@@ -36,11 +35,11 @@ export function ensureFuture<T>(
   awaitable: Awaitable<T>,
   options: EnsureFutureOptions = {},
 ): Future<T> {
-  if (awaitable instanceof Future) return awaitable;
-  const loop = options.loop ?? runningLoop();
-  if (loop === null) {
-    throw new InvalidStateError("Cannot create a future: no event loop is running");
+  if (awaitable instanceof Future) {
+    awaitable._begin();
+    return awaitable;
   }
+  const loop = options.loop ?? requireLoop("create a future");
   if (typeof awaitable === "function" || isCoroutine(awaitable)) {
     return loop.createTask(awaitable as TaskBody<T>);
   }

@@ -1,4 +1,4 @@
-import { runningLoop, runningTask } from "./_ambient.ts";
+import { requireLoop, runningTask } from "./_ambient.ts";
 import { Driver, type LoopStatistics } from "./_driver.ts";
 import type { Runnable } from "./_runnable.ts";
 import { UnseenFailures } from "./_unseen_failures.ts";
@@ -413,11 +413,7 @@ function invalidTime(name: string, value: unknown): TypeError | RangeError {
  * @throws {InvalidStateError} If there is none.
  */
 export function getRunningLoop(): EventLoop {
-  const loop = runningLoop();
-  if (loop === null) {
-    throw new InvalidStateError("Cannot get the running event loop: none is running here");
-  }
-  return loop;
+  return requireLoop("get the running event loop");
 }
 
 /**

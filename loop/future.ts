@@ -1,4 +1,4 @@
-import { flows, runningLoop } from "./_ambient.ts";
+import { flows, requireLoop } from "./_ambient.ts";
 import { AwaitingFunction, isEngineFunction } from "./_awaiting_function.ts";
 import { createCancelledError } from "./_cancelled_error.ts";
 import type { Consumer, Reject, Resolve } from "./_consumer.ts";
@@ -25,6 +25,10 @@ export let isAwaited: (future: Future<unknown>) => boolean;
 export let stateOf: (future: Future<unknown>) => FutureState;
 /** The error of `future`, if any, is dealt with and needs no report. */
 export let markSeen: (future: Future<unknown>) => void;
+/** The message that the cancelled `future` gives to everybody; a task's goes with its first error. */
+export let cancelMessageOf: (future: Future<unknown>) => string | undefined;
+/** Takes the outcome of `future`, which must be done. */
+export let takeOutcome: (future: Future<unknown>) => Outcome;
 /** Whether who waits for `future` gets a `CancelledError` from it. */
 export let endedCancelled: (future: Future<unknown>) => boolean;
 
@@ -62,10 +66,7 @@ export class Future<T> implements Promise<T> {
 
   /** Creates a pending future; `loop.createFuture()` is the usual way. */
   constructor(options: FutureOptions = {}) {
-    const loop = options.loop ?? runningLoop();
-    if (loop === null) {
-      throw new InvalidStateError("Cannot create a future: no event loop is running");
-    }
+    const loop = options.loop ?? requireLoop("create a future");
     this.#loop = loop;
     if (loop.getDebug()) loop.rememberOrigin(this);
   }
@@ -289,6 +290,13 @@ export class Future<T> implements Promise<T> {
     this.#loop.unseenFailures.delete(this);
   }
 
+  #takeOutcome(): Outcome {
+    if (this.#state === "finished") return { failed: false, value: this.#value };
+    this.#see();
+    const error = this.#state === "cancelled" ? this.#takeCancelledError() : this.#value;
+    return { failed: true, value: error };
+  }
+
   /** Gives the error of a cancelled task to the first who asks, and a fresh one to later ones. */
   #takeCancelledError(): CancelledError {
     const value = this.#value;
@@ -310,9 +318,19 @@ export class Future<T> implements Promise<T> {
     isAwaited = (future) => future.#waiters !== null;
     stateOf = (future) => future.#state;
     markSeen = (future) => future.#see();
+    cancelMessageOf = (future) => typeof future.#value === "string" ? future.#value : undefined;
+    takeOutcome = (future) => future.#takeOutcome();
     endedCancelled = (future) =>
       future.#state === "cancelled" || future.#value instanceof CancelledError;
   }
+}
+
+/** How a future ended: its result, or what who waits for it gets thrown. */
+export interface Outcome {
+  /** Whether `value` is an error. */
+  failed: boolean;
+  /** The result or the error. */
+  value: unknown;
 }
 
 /** Settings of a {@linkcode Future}. */

@@ -1,19 +1,18 @@
 /**
- * The event loop: time, callbacks, futures, tasks, and running them.
+ * The event loop: time, callbacks, futures, tasks, synchronisation, and running them.
+ *
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { gather, run, sleep } from "@gyre/asyncio/loop";
+ *
+ * assertEquals(await run(() => gather([sleep(0.002, 1), sleep(0.001, 2)])), [1, 2]);
+ * ```
  *
  * @module
  */
-export {
-  allTasks,
-  createTask,
-  currentTask,
-  EventLoop,
-  type EventLoopOptions,
-  type ExceptionContext,
-  type ExceptionHandler,
-  getRunningLoop,
-  type TaskFactory,
-} from "./event_loop.ts";
+export { asCompleted, type AsCompletedOptions, type Completions } from "./as_completed.ts";
+export { Barrier } from "./barrier.ts";
+export { Condition } from "./condition.ts";
 export {
   Context,
   type ContextToken,
@@ -21,6 +20,8 @@ export {
   type ContextVarOptions,
   copyContext,
 } from "./context.ts";
+export { DenoEventLoop, type DenoEventLoopOptions } from "./deno_event_loop.ts";
+export type { LoopStatistics } from "./_driver.ts";
 export {
   type Awaitable,
   ensureFuture,
@@ -40,10 +41,46 @@ export {
   SendfileNotAvailableError,
   TimeoutError,
 } from "./errors.ts";
+export { Event } from "./event.ts";
+export {
+  allTasks,
+  createTask,
+  currentTask,
+  EventLoop,
+  type EventLoopOptions,
+  type ExceptionContext,
+  type ExceptionHandler,
+  getRunningLoop,
+  type TaskFactory,
+} from "./event_loop.ts";
 export { Future, type FutureOptions } from "./future.ts";
+export { gather, type GatherOptions, type GatherResults } from "./gather.ts";
 export { type Callback, Handle } from "./handle.ts";
-export type { LoopStatistics } from "./_driver.ts";
+export { LifoQueue } from "./lifo_queue.ts";
+export { Lock } from "./lock.ts";
+export type { Alarm, ByteChannel, ByteSink, Clock, Platform, Random, Signals } from "./platform.ts";
+export type { PlatformLoop } from "./platform_loop.ts";
+export {
+  DefaultEventLoopPolicy,
+  type EventLoopPolicy,
+  type EventLoopPolicyFactory,
+  eventLoopPolicyNames,
+  getEventLoop,
+  getEventLoopPolicy,
+  newEventLoop,
+  registerEventLoopPolicy,
+  setEventLoop,
+  setEventLoopPolicy,
+} from "./policy.ts";
+export { PriorityQueue, type PriorityQueueOptions } from "./priority_queue.ts";
+export { Queue, type QueueOptions, type QueueStore } from "./queue.ts";
+export { run, Runner, type RunnerOptions, type RunnerRunOptions } from "./runner.ts";
+export { BoundedSemaphore, Semaphore } from "./semaphore.ts";
+export { shield } from "./shield.ts";
 export { sleep } from "./sleep.ts";
 export { type Coroutine, isCoroutine, Task, type TaskBody, type TaskOptions } from "./task.ts";
+export { type ReportReady, TaskGroup, taskGroup } from "./task_group.ts";
+export { type RegionBody, Timeout, timeout, timeoutAt } from "./timeout.ts";
 export { TimerHandle } from "./timer_handle.ts";
-export type { Alarm, ByteChannel, ByteSink, Clock, Platform, Random, Signals } from "./platform.ts";
+export { type ReturnWhen, wait, type WaitOptions, type WaitResult } from "./wait.ts";
+export { waitFor } from "./wait_for.ts";

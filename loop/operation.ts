@@ -48,6 +48,16 @@ export abstract class Operation<T> extends Future<T> implements Runnable, Cancel
     return true;
   }
 
+  /** Whether the next step is in the ready queue. */
+  get awake(): boolean {
+    return this.#phase !== "waiting";
+  }
+
+  /** Whether a cancellation is on the way, and the operation wants nothing any more. */
+  get givingUp(): boolean {
+    return this.#phase === "interrupted";
+  }
+
   override cancel(message?: string): boolean {
     if (this.done()) return super.cancel();
     if (!this._interrupt(message)) {

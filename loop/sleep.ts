@@ -1,5 +1,4 @@
-import { runningLoop } from "./_ambient.ts";
-import { InvalidStateError } from "./errors.ts";
+import { requireLoop } from "./_ambient.ts";
 import type { CancelledError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import type { Future } from "./future.ts";
@@ -33,9 +32,7 @@ export function sleep<T>(delay: number, result?: T): Future<T> {
     throw new TypeError(`Cannot sleep: expected seconds as a number, got ${typeof delay}`);
   }
   if (Number.isNaN(delay)) throw new RangeError("Cannot sleep: the delay is not a number (NaN)");
-  const loop = runningLoop();
-  if (loop === null) throw new InvalidStateError("Cannot sleep: no event loop is running here");
-  return new Sleep(loop, delay, result as T);
+  return new Sleep(requireLoop("sleep"), delay, result as T);
 }
 
 class Sleep<T> extends Operation<T> {

@@ -1,4 +1,4 @@
-import { ambient } from "./_ambient.ts";
+import { ambient, flows } from "./_ambient.ts";
 import { CancelScope } from "./_cancel_scope.ts";
 import { createCancelledError } from "./_cancelled_error.ts";
 import type { CancelRoot, Interruptible } from "./_consumer.ts";
@@ -156,7 +156,7 @@ export class Task<T> extends Future<T> {
    */
   override cancel(message?: string): boolean {
     if (this.done()) return super.cancel();
-    this.#cancelling += 1;
+    if (this.#scope === null) this.#cancelling += 1;
     this.#controller?.abort(createCancelledError(message));
     this.#beingCancelled = true;
     try {
@@ -173,17 +173,15 @@ export class Task<T> extends Future<T> {
 
   /** How many cancellations were asked for and not taken back. */
   cancelling(): number {
-    return this.#cancelling;
+    return this.#scope === null ? this.#cancelling : this.#currentScope(this.#scope).cancelling();
   }
 
   /** Takes one cancellation back, after the error was caught on purpose. Returns how many are left. */
   uncancel(): number {
+    if (this.#scope !== null) return this.#currentScope(this.#scope).uncancelAll();
     if (this.#cancelling > 0) {
       this.#cancelling -= 1;
-      if (this.#cancelling === 0) {
-        this.#cancelDue = false;
-        this.#scope?.clearCancel();
-      }
+      if (this.#cancelling === 0) this.#cancelDue = false;
     }
     return this.#cancelling;
   }
@@ -264,6 +262,12 @@ export class Task<T> extends Future<T> {
     this.#waiter = null;
     this.getLoop().enqueue(this);
     return false;
+  }
+
+  /** The scope of this task that the calling function is in; the root one for other callers. */
+  #currentScope(root: CancelScope): CancelScope {
+    const flow = flows.getStore();
+    return flow?.task === this && flow.scope !== null ? flow.scope : root;
   }
 
   #follow(signal: AbortSignal): void {
@@ -386,7 +390,7 @@ export class Task<T> extends Future<T> {
 
   /** `Promise.any` over cancelled futures wraps their errors; that is a cancellation still. */
   #failFunction(error: unknown): void {
-    const cancelled = this.#cancelling > 0 && error instanceof AggregateError &&
+    const cancelled = this.cancelling() > 0 && error instanceof AggregateError &&
       error.errors.length > 0 && error.errors.every((each) => each instanceof CancelledError);
     this.#fail(cancelled ? error.errors[0] : error);
   }
@@ -410,11 +414,11 @@ export function isCoroutine(value: unknown): value is Coroutine<unknown> {
 const GeneratorFunctionPrototype = Object.getPrototypeOf(function* () {});
 
 /** Whether calling `fn` surely gives a coroutine, and so needs no scope. */
-function isGeneratorFunction(fn: object): boolean {
+export function isGeneratorFunction(fn: object): boolean {
   return Object.getPrototypeOf(fn) === GeneratorFunctionPrototype;
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null &&
     typeof (value as PromiseLike<unknown>).then === "function";
 }

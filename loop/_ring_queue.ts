@@ -1,14 +1,11 @@
-import type { Runnable } from "./_runnable.ts";
-
 /** Entries to keep room for when the queue is empty. */
 const SMALLEST = 64;
 
 /**
- * First in, first out, in a ring that doubles when full. Who fills it bounds it: the loop takes
- * every entry in the iteration after it was added.
+ * First in, first out, in a ring that doubles when full. Who fills it bounds it.
  */
-export class ReadyQueue {
-  #ring: (Runnable | undefined)[] = new Array(SMALLEST).fill(undefined);
+export class RingQueue<T> {
+  #ring: (T | undefined)[] = new Array(SMALLEST).fill(undefined);
   /** Entries ever taken; the head is this number, wrapped. */
   #taken = 0;
   #size = 0;
@@ -19,15 +16,15 @@ export class ReadyQueue {
   }
 
   /** Adds `entry` at the end. */
-  push(entry: Runnable): void {
+  push(entry: T): void {
     if (this.#size === this.#ring.length) this.#resize(this.#size * 2);
     this.#ring[(this.#taken + this.#size++) & (this.#ring.length - 1)] = entry;
   }
 
   /** Takes the first entry. The queue must not be empty. */
-  shift(): Runnable {
+  shift(): T {
     const index = this.#taken;
-    const entry = this.#ring[index] as Runnable;
+    const entry = this.#ring[index] as T;
     this.#ring[index] = undefined;
     this.#taken = (index + 1) & (this.#ring.length - 1);
     this.#size -= 1;
@@ -47,7 +44,7 @@ export class ReadyQueue {
 
   #resize(capacity: number): void {
     const old = this.#ring;
-    const ring: (Runnable | undefined)[] = new Array(capacity).fill(undefined);
+    const ring: (T | undefined)[] = new Array(capacity).fill(undefined);
     for (let index = 0; index < this.#size; index += 1) {
       ring[index] = old[(this.#taken + index) & (old.length - 1)];
     }

@@ -1,0 +1,58 @@
+import { CancelScope } from "./_cancel_scope.ts";
+import { CancelledError } from "./errors.ts";
+import { Future, settle } from "./future.ts";
+import { startOperation } from "./start_operation.ts";
+import { type Coroutine, isCoroutine, isGeneratorFunction, isThenable, type Task } from "./task.ts";
+
+/** A function that runs as part of a task: a coroutine function or an async function. */
+type Body<S, T> = (scope: S) => Coroutine<T> | PromiseLike<T> | T;
+
+/** Runs `body(scope)` as part of `task`, which runs a coroutine. */
+export function* runBody<S, T>(body: Body<S, T>, argument: S, task: Task<unknown>): Coroutine<T> {
+  if (isGeneratorFunction(body)) return yield* body(argument) as Coroutine<T>;
+  const scope = new CancelScope(task, task.getContext());
+  const value = scope.run(() => body(argument));
+  if (value instanceof Future) return yield* value;
+  if (isCoroutine(value)) return yield* value as Coroutine<T>;
+  if (!isThenable(value)) return value as T;
+  return yield* new FunctionPart(value as PromiseLike<T>, scope);
+}
+
+/** Runs `body(argument)` as part of an async function, inside `scope`. */
+export function runBodyInFunction<S, T>(
+  body: Body<S, T>,
+  argument: S,
+  scope: CancelScope,
+): Promise<T> {
+  return scope.run(async () => {
+    const value = body(argument);
+    if (!(value instanceof Future) && isCoroutine(value)) {
+      return await startOperation(scope.loop, value as Coroutine<T>);
+    }
+    return await value as T;
+  });
+}
+
+/** An async function that a coroutine waits for, as part of its task. */
+class FunctionPart<T> extends Future<T> {
+  readonly #scope: CancelScope;
+
+  constructor(promise: PromiseLike<T>, scope: CancelScope) {
+    super({ loop: scope.loop });
+    this.#scope = scope;
+    promise.then((value) => this.#end("finished", value), (error) => {
+      this.#end(error instanceof CancelledError ? "cancelled" : "failed", error);
+    });
+  }
+
+  override cancel(message?: string): boolean {
+    if (this.done()) return false;
+    this.#scope.cancel(message);
+    return true;
+  }
+
+  #end(state: "finished" | "failed" | "cancelled", value: unknown): void {
+    this.#scope.close();
+    settle(this, state, value);
+  }
+}

@@ -1,0 +1,129 @@
+import { runningLoop } from "./_ambient.ts";
+import type { Runnable } from "./_runnable.ts";
+import { type Awaitable, ensureFuture } from "./ensure_future.ts";
+import { TimeoutError } from "./errors.ts";
+import type { EventLoop } from "./event_loop.ts";
+import { addWaiter, type Future, removeWaiter } from "./future.ts";
+import { Queue } from "./queue.ts";
+import { startOperation } from "./start_operation.ts";
+import type { Coroutine } from "./task.ts";
+import type { TimerHandle } from "./timer_handle.ts";
+
+/** Settings of {@linkcode asCompleted}. */
+export interface AsCompletedOptions {
+  /** Seconds after which the remaining waits fail with a `TimeoutError`. No limit by default. */
+  timeout?: number;
+}
+
+/** What {@linkcode asCompleted} gives: one wait after the other, or the finished futures. */
+export interface Completions<T> extends IterableIterator<Future<T>, undefined> {
+  /** Serves `for await`: gives each future once it is done. */
+  [Symbol.asyncIterator](): AsyncIterator<Future<T>, undefined>;
+}
+
+/**
+ * Gives awaitables in the order in which they finish. As `asyncio.as_completed()`.
+ *
+ * `for await` gives the futures themselves, done. A plain `for` gives one wait after the other,
+ * each to be awaited for the next result, or its error.
+ *
+ * @param awaitables Futures, promises, coroutines, or functions, which become tasks.
+ * @param options Additional options.
+ *
+ * @example The fastest first
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { asCompleted, run, sleep } from "@gyre/asyncio";
+ *
+ * const names: string[] = [];
+ * await run(async () => {
+ *   for await (const done of asCompleted([sleep(0.01, "slow"), sleep(0, "fast")])) {
+ *     names.push(done.result());
+ *   }
+ * });
+ * assertEquals(names, ["fast", "slow"]);
+ * ```
+ */
+export function asCompleted<T>(
+  awaitables: Iterable<Awaitable<T>>,
+  options: AsCompletedOptions = {},
+): Completions<T> {
+  const loop = runningLoop();
+  const futures = new Set<Future<T>>();
+  for (const awaitable of new Set(awaitables)) {
+    futures.add(ensureFuture(awaitable, loop === null ? {} : { loop }));
+  }
+  return new CompletionOrder(futures, options.timeout ?? null);
+}
+
+class CompletionOrder<T> implements Completions<T> {
+  /** Finished futures; `null` when the time is up. */
+  readonly #finished: Queue<Future<T> | null> = new Queue();
+  readonly #pending: Map<Future<T>, Runnable> = new Map();
+  readonly #loop: EventLoop | null = null;
+  readonly #timer: TimerHandle | null = null;
+  /** Waits that were not handed out yet. */
+  #left: number;
+
+  constructor(futures: Set<Future<T>>, timeout: number | null) {
+    this.#left = futures.size;
+    for (const future of futures) {
+      const watcher = { _run: () => this.#futureDone(future) };
+      this.#pending.set(future, watcher);
+      this.#loop = future.getLoop();
+      addWaiter(future, watcher);
+    }
+    if (timeout !== null && this.#loop !== null) {
+      this.#timer = this.#loop.callLater(timeout, () => this.#expire());
+    }
+  }
+
+  next(): IteratorResult<Future<T>, undefined> {
+    if (this.#loop === null || this.#left === 0) return { done: true, value: undefined };
+    this.#left -= 1;
+    return { done: false, value: startOperation(this.#loop, this.#nextResult()) };
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Future<T>, undefined> {
+    return { next: () => this.#nextDone() };
+  }
+
+  async #nextDone(): Promise<IteratorResult<Future<T>, undefined>> {
+    if (this.#loop === null || this.#left === 0) return { done: true, value: undefined };
+    this.#left -= 1;
+    const { future } = await startOperation(this.#loop, this.#nextFuture());
+    return { done: false, value: future };
+  }
+
+  *#nextResult(): Coroutine<T> {
+    const { future } = yield* this.#nextFuture();
+    return future.result();
+  }
+
+  /** The next future to finish; in an object, as a future that is a result would be awaited. */
+  *#nextFuture(): Coroutine<{ future: Future<T> }> {
+    const future = yield* this.#finished.get();
+    if (future === null) {
+      throw new TimeoutError("Cannot wait for the remaining futures: the time limit has passed");
+    }
+    return { future };
+  }
+
+  #futureDone(future: Future<T>): void {
+    this.#pending.delete(future);
+    this.#finished.putNowait(future);
+    if (this.#pending.size === 0) this.#timer?.cancel();
+  }
+
+  #expire(): void {
+    for (const [future, watcher] of this.#pending) {
+      removeWaiter(future, watcher);
+      this.#finished.putNowait(null);
+    }
+    this.#pending.clear();
+  }
+}

@@ -1,0 +1,141 @@
+import { runningLoop } from "./_ambient.ts";
+import { createCancelledError } from "./_cancelled_error.ts";
+import type { Runnable } from "./_runnable.ts";
+import { type Awaitable, ensureFuture } from "./ensure_future.ts";
+import { InvalidStateError } from "./errors.ts";
+import type { EventLoop } from "./event_loop.ts";
+import { addWaiter, cancelMessageOf, Future, settle, takeOutcome } from "./future.ts";
+
+/** Settings of {@linkcode gather}. */
+export interface GatherOptions {
+  /** Puts errors into the list of results instead of throwing the first. */
+  returnExceptions?: boolean;
+}
+
+/** The results of a list of awaitables, in its order. */
+export type GatherResults<A extends readonly Awaitable<unknown>[]> = {
+  -readonly [K in keyof A]: A[K] extends Awaitable<infer T> ? T : never;
+};
+
+/**
+ * Waits for all awaitables and gives their results in the order of the list. As
+ * `asyncio.gather()`.
+ *
+ * The first error ends the wait; the others go on. Cancelling the future cancels all of them,
+ * and it ends once they have ended. The same awaitable given twice runs once.
+ *
+ * @param awaitables Futures, promises, coroutines, or functions, which become tasks.
+ * @param options Additional options.
+ *
+ * @example Two at once
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { gather, run, sleep } from "@gyre/asyncio";
+ *
+ * assertEquals(await run(() => gather([sleep(0.002, "a"), sleep(0.001, "b")])), ["a", "b"]);
+ * ```
+ */
+export function gather<const A extends readonly Awaitable<unknown>[]>(
+  awaitables: A,
+  options: GatherOptions = {},
+): Future<GatherResults<A>> {
+  const children = new Map<Awaitable<unknown>, Future<unknown>>();
+  let loop = runningLoop();
+  for (const awaitable of awaitables) {
+    if (children.has(awaitable)) continue;
+    const child = ensureFuture(awaitable, loop === null ? {} : { loop });
+    children.set(awaitable, child);
+    loop ??= child.getLoop();
+    if (child.getLoop() !== loop) {
+      throw new InvalidStateError("Cannot gather futures: they belong to different loops");
+    }
+  }
+  if (loop === null) {
+    throw new InvalidStateError("Cannot gather: no event loop is running here");
+  }
+  const list = awaitables.map((awaitable) => children.get(awaitable) as Future<unknown>);
+  const gathering = new Gathering(loop, list, options.returnExceptions ?? false);
+  gathering.watch(new Set(children.values()));
+  return gathering as Future<unknown> as Future<GatherResults<A>>;
+}
+
+/** The future of `gather()`. */
+class Gathering extends Future<unknown[]> {
+  readonly #children: readonly Future<unknown>[];
+  readonly #returnExceptions: boolean;
+  #pending = 0;
+  #cancelRequested = false;
+
+  constructor(loop: EventLoop, children: readonly Future<unknown>[], returnExceptions: boolean) {
+    super({ loop });
+    this.#children = children;
+    this.#returnExceptions = returnExceptions;
+  }
+
+  /** Waits for `children`, each of them once. Those that are done count at once. */
+  watch(children: Set<Future<unknown>>): void {
+    this.#pending = children.size;
+    if (children.size === 0) return this.setResult([]);
+    const finished: Future<unknown>[] = [];
+    for (const child of children) {
+      if (child.done()) finished.push(child);
+      else addWaiter(child, new GatheredChild(this, child));
+    }
+    for (const child of finished) this.childDone(child);
+  }
+
+  /** A child has ended. */
+  childDone(child: Future<unknown>): void {
+    this.#pending -= 1;
+    if (this.done()) {
+      // Somebody has looked at the first error; the later ones need no report.
+      if (!child.cancelled()) child.exception();
+      return;
+    }
+    if (!this.#returnExceptions) {
+      if (child.cancelled() || child.exception() !== null) {
+        return settle(this, "failed", takeOutcome(child).value);
+      }
+    }
+    if (this.#pending === 0) this.#finish();
+  }
+
+  override cancel(message?: string): boolean {
+    if (this.done()) return false;
+    let cancelled = false;
+    for (const child of this.#children) {
+      if (child.cancel(message)) cancelled = true;
+    }
+    if (cancelled) this.#cancelRequested = true;
+    return cancelled;
+  }
+
+  #finish(): void {
+    if (this.#cancelRequested) {
+      const last = this.#children.at(-1) as Future<unknown>;
+      settle(this, "failed", last.cancelled() ? takeOutcome(last).value : createCancelledError());
+    } else settle(this, "finished", this.#children.map(resultOrError));
+  }
+}
+
+/** What a list of results holds for `child`: the error of a cancelled task loses its message. */
+function resultOrError(child: Future<unknown>): unknown {
+  return child.cancelled()
+    ? createCancelledError(cancelMessageOf(child))
+    : takeOutcome(child).value;
+}
+
+/** Tells a gathering that one of its children has ended. */
+class GatheredChild implements Runnable {
+  readonly #gathering: Gathering;
+  readonly #child: Future<unknown>;
+
+  constructor(gathering: Gathering, child: Future<unknown>) {
+    this.#gathering = gathering;
+    this.#child = child;
+  }
+
+  _run(): void {
+    this.#gathering.childDone(this.#child);
+  }
+}

@@ -1,0 +1,222 @@
+import { type Context, copyContext } from "./context.ts";
+import { describe } from "./_describe.ts";
+import { isMainIsolate } from "./deno_isolate.ts";
+import { CancelledError, InvalidStateError } from "./errors.ts";
+import type { EventLoop } from "./event_loop.ts";
+import { gather } from "./gather.ts";
+import type { PlatformLoop } from "./platform_loop.ts";
+import { newEventLoop } from "./policy.ts";
+import { isCoroutine, type Task, type TaskBody } from "./task.ts";
+import type { TimerHandle } from "./timer_handle.ts";
+
+/** Settings of a {@linkcode Runner}. */
+export interface RunnerOptions {
+  /** Debug mode of the loop. Left as the loop has it by default. */
+  debug?: boolean;
+  /** Creates the loop; {@linkcode newEventLoop} by default. */
+  loopFactory?: () => EventLoop;
+  /**
+   * Signals that cancel the main task. `SIGINT` and `SIGTERM` by default, none in a worker.
+   */
+  signals?: Deno.Signal[];
+  /**
+   * Seconds that tasks have to end after such a signal, before they are abandoned. No limit by
+   * default. A second signal abandons them at once.
+   */
+  grace?: number;
+}
+
+/** Settings of {@linkcode Runner.run}. */
+export interface RunnerRunOptions {
+  /** The context of the main task; the runner's own by default. */
+  context?: Context;
+}
+
+/**
+ * Runs several main functions on one loop, one after the other. As `asyncio.Runner`.
+ *
+ * The loop and the context variables stay from one `run()` to the next.
+ *
+ * @example Two runs on one loop
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { ContextVar, Runner } from "@gyre/asyncio";
+ *
+ * const count = new ContextVar("count", { default: 0 });
+ * const countUp = () => {
+ *   count.set(count.get() + 1);
+ *   return count.get();
+ * };
+ * await using runner = new Runner();
+ * assertEquals([await runner.run(countUp), await runner.run(countUp)], [1, 2]);
+ * ```
+ */
+export class Runner {
+  readonly #options: RunnerOptions;
+  #loop: EventLoop | null = null;
+  #context: Context | null = null;
+  #closed = false;
+
+  /** Creates a runner; its loop is created when it is first needed. */
+  constructor(options: RunnerOptions = {}) {
+    this.#options = options;
+  }
+
+  /**
+   * Returns the loop.
+   *
+   * @throws {InvalidStateError} If the runner is closed.
+   */
+  getLoop(): EventLoop {
+    if (this.#closed) throw new InvalidStateError("Cannot use a runner: it is closed");
+    if (this.#loop === null) {
+      this.#loop = (this.#options.loopFactory ?? newEventLoop)();
+      if (this.#options.debug !== undefined) this.#loop.setDebug(this.#options.debug);
+      this.#context = copyContext();
+    }
+    return this.#loop;
+  }
+
+  /**
+   * Runs `main` as a task until it is done.
+   *
+   * @param main A coroutine, or a function that returns a coroutine, a promise or a value.
+   * @returns What `main` gives.
+   * @throws {CancelledError} If a signal ended it; the message is the name of the signal.
+   * @throws {TypeError} If `main` is neither.
+   */
+  async run<T>(main: TaskBody<T>, options: RunnerRunOptions = {}): Promise<T> {
+    if (typeof main !== "function" && !isCoroutine(main)) {
+      throw new TypeError(
+        `Cannot run: expected a function or a coroutine, got ${describe(main)}`,
+      );
+    }
+    const loop = this.getLoop();
+    if (loop.isRunning()) throw new InvalidStateError("Cannot run: the loop is running already");
+    const context = options.context ?? this.#context as Context;
+    const task = loop.createTask(main, { context });
+    const interruption = new Interruption(loop, task, this.#options.grace ?? Infinity);
+    const unlisten = this.#listen(loop, (signal) => interruption.onSignal(signal));
+    try {
+      return await loop.runUntilComplete(task);
+    } catch (error) {
+      throw interruption.abandoned ?? error;
+    } finally {
+      interruption.end();
+      for (const stop of unlisten) stop();
+    }
+  }
+
+  /**
+   * Cancels the tasks that are left, waits for them, shuts down the default executor and closes
+   * the loop. Idempotent.
+   */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const loop = this.#loop;
+    if (loop === null || loop.isClosed()) return;
+    try {
+      await cancelAllTasks(loop);
+      await (loop as ExecutorOwner).shutdownDefaultExecutor?.call(loop);
+    } finally {
+      loop.close();
+    }
+  }
+
+  /** Closes the runner at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #listen(loop: EventLoop, onSignal: (signal: string) => void): (() => void)[] {
+    if (!("platform" in loop)) return [];
+    const { signals } = (loop as PlatformLoop).platform;
+    const wanted = this.#options.signals ?? (isMainIsolate() ? ["SIGINT", "SIGTERM"] : []);
+    return wanted.map((signal) => signals.listen(signal as Deno.Signal, () => onSignal(signal)));
+  }
+}
+
+/** A loop that has a default executor. */
+type ExecutorOwner = EventLoop & { shutdownDefaultExecutor?(): PromiseLike<void> };
+
+/** What signals do to a run: the first cancels the main task, the second abandons all tasks. */
+class Interruption {
+  /** The error of the run, when its tasks were abandoned. */
+  abandoned: CancelledError | null = null;
+  readonly #loop: EventLoop;
+  readonly #task: Task<unknown>;
+  readonly #grace: number;
+  #signalled = false;
+  #timer: TimerHandle | null = null;
+
+  constructor(loop: EventLoop, task: Task<unknown>, grace: number) {
+    this.#loop = loop;
+    this.#task = task;
+    this.#grace = grace;
+  }
+
+  onSignal(signal: string): void {
+    if (this.#signalled) return this.#abandon(signal);
+    this.#signalled = true;
+    this.#loop.callSoonThreadsafe(() => this.#task.cancel(signal));
+    this.#timer = this.#loop.callLater(this.#grace, () => this.#abandon(signal));
+  }
+
+  end(): void {
+    this.#timer?.cancel();
+  }
+
+  #abandon(signal: string): void {
+    this.abandoned ??= new CancelledError(signal);
+    const names = [...this.#loop.tasks].map((task) => task.getName()).join(", ");
+    console.error(`Ended by ${signal} without waiting for tasks that ignored it: ${names}`);
+    this.#loop.tasks.clear();
+    this.#loop.stop();
+  }
+}
+
+/** Cancels the tasks that are left, waits for them, and reports their errors. */
+async function cancelAllTasks(loop: EventLoop): Promise<void> {
+  const tasks = [...loop.tasks];
+  if (tasks.length === 0) return;
+  for (const task of tasks) task.cancel();
+  await loop.runUntilComplete(function* () {
+    yield* gather(tasks, { returnExceptions: true });
+  });
+  for (const task of tasks) {
+    if (task.cancelled()) continue;
+    const exception = task.exception();
+    if (exception === null) continue;
+    const message = "unhandled exception during run() shutdown";
+    loop.callExceptionHandler({ message, exception, task });
+  }
+}
+
+/**
+ * Runs `main` on a new loop, and cleans up after it. As `asyncio.run()`.
+ *
+ * When `main` is done, the tasks that are left are cancelled and waited for, the default executor
+ * is shut down and the loop is closed. The first `SIGINT` or `SIGTERM` cancels `main`; a second
+ * one ends the run at once.
+ *
+ * @param main A function that returns a coroutine, a promise or a value; or a coroutine.
+ * @param options Additional options.
+ * @returns What `main` gives.
+ *
+ * @example Hello
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { run, sleep } from "@gyre/asyncio";
+ *
+ * const text = await run(async () => {
+ *   await sleep(0.001);
+ *   return "Hello";
+ * });
+ * assertEquals(text, "Hello");
+ * ```
+ */
+export async function run<T>(main: TaskBody<T>, options: RunnerOptions = {}): Promise<T> {
+  await using runner = new Runner(options);
+  return await runner.run(main);
+}

@@ -1,0 +1,72 @@
+import type { Runnable } from "./_runnable.ts";
+import { type Awaitable, ensureFuture } from "./ensure_future.ts";
+import { addWaiter, Future, removeWaiter, settle, takeOutcome } from "./future.ts";
+
+/**
+ * Waits for `awaitable` without passing a cancellation on to it. As `asyncio.shield()`.
+ *
+ * Cancelling the returned future, or the task that awaits it, leaves the inner one running. If
+ * that then fails, nobody is left to see it, and the exception handler is told.
+ *
+ * @param awaitable A future, promise, coroutine or function; keep a reference to its task.
+ *
+ * @example A cancelled wait leaves the work alone
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createTask, run, shield, sleep, timeout } from "@gyre/asyncio";
+ *
+ * await run(async () => {
+ *   const work = createTask(() => sleep(0.005, "done"));
+ *   await timeout(0.001, () => shield(work)).catch(() => {});
+ *   assertEquals(await work, "done");
+ * });
+ * ```
+ */
+export function shield<T>(awaitable: Awaitable<T>): Future<T> {
+  const inner = ensureFuture(awaitable);
+  if (inner.done()) return inner;
+  const outer = new Future<T>({ loop: inner.getLoop() });
+  const onInnerDone: Runnable = { _run: () => passOn(inner, outer) };
+  addWaiter(inner, onInnerDone);
+  addWaiter(outer, {
+    _run() {
+      if (inner.done()) return;
+      removeWaiter(inner, onInnerDone);
+      addWaiter(inner, reporterOf(inner));
+    },
+  });
+  return outer;
+}
+
+function passOn(inner: Future<unknown>, outer: Future<unknown>): void {
+  if (outer.done()) return;
+  if (inner.cancelled()) outer.cancel();
+  else {
+    const { failed, value } = takeOutcome(inner);
+    settle(outer, failed ? "failed" : "finished", value);
+  }
+}
+
+/** One reporter serves all the shields that were cancelled over the same future. */
+const reporters: WeakMap<Future<unknown>, Runnable> = new WeakMap();
+
+function reporterOf(future: Future<unknown>): Runnable {
+  let reporter = reporters.get(future);
+  if (reporter === undefined) {
+    reporter = { _run: () => reportFailure(future) };
+    reporters.set(future, reporter);
+  } else removeWaiter(future, reporter);
+  return reporter;
+}
+
+function reportFailure(future: Future<unknown>): void {
+  if (future.cancelled()) return;
+  const exception = future.exception();
+  if (exception === null) return;
+  const kind = exception instanceof Error ? exception.name : typeof exception;
+  future.getLoop().callExceptionHandler({
+    message: `${kind} exception in shielded future`,
+    exception,
+    future,
+  });
+}

@@ -1,0 +1,302 @@
+import { requireLoop } from "./_ambient.ts";
+import { CancelScope } from "./_cancel_scope.ts";
+import { Deferred } from "./_deferred.ts";
+import { runBody, runBodyInFunction } from "./_region_body.ts";
+import type { Runnable } from "./_runnable.ts";
+import { CancelledError, InvalidStateError } from "./errors.ts";
+import type { EventLoop } from "./event_loop.ts";
+import { addWaiter, type Future } from "./future.ts";
+import { startOperation } from "./start_operation.ts";
+import { type Coroutine, isCoroutine, type Task, type TaskBody, type TaskOptions } from "./task.ts";
+import type { RegionBody } from "./timeout.ts";
+
+/**
+ * Where a group stands. Tasks can be added while it is open, and while it closes until the last
+ * one has ended.
+ */
+type GroupState = "open" | "closing" | "closed";
+
+/** Whom a group cancels when a child fails: its task, or its scope in an async function. */
+interface GroupParent {
+  cancel(message?: string): unknown;
+  uncancel(): number;
+  cancelling(): number;
+}
+
+/** What a child of {@linkcode TaskGroup.start} calls when it is ready. */
+export type ReportReady<R> = (value: R) => void;
+
+/**
+ * Tasks that end together. As `asyncio.TaskGroup`; see {@linkcode taskGroup}.
+ *
+ * The first child that fails cancels the others and the body.
+ */
+export class TaskGroup {
+  readonly #loop: EventLoop;
+  readonly #parent: GroupParent;
+  readonly #tasks: Set<Task<unknown>> = new Set();
+  readonly #errors: unknown[] = [];
+  #state: GroupState = "open";
+  #aborting = false;
+  #parentCancelRequested = false;
+  /** Done once the last child has ended; set while the group waits for that. */
+  #completed: Future<void> | null = null;
+
+  /** Groups are created by `taskGroup()`. */
+  constructor(loop: EventLoop, parent: GroupParent) {
+    this.#loop = loop;
+    this.#parent = parent;
+  }
+
+  /**
+   * Starts a child task.
+   *
+   * @param body A coroutine, or a function that returns a coroutine, a promise or a value.
+   * @throws {InvalidStateError} If the group is closed or shutting down; the body never runs.
+   */
+  createTask<T>(body: TaskBody<T>, options: TaskOptions = {}): Task<T> {
+    this.#checkOpen(body);
+    const task = this.#loop.createTask(body, options);
+    this.#tasks.add(task);
+    const watcher: Runnable = { _run: () => this.#taskDone(task) };
+    if (task.done()) this.#taskDone(task);
+    else addWaiter(task, watcher);
+    return task;
+  }
+
+  /**
+   * Starts a child task and waits until it says that it is ready. A child that fails before
+   * fails this call, and not the group.
+   *
+   * @param body Gets a function to call, once, with the value to give.
+   * @returns The value that the child reported.
+   * @throws {InvalidStateError} If the child ends without having reported.
+   *
+   * @example A server that is listening when `start` returns
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { run, sleep, taskGroup } from "@gyre/asyncio";
+   *
+   * await run(() =>
+   *   taskGroup(async (group) => {
+   *     const port = await group.start<number>(async (ready) => {
+   *       ready(8080);
+   *       await sleep(0);
+   *     });
+   *     assertEquals(port, 8080);
+   *   })
+   * );
+   * ```
+   */
+  start<R>(
+    body: (ready: ReportReady<R>) => Coroutine<unknown> | PromiseLike<unknown> | unknown,
+    options: TaskOptions = {},
+  ): Future<R> {
+    this.#checkOpen(body);
+    return startOperation(this.#loop, this.#startSteps(body, options));
+  }
+
+  /**
+   * Cancels all children and the rest of the body, without an error: the group ends quietly and
+   * gives `undefined`, unless a child fails meanwhile.
+   */
+  cancel(): void {
+    if (this.#aborting || this.#state === "closed") return;
+    this.#abort();
+    if (this.#state === "open") this.#cancelParent();
+  }
+
+  /** @internal Waits for the children after the body ended; throws what the group ends with. */
+  *_close(outcome: { failed: boolean; error: unknown }): Coroutine<void> {
+    this.#state = "closing";
+    let cancelled = outcome.error instanceof CancelledError ? outcome.error : null;
+    if (outcome.failed && !this.#aborting) this.#abort();
+    while (this.#tasks.size > 0) {
+      this.#completed ??= this.#loop.createFuture();
+      try {
+        yield* this.#completed;
+      } catch (error) {
+        if (!(error instanceof CancelledError)) throw error;
+        // The first cancellation from outside; later ones wait for the children as well.
+        if (!this.#aborting) {
+          cancelled = error;
+          this.#abort();
+        }
+      }
+      this.#completed = null;
+    }
+    this.#state = "closed";
+    // The group takes back what it asked for; nothing left means nobody else did.
+    if (this.#parentCancelRequested && this.#parent.uncancel() === 0) cancelled = null;
+    if (cancelled !== null && this.#errors.length === 0) throw cancelled;
+    if (outcome.failed && !(outcome.error instanceof CancelledError)) {
+      this.#errors.push(outcome.error);
+    }
+    if (this.#errors.length > 0) throw groupError(this.#errors);
+  }
+
+  /** @internal Whether the group ended with errors while somebody else had cancelled its task. */
+  _lostCancellation(error: unknown): boolean {
+    return !(error instanceof CancelledError) && this.#parent.cancelling() > 0;
+  }
+
+  *#startSteps<R>(
+    body: (ready: ReportReady<R>) => unknown,
+    options: TaskOptions,
+  ): Coroutine<R> {
+    const ready = this.#loop.createFuture<R>();
+    const report: ReportReady<R> = (value) => {
+      if (!ready.done()) ready.setResult(value);
+    };
+    const task = this.#loop.createTask(() => body(report), options);
+    this.#tasks.add(task);
+    addWaiter(task, {
+      _run: () => {
+        if (ready.done()) return this.#taskDone(task);
+        this.#forget(task);
+        if (task.cancelled()) ready.cancel();
+        else {
+          ready.setException(
+            task.exception() ??
+              new InvalidStateError(
+                `Cannot start task "${task.getName()}": it ended without saying that it is ready`,
+              ),
+          );
+        }
+      },
+    });
+    try {
+      return yield* ready;
+    } catch (error) {
+      if (!task.done()) task.cancel();
+      throw error;
+    }
+  }
+
+  #checkOpen(body: unknown): void {
+    const state = this.#state === "closed" || (this.#state === "closing" && this.#tasks.size === 0)
+      ? "it is closed"
+      : this.#aborting
+      ? "it is shutting down"
+      : null;
+    if (state === null) return;
+    if (isCoroutine(body)) body.return(undefined);
+    throw new InvalidStateError(`Cannot create a task in a task group: ${state}`);
+  }
+
+  #taskDone(task: Task<unknown>): void {
+    this.#forget(task);
+    if (task.cancelled()) return;
+    const error = task.exception();
+    if (error === null) return;
+    this.#errors.push(error);
+    if (this.#aborting || this.#parentCancelRequested) return;
+    this.#abort();
+    this.#cancelParent();
+  }
+
+  #forget(task: Task<unknown>): void {
+    this.#tasks.delete(task);
+    if (this.#tasks.size === 0 && this.#completed?.done() === false) this.#completed.setResult();
+  }
+
+  #abort(): void {
+    this.#aborting = true;
+    for (const task of this.#tasks) task.cancel();
+  }
+
+  #cancelParent(): void {
+    this.#parentCancelRequested = true;
+    this.#parent.cancel();
+  }
+}
+
+/**
+ * Runs `body` with a group of tasks, and ends when all of them have ended. As
+ * `async with asyncio.TaskGroup()`.
+ *
+ * When a child fails, the others and the body are cancelled, and the errors are thrown together:
+ * the children's in the order in which they failed, then the body's. When the caller is
+ * cancelled, so are the children.
+ *
+ * @param body A coroutine function or an async function; it runs in the calling task.
+ * @returns What `body` returned.
+ * @throws {AggregateError} If children or the body failed.
+ *
+ * @example Two children
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { run, sleep, taskGroup } from "@gyre/asyncio";
+ *
+ * const sum = await run(async () => {
+ *   const [a, b] = await taskGroup((group) => [
+ *     group.createTask(() => sleep(0.001, 20)),
+ *     group.createTask(() => sleep(0.001, 22)),
+ *   ]);
+ *   return a.result() + b.result();
+ * });
+ * assertEquals(sum, 42);
+ * ```
+ */
+export function taskGroup<T>(body: RegionBody<TaskGroup, T>): Future<T> {
+  return new GroupRegion(requireLoop("start a task group"), body);
+}
+
+class GroupRegion<T> extends Deferred<T> {
+  readonly #body: RegionBody<TaskGroup, T>;
+
+  constructor(loop: EventLoop, body: RegionBody<TaskGroup, T>) {
+    super(loop);
+    this.#body = body;
+  }
+
+  protected override *steps(task: Task<unknown>): Coroutine<T> {
+    const group = new TaskGroup(this.getLoop(), task);
+    let value: T | undefined;
+    let outcome: { failed: boolean; error: unknown } = { failed: false, error: null };
+    try {
+      value = yield* runBody(this.#body, group, task);
+    } catch (error) {
+      outcome = { failed: true, error };
+    }
+    try {
+      yield* group._close(outcome);
+    } catch (error) {
+      // Keeps the count; the next await of the caller gets the cancellation that the error hides.
+      if (group._lostCancellation(error)) {
+        task.uncancel();
+        task.cancel();
+      }
+      throw error;
+    }
+    return value as T;
+  }
+
+  protected override openScope(outer: CancelScope): CancelScope {
+    return new CancelScope(outer.task, outer.context, outer);
+  }
+
+  protected override async runInFunction(scope: CancelScope): Promise<T> {
+    const group = new TaskGroup(this.getLoop(), scope);
+    let value: T | undefined;
+    let outcome: { failed: boolean; error: unknown } = { failed: false, error: null };
+    try {
+      value = await runBodyInFunction(this.#body, group, scope);
+    } catch (error) {
+      outcome = { failed: true, error };
+    }
+    try {
+      await runBodyInFunction(() => group._close(outcome), undefined, scope);
+    } catch (error) {
+      if (group._lostCancellation(error)) scope.recancelOuter();
+      throw error;
+    }
+    return value as T;
+  }
+}
+
+/** The errors of a group as one. */
+function groupError(errors: readonly unknown[]): AggregateError {
+  const count = errors.length === 1 ? "1 unhandled error" : `${errors.length} unhandled errors`;
+  return new AggregateError(errors, `Cannot complete a task group: ${count}`);
+}

@@ -1,0 +1,202 @@
+import { requireLoop } from "./_ambient.ts";
+import { CancelScope } from "./_cancel_scope.ts";
+import { Deferred } from "./_deferred.ts";
+import { runBody, runBodyInFunction } from "./_region_body.ts";
+import { describe } from "./_describe.ts";
+import { CancelledError, InvalidStateError, TimeoutError } from "./errors.ts";
+import type { EventLoop } from "./event_loop.ts";
+import type { Future } from "./future.ts";
+import type { Handle } from "./handle.ts";
+import type { Coroutine, Task } from "./task.ts";
+
+/** The body of `timeout()` and `taskGroup()`: it runs in the calling task. */
+export type RegionBody<S, T> = (scope: S) => Coroutine<T> | PromiseLike<T> | T;
+
+/** Where a {@linkcode Timeout} stands. Only an active one can expire. */
+type TimeoutState = "created" | "active" | "expiring" | "expired" | "finished";
+
+/** The time limit of a running body. As `asyncio.Timeout`. */
+export class Timeout {
+  readonly #loop: EventLoop;
+  #when: number | null;
+  #state: TimeoutState = "created";
+  #timer: Handle | null = null;
+  /** Cancels the body. */
+  #interrupt: (() => void) | null = null;
+  #controller: AbortController | null = null;
+
+  /** Timeouts are created by `timeout()`. */
+  constructor(loop: EventLoop, when: number | null) {
+    this.#loop = loop;
+    this.#when = when;
+  }
+
+  /** Returns the deadline in seconds of the loop's clock; `null` for none. */
+  when(): number | null {
+    return this.#when;
+  }
+
+  /** Whether the deadline has passed while the body ran. */
+  expired(): boolean {
+    return this.#state === "expiring" || this.#state === "expired";
+  }
+
+  /** Aborts at the deadline. For `fetch` and other foreign promises. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.expired()) this.#controller.abort(timeIsUp());
+    return this.#controller.signal;
+  }
+
+  /**
+   * Moves the deadline.
+   *
+   * @param when Seconds of the loop's clock; `null` for none.
+   * @throws {InvalidStateError} If the body has ended, or the deadline has passed.
+   */
+  reschedule(when: number | null): void {
+    if (this.#state !== "active") {
+      throw new InvalidStateError(`Cannot change the deadline of a timeout: it is ${this.#state}`);
+    }
+    this.#when = when;
+    this.#timer?.cancel();
+    if (when === null) this.#timer = null;
+    else if (when <= this.#loop.time()) this.#timer = this.#loop.callSoon(() => this.#expire());
+    else this.#timer = this.#loop.callAt(when, () => this.#expire());
+  }
+
+  /** @internal The body starts; `interrupt` cancels it. */
+  _enter(interrupt: () => void): void {
+    this.#state = "active";
+    this.#interrupt = interrupt;
+    this.reschedule(this.#when);
+  }
+
+  /** @internal The body has ended. Returns whether the deadline has passed. */
+  _exit(): boolean {
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#state = this.#state === "expiring" ? "expired" : "finished";
+    return this.#state === "expired";
+  }
+
+  #expire(): void {
+    this.#state = "expiring";
+    this.#timer = null;
+    this.#controller?.abort(timeIsUp());
+    this.#interrupt?.();
+  }
+}
+
+/**
+ * Runs `body` with a time limit. As `async with asyncio.timeout(delay)`.
+ *
+ * At the deadline the body gets a `CancelledError`, and the caller a {@linkcode TimeoutError}
+ * once the body has ended. A body that ends by itself counts, even late. A cancellation from
+ * outside wins over the deadline.
+ *
+ * @param delay Seconds from the start of the body; `null` for no limit, until rescheduled.
+ * @param body A coroutine function or an async function; it runs in the calling task.
+ * @throws {TypeError} If `delay` is neither a number nor `null`.
+ *
+ * @example Giving up
+ * ```ts
+ * import { assertRejects } from "@std/assert";
+ * import { run, sleep, timeout, TimeoutError } from "@gyre/asyncio";
+ *
+ * await assertRejects(() => run(() => timeout(0.001, () => sleep(3600))), TimeoutError);
+ * ```
+ */
+export function timeout<T>(delay: number | null, body: RegionBody<Timeout, T>): Future<T> {
+  checkTime("delay", delay);
+  return new TimeLimit(requireLoop("start a timeout"), delay, true, body);
+}
+
+/**
+ * Runs `body` with a deadline. As `async with asyncio.timeout_at(when)`; see {@linkcode timeout}.
+ *
+ * @param when Seconds of the loop's clock; `null` for no deadline, until rescheduled.
+ * @param body A coroutine function or an async function; it runs in the calling task.
+ */
+export function timeoutAt<T>(when: number | null, body: RegionBody<Timeout, T>): Future<T> {
+  checkTime("when", when);
+  return new TimeLimit(requireLoop("start a timeout"), when, false, body);
+}
+
+class TimeLimit<T> extends Deferred<T> {
+  readonly #time: number | null;
+  readonly #isDelay: boolean;
+  readonly #body: RegionBody<Timeout, T>;
+
+  constructor(
+    loop: EventLoop,
+    time: number | null,
+    isDelay: boolean,
+    body: RegionBody<Timeout, T>,
+  ) {
+    super(loop);
+    this.#time = time;
+    this.#isDelay = isDelay;
+    this.#body = body;
+  }
+
+  protected override *steps(task: Task<unknown>): Coroutine<T> {
+    const timeout = this.#createTimeout();
+    const cancelling = task.cancelling();
+    timeout._enter(() => task.cancel());
+    let value: T;
+    try {
+      value = yield* runBody(this.#body, timeout, task);
+    } catch (error) {
+      // A cancellation from outside, beside the one of the deadline, wins.
+      if (timeout._exit() && task.uncancel() <= cancelling) throw timedOut(error);
+      throw error;
+    }
+    if (timeout._exit()) task.uncancel();
+    return value;
+  }
+
+  protected override openScope(outer: CancelScope): CancelScope {
+    return new CancelScope(outer.task, outer.context, outer);
+  }
+
+  protected override async runInFunction(scope: CancelScope): Promise<T> {
+    const timeout = this.#createTimeout();
+    const cancelling = scope.cancelling();
+    timeout._enter(() => scope.cancel());
+    try {
+      return await runBodyInFunction(this.#body, timeout, scope);
+    } catch (error) {
+      if (timeout.expired() && scope.uncancel() <= cancelling) throw timedOut(error);
+      throw error;
+    } finally {
+      timeout._exit();
+    }
+  }
+
+  #createTimeout(): Timeout {
+    const loop = this.getLoop();
+    const when = this.#isDelay && this.#time !== null ? loop.time() + this.#time : this.#time;
+    return new Timeout(loop, when);
+  }
+}
+
+function timeIsUp(): TimeoutError {
+  return new TimeoutError("Cannot finish in time: the deadline has passed");
+}
+
+/** What the caller gets for the `error` of a body whose time was up. */
+export function timedOut(error: unknown): unknown {
+  if (!(error instanceof CancelledError)) return error;
+  const timeoutError = timeIsUp();
+  timeoutError.cause = error;
+  return timeoutError;
+}
+
+function checkTime(name: string, time: unknown): void {
+  if (time !== null && (typeof time !== "number" || Number.isNaN(time))) {
+    throw new TypeError(
+      `Cannot start a timeout: ${name} must be seconds or null, got ${describe(time)}`,
+    );
+  }
+}
