@@ -51,6 +51,10 @@ class FunctionPart<T> extends Future<T> {
     return true;
   }
 
+  override _awaited(): Future<unknown>[] {
+    return this.#scope.awaited();
+  }
+
   #end(state: "finished" | "failed" | "cancelled", value: unknown): void {
     this.#scope.close();
     settle(this, state, value);

@@ -44,6 +44,9 @@ export interface ExceptionContext {
 /** Receives what nobody else handles. See `setExceptionHandler`. */
 export type ExceptionHandler = (loop: EventLoop, context: ExceptionContext) => void;
 
+/** Frames of this folder say nothing about who created an object. */
+const OWN_FOLDER = new URL(".", import.meta.url).href;
+
 /** Creates the tasks of a loop; see `setTaskFactory`. */
 export type TaskFactory = <T>(
   loop: EventLoop,
@@ -337,7 +340,14 @@ export class EventLoop {
   rememberOrigin(object: object): void {
     const holder: { stack?: string } = {};
     Error.captureStackTrace(holder, object.constructor);
-    this.#origins.set(object, holder.stack?.replace(/^\S+\n/, "") ?? "");
+    const lines = holder.stack?.split("\n").slice(1) ?? [];
+    const first = lines.findIndex((line) => !line.includes(OWN_FOLDER));
+    this.#origins.set(object, lines.slice(Math.max(first, 0)).join("\n"));
+  }
+
+  /** @internal Where `object` was created; `null` outside of debug mode. */
+  originOf(object: object): string | null {
+    return this.#origins.get(object) ?? null;
   }
 
   /** @internal Throws unless the loop takes callbacks and `callback` is one. */

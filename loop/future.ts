@@ -247,6 +247,11 @@ export class Future<T> implements Promise<T> {
     new AwaitingFunction(this, scope, resolve, reject).start();
   }
 
+  /** @internal What this future itself waits for. */
+  _awaited(): Future<unknown>[] {
+    return [];
+  }
+
   /** @internal */
   get _circular(): boolean {
     return false;

@@ -100,6 +100,10 @@ class Gathering extends Future<unknown[]> {
     if (this.#pending === 0) this.#finish();
   }
 
+  override _awaited(): Future<unknown>[] {
+    return this.#children.filter((child) => !child.done());
+  }
+
   override cancel(message?: string): boolean {
     if (this.done()) return false;
     let cancelled = false;

@@ -12,6 +12,12 @@
  */
 export { asCompleted, type AsCompletedOptions, type Completions } from "./as_completed.ts";
 export { Barrier } from "./barrier.ts";
+export {
+  type CallGraph,
+  captureCallGraph,
+  printCallGraph,
+  type PrintCallGraphOptions,
+} from "./call_graph.ts";
 export { Condition } from "./condition.ts";
 export {
   Context,

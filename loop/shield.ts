@@ -25,7 +25,7 @@ import { addWaiter, Future, removeWaiter, settle, takeOutcome } from "./future.t
 export function shield<T>(awaitable: Awaitable<T>): Future<T> {
   const inner = ensureFuture(awaitable);
   if (inner.done()) return inner;
-  const outer = new Future<T>({ loop: inner.getLoop() });
+  const outer = new Shield(inner);
   const onInnerDone: Runnable = { _run: () => passOn(inner, outer) };
   addWaiter(inner, onInnerDone);
   addWaiter(outer, {
@@ -36,6 +36,20 @@ export function shield<T>(awaitable: Awaitable<T>): Future<T> {
     },
   });
   return outer;
+}
+
+/** What stands between the awaiter and the shielded future. */
+class Shield<T> extends Future<T> {
+  readonly #inner: Future<T>;
+
+  constructor(inner: Future<T>) {
+    super({ loop: inner.getLoop() });
+    this.#inner = inner;
+  }
+
+  override _awaited(): Future<unknown>[] {
+    return this.#inner.done() ? [] : [this.#inner];
+  }
 }
 
 function passOn(inner: Future<unknown>, outer: Future<unknown>): void {

@@ -72,6 +72,10 @@ class CoroutineOperation<T> extends Future<T> implements Consumer, CancelRoot {
     else super._subscribe(consumer);
   }
 
+  override _awaited(): Future<unknown>[] {
+    return this.#waiter === null ? [] : [this.#waiter];
+  }
+
   override get _delivers(): boolean {
     return true;
   }

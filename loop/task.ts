@@ -230,6 +230,11 @@ export class Task<T> extends Future<T> {
   }
 
   /** @internal */
+  override _awaited(): Future<unknown>[] {
+    return this.awaiting();
+  }
+
+  /** @internal */
   _root(): CancelRoot {
     return this;
   }

@@ -5,7 +5,7 @@ import { runBody, runBodyInFunction } from "./_region_body.ts";
 import type { Runnable } from "./_runnable.ts";
 import { CancelledError, InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
-import { addWaiter, type Future } from "./future.ts";
+import { addWaiter, Future } from "./future.ts";
 import { startOperation } from "./start_operation.ts";
 import { type Coroutine, isCoroutine, type Task, type TaskBody, type TaskOptions } from "./task.ts";
 import type { RegionBody } from "./timeout.ts";
@@ -40,7 +40,7 @@ export class TaskGroup {
   #aborting = false;
   #parentCancelRequested = false;
   /** Done once the last child has ended; set while the group waits for that. */
-  #completed: Future<void> | null = null;
+  #completed: Completion | null = null;
 
   /** Groups are created by `taskGroup()`. */
   constructor(loop: EventLoop, parent: GroupParent) {
@@ -112,7 +112,7 @@ export class TaskGroup {
     let cancelled = outcome.error instanceof CancelledError ? outcome.error : null;
     if (outcome.failed && !this.#aborting) this.#abort();
     while (this.#tasks.size > 0) {
-      this.#completed ??= this.#loop.createFuture();
+      this.#completed ??= new Completion(this.#loop, this.#tasks);
       try {
         yield* this.#completed;
       } catch (error) {
@@ -208,6 +208,20 @@ export class TaskGroup {
   #cancelParent(): void {
     this.#parentCancelRequested = true;
     this.#parent.cancel();
+  }
+}
+
+/** Done once the children of a group have ended. */
+class Completion extends Future<void> {
+  readonly #tasks: ReadonlySet<Task<unknown>>;
+
+  constructor(loop: EventLoop, tasks: ReadonlySet<Task<unknown>>) {
+    super({ loop });
+    this.#tasks = tasks;
+  }
+
+  override _awaited(): Future<unknown>[] {
+    return [...this.#tasks];
   }
 }
 

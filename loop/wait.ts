@@ -94,6 +94,10 @@ class Wait<F extends Future<unknown>> extends Operation<WaitResult<F>> {
     }
   }
 
+  override _awaited(): Future<unknown>[] {
+    return [...this.#watched.keys()].filter((future) => !future.done());
+  }
+
   protected override resumed(): void {
     this.#unwatch();
     const done = new Set<F>();
