@@ -10,6 +10,8 @@ import type { Coroutine, Task } from "./task.ts";
 interface Host {
   /** Cancels the work. */
   cancel(message?: string): unknown;
+  /** The message of the last cancellation that is kept there. */
+  readonly _cancelMessage?: string | undefined;
 }
 
 /**
@@ -53,10 +55,18 @@ export abstract class Deferred<T> extends Future<T> {
     return true;
   }
 
+  /** @internal */
+  override get _cancelMessage(): string | undefined {
+    return this.cancelled() ? super._cancelMessage : this.#host?._cancelMessage;
+  }
+
   /** @internal Begins in a task of its own, unless it has begun. */
   override _begin(): void {
     if (this.#host !== null || this.done()) return;
-    this.#host = this.getLoop().createTask(() => this.#runInTask());
+    const coroutine = this.#runInTask();
+    // Enters its `try`, so that a cancellation before the first step ends this future as well.
+    coroutine.next();
+    this.#host = this.getLoop().createTask(coroutine);
   }
 
   /** @internal */
@@ -96,9 +106,15 @@ export abstract class Deferred<T> extends Future<T> {
 
   *#runInTask(): Coroutine<void> {
     try {
-      yield* this.#settleWith(this.#host as Task<unknown>);
-    } catch {
+      yield;
+      const task = this.#host as Task<unknown>;
+      const value = yield* this.steps(task);
+      const due = task.takeCancel();
+      if (due === null) this.#settle("finished", value);
+      else this.#settle("cancelled", due.message === "" ? undefined : due.message);
+    } catch (error) {
       // It is the error of this future, which somebody waits for; the task needs no report.
+      this.#settleFailed(error);
     }
   }
 

@@ -25,8 +25,6 @@ export let isAwaited: (future: Future<unknown>) => boolean;
 export let stateOf: (future: Future<unknown>) => FutureState;
 /** The error of `future`, if any, is dealt with and needs no report. */
 export let markSeen: (future: Future<unknown>) => void;
-/** The message that the cancelled `future` gives to everybody; a task's goes with its first error. */
-export let cancelMessageOf: (future: Future<unknown>) => string | undefined;
 /** Takes the outcome of `future`, which must be done. */
 export let takeOutcome: (future: Future<unknown>) => Outcome;
 /** Whether who waits for `future` gets a `CancelledError` from it. */
@@ -257,6 +255,12 @@ export class Future<T> implements Promise<T> {
     return false;
   }
 
+  /** @internal The message of the last cancellation that is kept here. */
+  get _cancelMessage(): string | undefined {
+    const kept = this.#state === "cancelled" ? this.#value : undefined;
+    return typeof kept === "string" ? kept : undefined;
+  }
+
   /** @internal */
   get _delivers(): boolean {
     return false;
@@ -323,7 +327,6 @@ export class Future<T> implements Promise<T> {
     isAwaited = (future) => future.#waiters !== null;
     stateOf = (future) => future.#state;
     markSeen = (future) => future.#see();
-    cancelMessageOf = (future) => typeof future.#value === "string" ? future.#value : undefined;
     takeOutcome = (future) => future.#takeOutcome();
     endedCancelled = (future) =>
       future.#state === "cancelled" || future.#value instanceof CancelledError;

@@ -4,7 +4,7 @@ import type { Runnable } from "./_runnable.ts";
 import { type Awaitable, ensureFuture } from "./ensure_future.ts";
 import { InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
-import { addWaiter, cancelMessageOf, Future, settle, takeOutcome } from "./future.ts";
+import { addWaiter, Future, settle, takeOutcome } from "./future.ts";
 
 /** Settings of {@linkcode gather}. */
 export interface GatherOptions {
@@ -117,16 +117,17 @@ class Gathering extends Future<unknown[]> {
   #finish(): void {
     if (this.#cancelRequested) {
       const last = this.#children.at(-1) as Future<unknown>;
-      settle(this, "failed", last.cancelled() ? takeOutcome(last).value : createCancelledError());
+      const error = last.cancelled()
+        ? takeOutcome(last).value
+        : createCancelledError(last._cancelMessage);
+      settle(this, "failed", error);
     } else settle(this, "finished", this.#children.map(resultOrError));
   }
 }
 
 /** What a list of results holds for `child`: the error of a cancelled task loses its message. */
 function resultOrError(child: Future<unknown>): unknown {
-  return child.cancelled()
-    ? createCancelledError(cancelMessageOf(child))
-    : takeOutcome(child).value;
+  return child.cancelled() ? createCancelledError(child._cancelMessage) : takeOutcome(child).value;
 }
 
 /** Tells a gathering that one of its children has ended. */

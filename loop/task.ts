@@ -87,6 +87,7 @@ export class Task<T> extends Future<T> {
   /** What the next step throws into the coroutine. */
   #thrown: unknown = NOTHING;
   #cancelDue = false;
+  /** The message of the last cancellation that found nothing to interrupt; kept once it is spent. */
   #message: string | undefined = undefined;
   /** Cancellations asked for and not taken back. */
   #cancelling = 0;
@@ -245,12 +246,15 @@ export class Task<T> extends Future<T> {
   }
 
   /** @internal */
+  override get _cancelMessage(): string | undefined {
+    return super._cancelMessage ?? (this.cancelled() ? undefined : this.#message);
+  }
+
+  /** @internal */
   takeCancel(): CancelledError | null {
     if (!this.#cancelDue) return this.#scope?.takeCancel() ?? null;
     this.#cancelDue = false;
-    const message = this.#message;
-    this.#message = undefined;
-    return createCancelledError(message, this.getLoop().getDebug());
+    return createCancelledError(this.#message, this.getLoop().getDebug());
   }
 
   /** @internal */
