@@ -11,7 +11,7 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { CancelScope } from "./_cancel_scope.ts";
-import type { Context } from "./context.ts";
+import type { Context, ContextValues } from "./context.ts";
 import { InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import type { Task } from "./task.ts";
@@ -37,11 +37,13 @@ export const ambient: {
   loop: EventLoop | null;
   /** The task whose step runs. */
   task: Task<unknown> | null;
-  /** The context that the handle or step runs in. */
+  /** The context that the step runs in, or that the callback has asked for. */
   context: Context | null;
+  /** What a callback saw when it was scheduled. It gets a context only if it asks for one. */
+  values: ContextValues | null;
   /** Whether the handle resumed an async function, which goes on in a microtask. */
   resumedAsyncFunction: boolean;
-} = { loop: null, task: null, context: null, resumedAsyncFunction: false };
+} = { loop: null, task: null, context: null, values: null, resumedAsyncFunction: false };
 
 /** Returns the loop that current code runs on, or `null`. */
 export function runningLoop(): EventLoop | null {

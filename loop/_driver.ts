@@ -180,6 +180,7 @@ export class Driver {
     const outerLoop = ambient.loop;
     const outerTask = ambient.task;
     const outerContext = ambient.context;
+    const outerValues = ambient.values;
     ambient.loop = this.#loop;
     ambient.task = null;
     ambient.resumedAsyncFunction = false;
@@ -195,6 +196,7 @@ export class Driver {
     ambient.loop = outerLoop;
     ambient.task = outerTask;
     ambient.context = outerContext;
+    ambient.values = outerValues;
     return left;
   }
 

@@ -86,7 +86,16 @@ const rootContext = new Context();
 
 /** Returns the context that current code runs in. */
 export function currentContext(): Context {
+  if (ambient.context === null && ambient.values !== null) {
+    ambient.context = contextOf(ambient.values);
+  }
   return ambient.context ?? flows.getStore()?.context ?? rootContext;
+}
+
+/** Returns the values of {@linkcode currentContext}, and creates none. */
+export function currentValues(): ContextValues {
+  if (ambient.context === null && ambient.values !== null) return ambient.values;
+  return valuesOf(currentContext());
 }
 
 /**

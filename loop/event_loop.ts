@@ -5,7 +5,7 @@ import { UnseenFailures } from "./_unseen_failures.ts";
 import { DenoClock } from "./deno_clock.ts";
 import { type Awaitable, ensureFuture } from "./ensure_future.ts";
 import { describe } from "./_describe.ts";
-import { currentContext, valuesOf } from "./context.ts";
+import { currentValues } from "./context.ts";
 import { InvalidStateError } from "./errors.ts";
 import { type Callback, Handle } from "./handle.ts";
 import { TimerHandle } from "./timer_handle.ts";
@@ -115,7 +115,7 @@ export class EventLoop {
    */
   callSoon<A extends unknown[]>(callback: (...args: A) => unknown, ...args: A): Handle {
     this.checkCallback(callback, "schedule");
-    const handle = new Handle(this, callback as Callback, args, valuesOf(currentContext()));
+    const handle = new Handle(this, callback as Callback, args, currentValues());
     this.#driver.enqueue(handle);
     return handle;
   }
@@ -375,7 +375,7 @@ export class EventLoop {
   #addTimer(when: number, callback: Callback, args: readonly unknown[]): TimerHandle {
     this.checkCallback(callback, "schedule");
     const timers = this.#driver.timers;
-    const values = valuesOf(currentContext());
+    const values = currentValues();
     const timer = new TimerHandle(
       this,
       when,

@@ -5,7 +5,7 @@ import type { Consumer, Reject, Resolve } from "./_consumer.ts";
 import { FutureIterator } from "./_future_iterator.ts";
 import type { CancelScope } from "./_cancel_scope.ts";
 import type { Runnable } from "./_runnable.ts";
-import { currentContext, valuesOf } from "./context.ts";
+import { currentValues } from "./context.ts";
 import { CancelledError, InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { type Callback, callbackOf, Handle } from "./handle.ts";
@@ -168,8 +168,7 @@ export class Future<T> implements Promise<T> {
   addDoneCallback(callback: (future: Future<T>) => unknown): void {
     this.#loop.checkCallback(callback, "add");
     this._begin();
-    const values = valuesOf(currentContext());
-    this.#addWaiter(new Handle(this.#loop, callback as Callback, [this], values));
+    this.#addWaiter(new Handle(this.#loop, callback as Callback, [this], currentValues()));
   }
 
   /**

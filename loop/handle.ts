@@ -1,5 +1,5 @@
 import { ambient } from "./_ambient.ts";
-import { type Context, contextOf, type ContextValues, setValues } from "./context.ts";
+import type { ContextValues } from "./context.ts";
 import type { EventLoop } from "./event_loop.ts";
 
 /** A callback of any arguments. */
@@ -7,12 +7,6 @@ export type Callback = (...args: never[]) => unknown;
 
 /** Every callback without arguments shares this list. */
 const NO_ARGUMENTS: readonly unknown[] = [];
-
-/**
- * The context that callbacks run in. One object serves them all: a callback runs to its end
- * before the next, and what outlives it captures the values, never this object.
- */
-let scratch: Context | null = null;
 
 /** Returns the callback of `handle`, or `null` once it is cancelled. */
 export let callbackOf: (handle: Handle) => Callback | null;
@@ -54,9 +48,8 @@ export class Handle {
   _run(): void {
     const callback = this.#callback;
     if (callback === null) return;
-    scratch ??= contextOf(this.#values);
-    setValues(scratch, this.#values);
-    ambient.context = scratch;
+    ambient.context = null;
+    ambient.values = this.#values;
     try {
       const args = this.#args;
       if (args.length === 0) (callback as () => unknown)();
