@@ -1,5 +1,6 @@
 import { requireLoop } from "./_ambient.ts";
 import { describe } from "./_describe.ts";
+import { InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { Future } from "./future.ts";
 import { type Coroutine, isCoroutine, type TaskBody } from "./task.ts";
@@ -29,13 +30,17 @@ export function isFuture(value: unknown): value is Future<unknown> {
  * followed by a new future: cancelling that ends the wait at once, whatever the promise does.
  *
  * @throws {TypeError} If `awaitable` is none of them.
- * @throws {InvalidStateError} If no loop is running here and none is given.
+ * @throws {InvalidStateError} If no loop is running here and none is given, or `awaitable` is a
+ * future of another loop than the one given.
  */
 export function ensureFuture<T>(
   awaitable: Awaitable<T>,
   options: EnsureFutureOptions = {},
 ): Future<T> {
   if (awaitable instanceof Future) {
+    if (options.loop !== undefined && awaitable.getLoop() !== options.loop) {
+      throw new InvalidStateError("Cannot wait for a future: it belongs to another loop");
+    }
     awaitable._begin();
     return awaitable;
   }
