@@ -39,7 +39,8 @@ export class CancelScope implements Flow, CancelRoot {
   closed = false;
 
   readonly #parent: CancelScope | null;
-  readonly #nested: Set<CancelScope> = new Set();
+  /** Created for the first nested scope; most tasks have none. */
+  #nested: Set<CancelScope> | null = null;
   /** The awaits that are pending, newest first. */
   #awaits: AwaitingFunction<unknown> | null = null;
   /** Cancellations asked for and not taken back, since the scope was opened. */
@@ -62,7 +63,7 @@ export class CancelScope implements Flow, CancelRoot {
     this.context = context;
     this.#parent = parent;
     this.#base = parent?.cancelling() ?? 0;
-    if (parent !== null) parent.#nested.add(this);
+    if (parent !== null) (parent.#nested ??= new Set()).add(this);
   }
 
   /** This scope, as part of the flow. */
@@ -93,7 +94,7 @@ export class CancelScope implements Flow, CancelRoot {
         interrupted = true;
       } else if (awaiting.future._interrupt(message)) interrupted = true;
     }
-    for (const scope of [...this.#nested]) {
+    for (const scope of [...this.#nested ?? []]) {
       scope.cancel(message);
       interrupted = true;
     }
@@ -165,7 +166,7 @@ export class CancelScope implements Flow, CancelRoot {
   /** The body has ended. */
   close(): void {
     this.closed = true;
-    if (this.#parent !== null) this.#parent.#nested.delete(this);
+    if (this.#parent !== null) this.#parent.#nested?.delete(this);
   }
 
   /** What the functions of this scope wait for, oldest first. */
