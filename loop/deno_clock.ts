@@ -1,4 +1,4 @@
-import { setImmediate } from "node:timers";
+import { clearImmediate, setImmediate } from "node:timers";
 import { CancelledError } from "./errors.ts";
 import type { Alarm, Clock } from "./platform.ts";
 
@@ -23,47 +23,64 @@ export class DenoClock implements Clock {
   }
 }
 
+/** Deno fires a timer this many milliseconds late: it rounds up, and waits for the next tick. */
+const LATENESS_MS = 1;
+
 /**
  * One host timer. While its loop runs there always is one, so that the process stays alive, for
- * ever ahead if need be. A later deadline leaves it as it is: it rings early, the loop looks at
- * its timers and sets it again. That saves a host timer for each message with a time limit.
+ * ever ahead if need be.
+ *
+ * A later deadline leaves the timer as it is: when it fires, the alarm looks at the deadline and
+ * starts it again. That saves a host timer for each message with a time limit. It is set to fire
+ * a little early, as Deno is late by a millisecond; the rest, less than that, is polled for.
  */
 class DenoAlarm implements Alarm {
   readonly #ring: () => void;
-  #timer: ReturnType<typeof setTimeout>;
-  /** When the host timer rings, in milliseconds of `performance.now()`. */
-  #ringsAtMs: number;
+  /** What the loop waits for, in milliseconds of `performance.now()`. */
+  #deadlineMs = Infinity;
+  /** When the host timer is expected to fire. */
+  #firesAtMs = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #poll: ReturnType<typeof setImmediate> | undefined;
 
   constructor(ring: () => void) {
     this.#ring = ring;
-    this.#ringsAtMs = performance.now() + LONGEST_DELAY_MS;
-    this.#timer = setTimeout(this.#onTimer, LONGEST_DELAY_MS);
+    this.#start();
     holdRejections();
   }
 
   set(deadline: number): void {
-    const deadlineMs = deadline * 1000;
-    if (deadlineMs >= this.#ringsAtMs) return;
-    clearTimeout(this.#timer);
-    this.#start(deadlineMs);
+    this.#deadlineMs = deadline * 1000;
+    if (this.#deadlineMs < this.#firesAtMs) this.#start();
   }
 
   close(): void {
-    clearTimeout(this.#timer);
+    this.#clear();
     releaseRejections();
   }
 
-  readonly #onTimer = (): void => {
-    this.#start(Infinity);
-    this.#ring();
-  };
-
-  #start(deadlineMs: number): void {
-    const now = performance.now();
-    const delay = Math.min(Math.max(Math.ceil(deadlineMs - now), 0), LONGEST_DELAY_MS);
-    this.#ringsAtMs = now + delay;
-    this.#timer = setTimeout(this.#onTimer, delay);
+  #clear(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#poll);
   }
+
+  #start(): void {
+    this.#clear();
+    const now = performance.now();
+    const delay = Math.min(this.#deadlineMs - now, LONGEST_DELAY_MS);
+    this.#firesAtMs = now + delay;
+    if (delay > LATENESS_MS) {
+      this.#timer = setTimeout(this.#onTimer, Math.ceil(delay) - LATENESS_MS);
+    } else this.#poll = setImmediate(this.#onTimer);
+  }
+
+  readonly #onTimer = (): void => {
+    if (performance.now() >= this.#deadlineMs) {
+      this.#deadlineMs = Infinity;
+      this.#start();
+      this.#ring();
+    } else this.#start();
+  };
 }
 
 /** How many loops run, and so need {@linkcode ignoreCancellation}. */
