@@ -74,6 +74,8 @@ export class CancelScope implements Flow, CancelRoot {
   /** Aborts when the scope is cancelled. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
+    // Whoever reads it late must not find less than who read it early.
+    if (this.#count > 0) this.#controller.abort(createCancelledError(this.#message));
     this.#signalTaken = true;
     return this.#controller.signal;
   }
