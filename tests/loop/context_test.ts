@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import { assertEquals, assertThrows } from "@std/assert";
 import {
   Context,
@@ -216,7 +217,7 @@ Deno.test("an async function carries its values across every await, also of fore
     seen.push(variable.get());
     await Promise.resolve();
     seen.push(variable.get());
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await new Promise((resolve) => setImmediate(resolve));
     seen.push(variable.get());
     return seen;
   }

@@ -1,5 +1,6 @@
 // The rows F01 to F07 of "Futures", and what a future is as a promise. F05, errors that nobody
 // looked at, is in unretrieved_errors_test.ts.
+import { setImmediate } from "node:timers";
 import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import {
   CancelledError,
@@ -268,7 +269,7 @@ Deno.test("Future that fails without anyone waiting rejects nothing in the host"
   loop.createFuture().cancel();
 
   // An unhandled rejection would fail this test at the next macrotask.
-  await new Promise((resolve) => setTimeout(resolve, 0));
+  await new Promise((resolve) => setImmediate(resolve));
 
   loop.close();
   assertEquals(loop.takeMessages(), ["Future exception was never retrieved"]);
