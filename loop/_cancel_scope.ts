@@ -126,8 +126,9 @@ export class CancelScope implements Flow, CancelRoot {
   /** Makes a cancellation from outside, which another error hides, due again in the outer scope. */
   recancelOuter(): void {
     if (this.#parent === null) return;
-    this.#parent.uncancel();
-    this.#parent.cancel();
+    // The count stays, and what else the outer scope waits for was interrupted the first time.
+    this.#parent.#due = "self";
+    this.#parent.#message = undefined;
   }
 
   takeCancel(): CancelledError | null {
