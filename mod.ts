@@ -105,3 +105,19 @@ export {
   type WaitOptions,
   type WaitResult,
 } from "./loop/mod.ts";
+export {
+  BaseProtocol,
+  type BaseTransport,
+  BufferedProtocol,
+  createConnection,
+  type CreateConnectionOptions,
+  createServer,
+  type CreateServerOptions,
+  Protocol,
+  type ReadTransport,
+  Server,
+  type StreamProtocol,
+  type Transport,
+  type WriteBufferLimits,
+  type WriteTransport,
+} from "./transports/mod.ts";

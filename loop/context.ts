@@ -99,6 +99,14 @@ export function currentValues(): ContextValues {
 }
 
 /**
+ * Runs the rest of the current entry of the ready queue in `context`. Each entry that calls user
+ * code does so first; the loop restores what was before.
+ */
+export function enterContext(context: Context): void {
+  ambient.context = context;
+}
+
+/**
  * Returns a copy of the current context. As `contextvars.copy_context()`.
  *
  * @returns A context with the same values, which changes on its own.

@@ -1,5 +1,5 @@
 import { DenoClock } from "./deno_clock.ts";
-import type { Platform, Random, Signals } from "./platform.ts";
+import type { Network, Platform, Random, Signals } from "./platform.ts";
 
 const denoRandom: Random = { next: () => Math.random() };
 
@@ -10,7 +10,7 @@ const denoSignals: Signals = {
   },
 };
 
-/** Creates the platform that stands on Deno's own APIs. */
-export function createDenoPlatform(): Platform {
-  return { clock: new DenoClock(), random: denoRandom, signals: denoSignals };
+/** Creates the platform that stands on Deno's own APIs, and on `network`. */
+export function createDenoPlatform(network: Network): Platform {
+  return { clock: new DenoClock(), random: denoRandom, signals: denoSignals, network };
 }

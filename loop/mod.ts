@@ -64,7 +64,26 @@ export { gather, type GatherOptions, type GatherResults } from "./gather.ts";
 export { type Callback, Handle } from "./handle.ts";
 export { LifoQueue } from "./lifo_queue.ts";
 export { Lock } from "./lock.ts";
-export type { Alarm, ByteChannel, ByteSink, Clock, Platform, Random, Signals } from "./platform.ts";
+export type {
+  Acceptor,
+  AddressFamily,
+  Alarm,
+  ByteChannel,
+  ByteSink,
+  Clock,
+  ConnectTcpOptions,
+  DatagramChannel,
+  DatagramSink,
+  HostAddress,
+  Listener,
+  ListenTcpOptions,
+  Network,
+  OpenDatagramsOptions,
+  Platform,
+  Random,
+  Signals,
+  TcpAddress,
+} from "./platform.ts";
 export type { PlatformLoop } from "./platform_loop.ts";
 export {
   DefaultEventLoopPolicy,

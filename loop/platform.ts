@@ -6,12 +6,25 @@
  * above the seam never reads a clock, draws a random number or opens a socket by another way,
  * and so the same program runs on both. All times are seconds.
  *
- * A {@linkcode ByteChannel} *pushes*: it asks its {@linkcode ByteSink} for a buffer, fills it and
- * reports how much came. That fits an API that completes reads, one that reports readiness, and a
- * simulated link alike, and costs no promise for a message where the host has none.
- *
  * @module
  */
+import type { Network } from "./network_platform.ts";
+
+export type {
+  Acceptor,
+  AddressFamily,
+  ByteChannel,
+  ByteSink,
+  ConnectTcpOptions,
+  DatagramChannel,
+  DatagramSink,
+  HostAddress,
+  Listener,
+  ListenTcpOptions,
+  Network,
+  OpenDatagramsOptions,
+  TcpAddress,
+} from "./network_platform.ts";
 
 /** Monotonic time, and the way back into the loop from an idle host. */
 export interface Clock {
@@ -48,6 +61,8 @@ export interface Platform {
   readonly random: Random;
   /** Signals of the process. */
   readonly signals: Signals;
+  /** Connections, listeners, datagrams and names. */
+  readonly network: Network;
 }
 
 /** Chance. */
@@ -60,43 +75,4 @@ export interface Random {
 export interface Signals {
   /** Calls `callback` for each `signal` received, until the returned function is called. */
   listen(signal: Deno.Signal, callback: () => void): () => void;
-}
-
-/** One end of a stream of bytes: TCP, TLS, a Unix socket, a pipe, or a simulated link. */
-export interface ByteChannel {
-  /** Starts reading into `sink`, once. Nothing is read before. */
-  start(sink: ByteSink): void;
-  /**
-   * Sends `bytes`, which the channel may keep until {@linkcode ByteSink.sent} reports them.
-   * Only one write is in flight: the caller waits for the report before the next.
-   *
-   * @returns How many bytes went out within the call. When that is all of them, no report comes.
-   */
-  write(bytes: Uint8Array): number;
-  /** Stops reading. A read that is pending completes and its bytes are reported. */
-  pause(): void;
-  /** Reads again. */
-  resume(): void;
-  /** Sends the end of the stream. Reading goes on. No write may be in flight. */
-  closeWrite(): void;
-  /** Closes both directions at once; a write in flight is given up. Idempotent. */
-  close(): void;
-  /** Returns what the channel knows of itself: `peername`, `sockname`, `socket`, `tls`, … */
-  getExtraInfo(name: string): unknown;
-}
-
-/** Who receives what a {@linkcode ByteChannel} reads. */
-export interface ByteSink {
-  /** Returns the buffer that the next read fills; at least one byte long. */
-  buffer(): Uint8Array;
-  /** The first `count` bytes of the buffer asked for last were filled; at least one. */
-  received(count: number): void;
-  /** The peer has ended its side. Nothing more is received. */
-  ended(): void;
-  /** The channel is broken; nothing more is received or sent. */
-  failed(error: Error): void;
-  /** `count` more bytes of the write in flight went out; the rest follows by itself. */
-  sent(count: number): void;
-  /** The channel is closed; its resources are released. Last call, exactly once after `close`. */
-  closed(): void;
 }

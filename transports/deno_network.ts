@@ -1,0 +1,135 @@
+import type { EventLoop } from "../loop/event_loop.ts";
+import type { Future } from "../loop/future.ts";
+import type {
+  AddressFamily,
+  ByteChannel,
+  ConnectTcpOptions,
+  DatagramChannel,
+  HostAddress,
+  Listener,
+  ListenTcpOptions,
+  Network,
+  TcpAddress,
+} from "../loop/platform.ts";
+import { DenoListener } from "./_deno_listener.ts";
+import { DenoOperation } from "./_deno_operation.ts";
+import { DenoByteChannel } from "./deno_byte_channel.ts";
+
+/** How Deno's error for a name that does not resolve begins; it has no class of its own. */
+const LOOKUP_FAILURE = "failed to lookup address information";
+
+/** The network as Deno has it. */
+export class DenoNetwork implements Network {
+  connectTcp(
+    loop: EventLoop,
+    address: TcpAddress,
+    options: ConnectTcpOptions = {},
+  ): Future<ByteChannel> {
+    const action = `connect to ${nameOf(address)}`;
+    return open(loop, action, async (signal) => {
+      if (options.localAddress !== undefined) throw unsupported(action, "a local address");
+      return new DenoByteChannel(loop, await Deno.connect({ ...address, signal }));
+    });
+  }
+
+  listenTcp(
+    loop: EventLoop,
+    address: TcpAddress,
+    options: ListenTcpOptions = {},
+  ): Future<Listener> {
+    const { backlog, reusePort } = options;
+    const action = `listen on ${nameOf(address)}`;
+    return open(loop, action, () => {
+      // Without the flag Deno ends the process.
+      if (reusePort && !isUnstableNetEnabled()) throw unsupported(action, "reusePort");
+      const listener = Deno.listen({ ...address, tcpBacklog: backlog, reusePort } as ListenOptions);
+      return new DenoListener(loop, listener);
+    });
+  }
+
+  connectUnix(loop: EventLoop, path: string): Future<ByteChannel> {
+    return open(loop, `connect to "${path}"`, async () => {
+      return new DenoByteChannel(loop, await Deno.connect({ transport: "unix", path }));
+    });
+  }
+
+  listenUnix(loop: EventLoop, path: string): Future<Listener> {
+    return open(loop, `listen on "${path}"`, () => {
+      return new DenoListener(loop, Deno.listen({ transport: "unix", path }));
+    });
+  }
+
+  openDatagrams(loop: EventLoop, address: TcpAddress): Future<DatagramChannel> {
+    const action = `open a datagram socket on ${nameOf(address)}`;
+    return open(loop, action, (): DatagramChannel => {
+      throw unsupported(action, "datagrams");
+    });
+  }
+
+  lookup(loop: EventLoop, hostname: string, family?: AddressFamily): Future<HostAddress[]> {
+    return new DenoOperation(loop, () => lookup(hostname, family), () => {});
+  }
+
+  adopt(loop: EventLoop, connection: Deno.Conn): ByteChannel {
+    return new DenoByteChannel(loop, connection);
+  }
+}
+
+/** `tcpBacklog` is missing in the types of Deno. */
+type ListenOptions = Deno.TcpListenOptions & { transport?: "tcp" };
+
+/** Starts the work of `action`, which ends with something to close. */
+function open<T extends { close(): void }>(
+  loop: EventLoop,
+  action: string,
+  start: (signal: AbortSignal) => T | Promise<T>,
+): Future<T> {
+  const work = async (signal: AbortSignal) => {
+    try {
+      return await start(signal);
+    } catch (error) {
+      throw explain(error, action);
+    }
+  };
+  return new DenoOperation(loop, work, (value) => value.close());
+}
+
+/** Says in the message what failed. The class stays, and so does a missing permission. */
+function explain(error: unknown, action: string): unknown {
+  if (!(error instanceof Error) || error instanceof Deno.errors.NotCapable) return error;
+  if (error.message.startsWith(LOOKUP_FAILURE)) {
+    return new Deno.errors.NotFound(`Cannot ${action}: the name does not resolve`, {
+      cause: error,
+    });
+  }
+  if (!("code" in error)) return error;
+  const state = error.message.charAt(0).toLowerCase() + error.message.slice(1);
+  const explained = new (error.constructor as ErrorConstructor)(`Cannot ${action}: ${state}`, {
+    cause: error,
+  });
+  return Object.assign(explained, { code: error.code });
+}
+
+function unsupported(action: string, what: string): Error {
+  return new Deno.errors.NotSupported(`Cannot ${action}: Deno does not support ${what} here`);
+}
+
+/** Whether Deno runs with `--unstable-net`; it offers nothing else to ask. */
+function isUnstableNetEnabled(): boolean {
+  return "listenDatagram" in Deno;
+}
+
+async function lookup(hostname: string, family?: AddressFamily): Promise<HostAddress[]> {
+  const { lookup } = await import("node:dns/promises");
+  const addresses = await lookup(hostname, { all: true });
+  return addresses
+    .map(({ address, family }): HostAddress => ({
+      family: family === 6 ? "ipv6" : "ipv4",
+      hostname: address,
+    }))
+    .filter((address) => family === undefined || address.family === family);
+}
+
+function nameOf({ hostname, port }: TcpAddress): string {
+  return hostname.includes(":") ? `"[${hostname}]:${port}"` : `"${hostname}:${port}"`;
+}

@@ -1,0 +1,51 @@
+/**
+ * Transports and protocols: connections, servers, and the objects that their callbacks are on.
+ *
+ * @example A protocol that echoes, and a client of it
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { DenoEventLoop } from "@gyre/asyncio";
+ * import { Protocol, type Transport } from "@gyre/asyncio/transports";
+ *
+ * class Echo extends Protocol {
+ *   #transport: Transport | null = null;
+ *   override connectionMade(transport: Transport): void {
+ *     this.#transport = transport;
+ *   }
+ *   override dataReceived(data: Uint8Array): void {
+ *     this.#transport?.write(data);
+ *   }
+ * }
+ *
+ * const loop = new DenoEventLoop();
+ * const answer = await loop.runUntilComplete(function* () {
+ *   const server = yield* loop.createServer(() => new Echo(), { hostname: "127.0.0.1" });
+ *   const [{ port }] = server.addresses as [Deno.NetAddr];
+ *   const heard = loop.createFuture<string>();
+ *   const [transport] = yield* loop.createConnection(() => ({
+ *     dataReceived: (data: Uint8Array) => heard.setResult(new TextDecoder().decode(data)),
+ *   }), { port });
+ *   transport.write(new TextEncoder().encode("hello"));
+ *   const text = yield* heard;
+ *   transport.close();
+ *   server.close();
+ *   yield* server.waitClosed();
+ *   return text;
+ * });
+ * loop.close();
+ * assertEquals(answer, "hello");
+ * ```
+ *
+ * @module
+ */
+export { createConnection, type CreateConnectionOptions } from "./create_connection.ts";
+export { createServer, type CreateServerOptions } from "./create_server.ts";
+export { BaseProtocol, BufferedProtocol, Protocol, type StreamProtocol } from "./protocol.ts";
+export { Server } from "./server.ts";
+export type {
+  BaseTransport,
+  ReadTransport,
+  Transport,
+  WriteBufferLimits,
+  WriteTransport,
+} from "./transport.ts";

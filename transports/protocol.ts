@@ -1,0 +1,117 @@
+import type { BaseTransport, Transport } from "./transport.ts";
+
+/**
+ * What a stream transport calls. Every method is optional, so a plain object with some of them
+ * is a protocol; {@linkcode Protocol} and {@linkcode BufferedProtocol} are classes to extend.
+ *
+ * Calls come from the loop, one at a time: `connectionMade` once; then data, and `eofReceived`
+ * at most once; then `connectionLost` once. `pauseWriting` alone is called from inside `write()`.
+ * A transport reads by `getBuffer` and `bufferUpdated` when there is a `getBuffer`, else it calls
+ * `dataReceived`.
+ *
+ * What `dataReceived`, `eofReceived`, `getBuffer` or `bufferUpdated` throw goes to the loop's
+ * exception handler and ends the connection; what the others throw only goes there.
+ */
+export interface StreamProtocol {
+  /** The connection is made; `transport` writes to it and closes it. */
+  connectionMade?(transport: Transport): void;
+  /** Bytes have come. They belong to the protocol; their `buffer` may hold others as well. */
+  dataReceived?(data: Uint8Array): void;
+  /**
+   * Returns the memory to read into next, at least one byte.
+   *
+   * @param sizeHint How many bytes are expected; -1 for any number.
+   */
+  getBuffer?(sizeHint: number): Uint8Array;
+  /** The first `count` bytes of the buffer returned last were filled. */
+  bufferUpdated?(count: number): void;
+  /**
+   * The peer has ended its side.
+   *
+   * @returns Whether to keep this side open. Without it, or without the method, it is closed.
+   */
+  eofReceived?(): boolean | void;
+  /** More is buffered than the high mark: the protocol had better write no more for now. */
+  pauseWriting?(): void;
+  /** No more is buffered than the low mark: the protocol may write again. */
+  resumeWriting?(): void;
+  /** The connection is gone; `error` says why, `null` after an orderly end. The last call. */
+  connectionLost?(error: Error | null): void;
+}
+
+/** What all protocols have in common. As `asyncio.BaseProtocol`. */
+export class BaseProtocol<T extends BaseTransport = BaseTransport> {
+  /** The connection is made. */
+  connectionMade(_transport: T): void {}
+
+  /** The connection is gone; `error` is `null` after an orderly end. The last call. */
+  connectionLost(_error: Error | null): void {}
+
+  /** More is buffered than the high mark. */
+  pauseWriting(): void {}
+
+  /** No more is buffered than the low mark. */
+  resumeWriting(): void {}
+}
+
+/**
+ * A protocol that is handed the bytes of a connection. As `asyncio.Protocol`.
+ *
+ * See {@linkcode StreamProtocol} for when its methods are called.
+ *
+ * @example A protocol that greets
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { DenoEventLoop, Protocol, type Transport } from "@gyre/asyncio";
+ *
+ * class Greeter extends Protocol {
+ *   override connectionMade(transport: Transport): void {
+ *     transport.write(new TextEncoder().encode("hello"));
+ *     transport.close();
+ *   }
+ * }
+ *
+ * const loop = new DenoEventLoop();
+ * const text = await loop.runUntilComplete(function* () {
+ *   const server = yield* loop.createServer(() => new Greeter(), { hostname: "127.0.0.1" });
+ *   const [{ port }] = server.addresses as [Deno.NetAddr];
+ *   const heard = loop.createFuture<string>();
+ *   yield* loop.createConnection(() => ({
+ *     dataReceived: (data: Uint8Array) => heard.setResult(new TextDecoder().decode(data)),
+ *   }), { hostname: "127.0.0.1", port });
+ *   server.close();
+ *   return yield* heard;
+ * });
+ * loop.close();
+ * assertEquals(text, "hello");
+ * ```
+ */
+export class Protocol extends BaseProtocol<Transport> implements StreamProtocol {
+  /** Bytes have come. They belong to the protocol; their `buffer` may hold others as well. */
+  dataReceived(_data: Uint8Array): void {}
+
+  /** The peer has ended its side; returns whether to keep this side open. */
+  eofReceived(): boolean | void {}
+}
+
+/**
+ * A protocol that reads into memory of its own, so that nothing is copied. As
+ * `asyncio.BufferedProtocol`.
+ *
+ * It may write what it has read straight from that memory: the transport does not read into it
+ * again before it went out.
+ */
+export abstract class BufferedProtocol extends BaseProtocol<Transport> implements StreamProtocol {
+  /**
+   * Returns the memory to read into next, at least one byte. It is asked for ahead of the data.
+   *
+   * @param sizeHint How many bytes are expected; -1 for any number.
+   */
+  abstract getBuffer(sizeHint: number): Uint8Array;
+
+  /** The first `count` bytes of the buffer returned last were filled. */
+  abstract bufferUpdated(count: number): void;
+
+  /** The peer has ended its side; returns whether to keep this side open. */
+  eofReceived(): boolean | void {}
+}

@@ -1,0 +1,204 @@
+import { type Context, copyContext, enterContext } from "../loop/context.ts";
+import { CancelledError, InvalidStateError } from "../loop/errors.ts";
+import type { EventLoop } from "../loop/event_loop.ts";
+import type { Future } from "../loop/future.ts";
+import type { Acceptor, ByteChannel, Listener } from "../loop/platform.ts";
+import { startOperation } from "../loop/start_operation.ts";
+import type { Coroutine } from "../loop/task.ts";
+import { createProtocol } from "./_create_protocol.ts";
+import { type OpenResource, openResources } from "./open_resources.ts";
+import type { StreamProtocol } from "./protocol.ts";
+import { StreamTransport, type TransportOwner } from "./stream_transport.ts";
+
+/** Where a server stands: `bound` has its addresses, and does not accept yet. */
+type State = "bound" | "serving" | "closed";
+
+/**
+ * Accepts connections and creates a protocol for each. As `asyncio.Server`.
+ *
+ * It is closed at the end of an `await using` block, which waits for its connections too.
+ *
+ * @example A server for the time of a block
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { DenoEventLoop } from "@gyre/asyncio";
+ *
+ * const loop = new DenoEventLoop();
+ * await loop.runUntilComplete(async () => {
+ *   await using server = await loop.createServer(() => ({}), { hostname: "127.0.0.1" });
+ *   assertEquals(server.isServing(), true);
+ * });
+ * loop.close();
+ * ```
+ */
+export class Server implements AsyncDisposable {
+  readonly #loop: EventLoop;
+  readonly #protocolFactory: () => StreamProtocol;
+  /** The context variables that the factory sees, captured here. */
+  readonly #context: Context = copyContext();
+  #listeners: Listener[];
+  #state: State = "bound";
+  /** Listeners whose address is not free yet. */
+  #openListeners = 0;
+  readonly #transports: Set<StreamTransport> = new Set();
+  readonly #closedWaiters: Set<Future<void>> = new Set();
+  /** What `serveForever()` waits for. */
+  #forever: Future<void> | null = null;
+  readonly #acceptor: Acceptor = {
+    accepted: (channel) => this.#accept(channel),
+    failed: (error) => this.#report(error, "Accepting a connection has failed; it is tried again"),
+    closed: () => {
+      this.#openListeners -= 1;
+      this.#wakeIfClosed();
+    },
+  };
+  readonly #owner: TransportOwner = {
+    attached: (transport) => this.#transports.add(transport),
+    detached: (transport) => {
+      this.#transports.delete(transport);
+      this.#wakeIfClosed();
+    },
+  };
+  readonly #resource: OpenResource = { _release: () => this.#closeListeners() };
+
+  /** Servers are created by `createServer()` and its like. */
+  constructor(
+    loop: EventLoop,
+    listeners: readonly Listener[],
+    protocolFactory: () => StreamProtocol,
+  ) {
+    this.#loop = loop;
+    this.#listeners = [...listeners];
+    this.#protocolFactory = protocolFactory;
+    openResources(loop).add(this.#resource);
+  }
+
+  /** Where the server listens; empty once it is closed. As `sockets`. */
+  get addresses(): Deno.Addr[] {
+    return this.#listeners.map((listener) => listener.address);
+  }
+
+  /** Returns the loop that the server lives on. */
+  getLoop(): EventLoop {
+    return this.#loop;
+  }
+
+  /** Whether new connections are accepted. */
+  isServing(): boolean {
+    return this.#state === "serving";
+  }
+
+  /**
+   * Accepts connections from now on. Idempotent. Those that came before wait.
+   *
+   * @throws {InvalidStateError} If the server is closed.
+   */
+  startServing(): Future<void> {
+    return startOperation(this.#loop, this.#startSteps());
+  }
+
+  /**
+   * Accepts connections until it is cancelled; then it closes the server and waits for what is
+   * open, as {@linkcode waitClosed} does.
+   *
+   * @throws {InvalidStateError} If the server is closed, or is served for ever already.
+   * @throws {CancelledError} At its end, also when {@linkcode close} is called.
+   */
+  serveForever(): Future<void> {
+    return startOperation(this.#loop, this.#serveSteps());
+  }
+
+  /** Accepts no more. Connections that are open go on. Idempotent. */
+  close(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    openResources(this.#loop).delete(this.#resource);
+    this.#closeListeners();
+    this.#forever?.cancel();
+    this.#wakeIfClosed();
+  }
+
+  /** Waits until the server is closed and has no open connection left. */
+  waitClosed(): Future<void> {
+    const waiter = this.#loop.createFuture<void>();
+    this.#closedWaiters.add(waiter);
+    this.#wakeIfClosed();
+    return waiter;
+  }
+
+  /** Closes the open connections in good order; see `Transport.close()`. */
+  closeClients(): void {
+    for (const transport of [...this.#transports]) transport.close();
+  }
+
+  /** Closes the open connections at once; see `Transport.abort()`. */
+  abortClients(): void {
+    for (const transport of [...this.#transports]) transport.abort();
+  }
+
+  /** Closes the server and waits for its connections. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    await this.waitClosed();
+  }
+
+  /** @internal Starts without a future. */
+  _start(): void {
+    if (this.#state === "closed") {
+      throw new InvalidStateError("Cannot start the server: it is closed");
+    }
+    if (this.#state === "serving") return;
+    this.#state = "serving";
+    this.#openListeners = this.#listeners.length;
+    for (const listener of this.#listeners) listener.start(this.#acceptor);
+  }
+
+  #accept(channel: ByteChannel): void {
+    enterContext(this.#context);
+    try {
+      const protocol = createProtocol(this.#protocolFactory);
+      new StreamTransport(this.#loop, channel, protocol, { owner: this.#owner });
+    } catch (exception) {
+      channel.abort();
+      this.#report(exception, "Error on transport creation for incoming connection");
+    }
+  }
+
+  *#startSteps(): Coroutine<void> {
+    this._start();
+    yield;
+  }
+
+  *#serveSteps(): Coroutine<void> {
+    if (this.#forever !== null) {
+      throw new InvalidStateError("Cannot serve for ever: serveForever() is already awaited");
+    }
+    this._start();
+    this.#forever = this.#loop.createFuture();
+    try {
+      yield* this.#forever;
+    } catch (error) {
+      if (!(error instanceof CancelledError)) throw error;
+      this.close();
+      yield* this.waitClosed();
+      throw error;
+    } finally {
+      this.#forever = null;
+    }
+  }
+
+  #closeListeners(): void {
+    for (const listener of this.#listeners) listener.close();
+    this.#listeners = [];
+  }
+
+  #wakeIfClosed(): void {
+    if (this.#state !== "closed" || this.#openListeners > 0 || this.#transports.size > 0) return;
+    for (const waiter of this.#closedWaiters) if (!waiter.done()) waiter.setResult();
+    this.#closedWaiters.clear();
+  }
+
+  #report(exception: unknown, message: string): void {
+    this.#loop.callExceptionHandler({ message, exception });
+  }
+}

@@ -1,0 +1,444 @@
+/**
+ * The one state machine of connections: TCP, TLS, Unix sockets, pipes and simulated links.
+ *
+ * *Theory of operation.* A transport is the sink of a byte channel and calls a protocol. It is
+ *
+ * - `opening` from its creation to `connectionMade()`, which is an entry of the loop;
+ * - `open` while it reads and writes;
+ * - `flushing` after `close()`, while bytes are buffered: it reads no more, and sends them;
+ * - `closing` once the channel was told to close;
+ * - `closed` when the channel has reported so, and `connectionLost()` is called.
+ *
+ * Any error skips to `closing`. The two directions have a state of their own below that: reading
+ * can be paused or ended by the peer, writing can be ended by `writeEof()`, or lost.
+ *
+ * A byte counts as buffered until the channel has reported it sent. One write is with the
+ * channel; later ones wait in a queue, and go out joined.
+ *
+ * @module
+ */
+import { assert } from "../loop/assert.ts";
+import { type Context, copyContext, enterContext } from "../loop/context.ts";
+import { InvalidStateError } from "../loop/errors.ts";
+import type { EventLoop } from "../loop/event_loop.ts";
+import type { Future } from "../loop/future.ts";
+import type { ByteChannel, ByteSink } from "../loop/platform.ts";
+import { FlowControl } from "./_flow_control.ts";
+import { type OpenResource, openResources } from "./open_resources.ts";
+import { copyOf, ReadBuffer } from "./_read_buffer.ts";
+import { join, SendQueue } from "./_send_queue.ts";
+import type { StreamProtocol } from "./protocol.ts";
+import type { Transport, WriteBufferLimits } from "./transport.ts";
+
+/** Where a transport stands; see above. */
+type State = "opening" | "open" | "flushing" | "closing" | "closed";
+
+/** Every legal move. Anything else is our bug, and asserts. */
+const MOVES: Readonly<Record<State, readonly State[]>> = {
+  opening: ["open", "closing"],
+  open: ["flushing", "closing"],
+  flushing: ["closing"],
+  closing: ["closed"],
+  closed: [],
+};
+
+/** The receiving direction. In `paused`, what the host had read already is held. */
+type Reading = "on" | "paused" | "ended";
+
+/** The sending direction: `ending` sends what is buffered, then the end; `lost` drops writes. */
+type Writing = "open" | "ending" | "ended" | "lost";
+
+/** What came while reading was paused: bytes, or the end of the stream. */
+type Held = { buffer: Uint8Array; count: number } | "end";
+
+/** Writes after the loss of the connection that pass without a warning. */
+const SILENT_LOST_WRITES = 4;
+
+/** Who keeps count of transports. */
+export interface TransportOwner {
+  /** `transport` exists. */
+  attached(transport: StreamTransport): void;
+  /** `transport` is closed, and its protocol was told. */
+  detached(transport: StreamTransport): void;
+}
+
+/** Settings of a {@linkcode StreamTransport}. */
+export interface StreamTransportOptions {
+  /** Finished once `connectionMade` was called. */
+  opened?: Future<void>;
+  /** The server that has accepted the connection. */
+  owner?: TransportOwner;
+}
+
+/** A transport over a byte channel. Created by `createConnection()`, servers and their like. */
+export class StreamTransport implements Transport, ByteSink, OpenResource {
+  readonly #loop: EventLoop;
+  readonly #channel: ByteChannel;
+  readonly #opened: Future<void> | null;
+  readonly #owner: TransportOwner | null;
+  /** The context variables that callbacks see, captured here. */
+  readonly #context: Context = copyContext();
+  #protocol: StreamProtocol;
+  #state: State = "opening";
+  #error: Error | null = null;
+
+  #reading: Reading = "on";
+  #held: Held | null = null;
+  readonly #readBuffer = new ReadBuffer();
+  /** The memory that a buffered protocol has lent for the next read, and which protocol. */
+  #lent: Uint8Array | null = null;
+  #lender: StreamProtocol | null = null;
+
+  #writing: Writing = "open";
+  readonly #flow = new FlowControl();
+  readonly #queue = new SendQueue();
+  /** Bytes with the channel, and all that have not gone out. */
+  #inFlight = 0;
+  #unsent = 0;
+  #lostWrites = 0;
+
+  /** Starts on `channel`, which belongs to the transport from now on. */
+  constructor(
+    loop: EventLoop,
+    channel: ByteChannel,
+    protocol: StreamProtocol,
+    options: StreamTransportOptions = {},
+  ) {
+    this.#loop = loop;
+    this.#channel = channel;
+    this.#protocol = protocol;
+    this.#opened = options.opened ?? null;
+    this.#owner = options.owner ?? null;
+    channel.attach(this);
+    openResources(loop).add(this);
+    this.#owner?.attached(this);
+    loop.enqueue(this);
+  }
+
+  getExtraInfo(name: string, fallback?: unknown): unknown {
+    return this.#channel.getExtraInfo(name) ?? fallback;
+  }
+
+  getProtocol(): StreamProtocol {
+    return this.#protocol;
+  }
+
+  setProtocol(protocol: StreamProtocol): void {
+    this.#protocol = protocol;
+  }
+
+  isClosing(): boolean {
+    return this.#state !== "opening" && this.#state !== "open";
+  }
+
+  close(): void {
+    if (this.isClosing()) return;
+    this.#endReading();
+    if (this.#writing === "open") this.#writing = "lost";
+    if (this.#unsent > 0) this.#move("flushing");
+    else this.#closeChannel();
+  }
+
+  abort(): void {
+    this.#lose(null);
+  }
+
+  isReading(): boolean {
+    return this.#reading === "on";
+  }
+
+  pauseReading(): void {
+    if (this.#reading !== "on") return;
+    this.#reading = "paused";
+    this.#channel.pause();
+  }
+
+  resumeReading(): void {
+    if (this.#reading !== "paused") return;
+    this.#reading = "on";
+    if (this.#held === null) this.#channel.resume();
+    else this.#loop.enqueue({ _run: () => this.#deliverHeld() });
+  }
+
+  write(data: Uint8Array): void {
+    checkBytes(data);
+    if (this.#writing !== "open") this.#refuseWrite();
+    else if (data.length > 0) this.#send(data);
+  }
+
+  writelines(chunks: Iterable<Uint8Array>): void {
+    const list = [...chunks];
+    let size = 0;
+    for (const chunk of list) {
+      checkBytes(chunk);
+      size += chunk.length;
+    }
+    this.write(list.length === 1 ? list[0] as Uint8Array : join(list, size));
+  }
+
+  writeEof(): void {
+    if (this.isClosing() || this.#writing !== "open") return;
+    this.#writing = "ending";
+    if (this.#unsent === 0) this.#flushed();
+  }
+
+  canWriteEof(): boolean {
+    return true;
+  }
+
+  getWriteBufferSize(): number {
+    return this.#unsent;
+  }
+
+  getWriteBufferLimits(): [low: number, high: number] {
+    return [this.#flow.low, this.#flow.high];
+  }
+
+  setWriteBufferLimits(limits: WriteBufferLimits = {}): void {
+    this.#flow.setLimits(limits);
+    this.#pauseIfHigh();
+  }
+
+  /** @internal The first entry of the transport: makes the connection. */
+  _run(): void {
+    if (this.#state === "opening") this.#move("open");
+    enterContext(this.#context);
+    try {
+      this.#protocol.connectionMade?.(this);
+    } catch (error) {
+      this.#report(error, "Exception in protocol.connectionMade()");
+    }
+    if (this.#reading === "on") this.#channel.resume();
+    if (this.#opened?.done() === false) this.#opened.setResult();
+  }
+
+  /** @internal */
+  _release(): void {
+    this.#endReading();
+    this.#channel.abort();
+  }
+
+  /** @internal */
+  buffer(): Uint8Array | null {
+    const protocol = this.#protocol;
+    if (protocol.getBuffer === undefined) return this.#readBuffer.take();
+    enterContext(this.#context);
+    try {
+      this.#lender = protocol;
+      return this.#lent = checkLent(protocol.getBuffer(-1));
+    } catch (error) {
+      this.#fail(error, "getBuffer");
+      return null;
+    }
+  }
+
+  /** @internal */
+  received(buffer: Uint8Array, count: number): void {
+    if (this.#reading === "on") this.#deliver(buffer, count);
+    else if (this.#reading === "paused") this.#held = { buffer, count };
+  }
+
+  /** @internal */
+  ended(): void {
+    if (this.#reading === "on") this.#deliverEnd();
+    else if (this.#reading === "paused") this.#held = "end";
+  }
+
+  /** @internal */
+  failed(error: Error): void {
+    this.#lose(error);
+  }
+
+  /** @internal */
+  sent(count: number): void {
+    this.#unsent -= count;
+    this.#inFlight -= count;
+    while (this.#inFlight === 0 && !this.#queue.empty) this.#sendNow(this.#queue.take());
+    if (this.#unsent === 0) this.#flushed();
+    if (this.#flow.paused && this.#unsent <= this.#flow.low) {
+      this.#loop.enter({ _run: () => this.#resumeWriting() });
+    }
+  }
+
+  /** @internal */
+  closed(): void {
+    this.#move("closed");
+    openResources(this.#loop).delete(this);
+    enterContext(this.#context);
+    try {
+      this.#protocol.connectionLost?.(this.#error);
+    } catch (error) {
+      this.#report(error, "Exception in protocol.connectionLost()");
+    }
+    this.#owner?.detached(this);
+  }
+
+  #move(state: State): void {
+    assert(MOVES[this.#state].includes(state), `a transport moved: ${this.#state} to ${state}`);
+    this.#state = state;
+  }
+
+  #deliver(buffer: Uint8Array, count: number): void {
+    enterContext(this.#context);
+    const protocol = this.#protocol;
+    if (buffer === this.#lent && protocol === this.#lender) this.#callBufferUpdated(count);
+    else if (protocol.getBuffer !== undefined) this.#feed(buffer.subarray(0, count));
+    else {
+      const data = copyOf(buffer, count);
+      if (buffer !== this.#lent) this.#readBuffer.adapt(count);
+      try {
+        protocol.dataReceived?.(data);
+      } catch (error) {
+        this.#fail(error, "dataReceived");
+      }
+    }
+  }
+
+  /** Copies bytes that were read for the protocol before into the memory of a buffered one. */
+  #feed(bytes: Uint8Array): void {
+    let left = bytes;
+    while (left.length > 0 && this.#reading !== "ended") {
+      const buffer = this.buffer();
+      if (buffer === null) return;
+      const count = Math.min(left.length, buffer.length);
+      buffer.set(left.subarray(0, count));
+      left = left.subarray(count);
+      this.#callBufferUpdated(count);
+    }
+  }
+
+  #callBufferUpdated(count: number): void {
+    try {
+      this.#protocol.bufferUpdated?.(count);
+    } catch (error) {
+      this.#fail(error, "bufferUpdated");
+    }
+  }
+
+  #deliverEnd(): void {
+    this.#reading = "ended";
+    enterContext(this.#context);
+    try {
+      if (this.#protocol.eofReceived?.() !== true) this.close();
+    } catch (error) {
+      this.#fail(error, "eofReceived");
+    }
+  }
+
+  /** Goes on after a pause in which something came. */
+  #deliverHeld(): void {
+    const held = this.#held;
+    if (held === null || this.#reading !== "on") return;
+    this.#held = null;
+    if (held === "end") return this.#deliverEnd();
+    this.#deliver(held.buffer, held.count);
+    if (this.isReading()) this.#channel.resume();
+  }
+
+  #endReading(): void {
+    if (this.#reading === "on") this.#channel.pause();
+    this.#reading = "ended";
+    this.#held = null;
+  }
+
+  #refuseWrite(): void {
+    if (this.#writing !== "lost") {
+      throw new InvalidStateError("Cannot write to a transport: writeEof() was called");
+    }
+    if (++this.#lostWrites > SILENT_LOST_WRITES) {
+      console.warn(`Dropping write ${this.#lostWrites} to a transport: the connection is lost`);
+    }
+  }
+
+  #send(bytes: Uint8Array): void {
+    if (this.#unsent === 0) {
+      this.#unsent = bytes.length;
+      this.#sendNow(bytes);
+    } else {
+      // The next read may go into the memory that a buffered protocol writes from.
+      this.#queue.push(bytes.buffer === this.#lent?.buffer ? bytes.slice() : bytes);
+      this.#unsent += bytes.length;
+    }
+    if (this.#unsent > this.#flow.high) this.#pauseIfHigh();
+  }
+
+  #sendNow(bytes: Uint8Array): void {
+    const sent = this.#channel.write(bytes);
+    this.#inFlight = bytes.length - sent;
+    this.#unsent -= sent;
+  }
+
+  #pauseIfHigh(): void {
+    if (this.#flow.paused || this.#unsent <= this.#flow.high) return;
+    this.#flow.paused = true;
+    try {
+      this.#protocol.pauseWriting?.();
+    } catch (error) {
+      this.#report(error, "Exception in protocol.pauseWriting()");
+    }
+  }
+
+  #resumeWriting(): void {
+    if (!this.#flow.paused || this.#unsent > this.#flow.low || this.#state === "closed") return;
+    this.#flow.paused = false;
+    enterContext(this.#context);
+    try {
+      this.#protocol.resumeWriting?.();
+    } catch (error) {
+      this.#report(error, "Exception in protocol.resumeWriting()");
+    }
+  }
+
+  /** All that was written has gone out. */
+  #flushed(): void {
+    if (this.#state === "flushing") this.#closeChannel();
+    else if (this.#writing === "ending") {
+      this.#writing = "ended";
+      this.#channel.closeWrite();
+    }
+  }
+
+  #closeChannel(): void {
+    this.#move("closing");
+    this.#channel.close();
+  }
+
+  /** A method of the protocol has thrown: the connection cannot go on. */
+  #fail(thrown: unknown, method: string): void {
+    this.#report(thrown, `Fatal error: protocol.${method}() call failed`);
+    this.#lose(thrown instanceof Error ? thrown : notAnError(thrown));
+  }
+
+  #lose(error: Error | null): void {
+    if (this.#state === "closing" || this.#state === "closed") return;
+    this.#error = error;
+    this.#endReading();
+    if (this.#writing === "open") this.#writing = "lost";
+    this.#queue.clear();
+    this.#inFlight = this.#unsent = 0;
+    this.#move("closing");
+    this.#channel.abort();
+  }
+
+  #report(exception: unknown, message: string): void {
+    const protocol = this.#protocol;
+    this.#loop.callExceptionHandler({ message, exception, transport: this, protocol });
+  }
+}
+
+function checkBytes(data: unknown): void {
+  if (data instanceof Uint8Array) return;
+  const kind = data === null ? "null" : typeof data;
+  throw new TypeError(`Cannot write to a transport: expected a Uint8Array, got ${kind}`);
+}
+
+function checkLent(buffer: Uint8Array): Uint8Array {
+  if (buffer instanceof Uint8Array && buffer.length > 0) return buffer;
+  throw new TypeError("Cannot read into the buffer of a protocol: getBuffer() returned no room");
+}
+
+function notAnError(thrown: unknown): Error {
+  return new Error(`Cannot go on with a connection: its protocol threw ${String(thrown)}`, {
+    cause: thrown,
+  });
+}

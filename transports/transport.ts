@@ -1,0 +1,84 @@
+import type { StreamProtocol } from "./protocol.ts";
+
+/** What all transports have in common. As `asyncio.BaseTransport`. */
+export interface BaseTransport {
+  /**
+   * Returns a fact about the connection: `"peername"` and `"sockname"` (a `Deno.Addr`),
+   * `"socket"` (the `Deno.Conn`). As `get_extra_info()`.
+   *
+   * @param name Which fact.
+   * @param fallback What to return when it is not known; `undefined` by default.
+   */
+  getExtraInfo(name: string, fallback?: unknown): unknown;
+  /**
+   * Closes in good order: reads no more, sends what is buffered, then calls
+   * `connectionLost(null)`, never from inside this call. Idempotent.
+   */
+  close(): void;
+  /** Whether the connection is closing or closed. */
+  isClosing(): boolean;
+  /** Sets who is called from now on. As `set_protocol()`. */
+  setProtocol(protocol: StreamProtocol): void;
+  /** Returns who is called. */
+  getProtocol(): StreamProtocol;
+}
+
+/** A transport that reads. As `asyncio.ReadTransport`. */
+export interface ReadTransport extends BaseTransport {
+  /** Whether data is being received. */
+  isReading(): boolean;
+  /**
+   * Calls the protocol with no more data until {@linkcode resumeReading}. What was read by then
+   * is kept. Idempotent.
+   */
+  pauseReading(): void;
+  /** Calls the protocol with data again. Idempotent. */
+  resumeReading(): void;
+}
+
+/** A transport that writes. As `asyncio.WriteTransport`. */
+export interface WriteTransport extends BaseTransport {
+  /**
+   * Sends `data`, without waiting. What does not go out at once is buffered; then the memory
+   * must stay as it is until it is sent. After the connection is lost, data is dropped.
+   *
+   * @throws {TypeError} If `data` is not a `Uint8Array`.
+   * @throws {InvalidStateError} After {@linkcode writeEof}.
+   */
+  write(data: Uint8Array): void;
+  /**
+   * Sends all of `chunks` in one write.
+   *
+   * @throws {TypeError} If one is not a `Uint8Array`.
+   * @throws {InvalidStateError} After {@linkcode writeEof}.
+   */
+  writelines(chunks: Iterable<Uint8Array>): void;
+  /** Ends this side of the stream after what is buffered; the other side goes on. Idempotent. */
+  writeEof(): void;
+  /** Whether {@linkcode writeEof} is possible. */
+  canWriteEof(): boolean;
+  /** Closes at once: drops what is buffered, then calls `connectionLost(null)` through the loop. */
+  abort(): void;
+  /** Returns how many bytes have not gone out yet. */
+  getWriteBufferSize(): number;
+  /** Returns the marks, in bytes, as `[low, high]`. */
+  getWriteBufferLimits(): [low: number, high: number];
+  /**
+   * Sets the marks of flow control: `pauseWriting` is called when more than `high` bytes are
+   * buffered, `resumeWriting` when no more than `low` are left.
+   *
+   * @throws {RangeError} Unless `high >= low >= 0`.
+   */
+  setWriteBufferLimits(limits?: WriteBufferLimits): void;
+}
+
+/** The marks of flow control. */
+export interface WriteBufferLimits {
+  /** In bytes; defaults to four times `low`, or to 64 KiB. */
+  high?: number;
+  /** In bytes; defaults to a quarter of `high`. */
+  low?: number;
+}
+
+/** A transport that reads and writes a stream of bytes. As `asyncio.Transport`. */
+export interface Transport extends ReadTransport, WriteTransport {}
