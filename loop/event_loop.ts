@@ -1,6 +1,7 @@
 import { requireLoop, runningTask } from "./_ambient.ts";
 import { Driver, type LoopStatistics } from "./_driver.ts";
 import type { Runnable } from "./_runnable.ts";
+import { TaskList } from "./_task_list.ts";
 import { UnseenFailures } from "./_unseen_failures.ts";
 import { DenoClock } from "./deno_clock.ts";
 import { type Awaitable, ensureFuture } from "./ensure_future.ts";
@@ -44,6 +45,9 @@ export interface ExceptionContext {
 /** Receives what nobody else handles. See `setExceptionHandler`. */
 export type ExceptionHandler = (loop: EventLoop, context: ExceptionContext) => void;
 
+/** Tasks without options of their own. */
+const NO_OPTIONS: TaskOptions = {};
+
 /** Frames of this folder say nothing about who created an object. */
 const OWN_FOLDER = new URL(".", import.meta.url).href;
 
@@ -82,10 +86,12 @@ export class EventLoop {
    */
   slowCallbackDuration = 0.1;
   /** @internal Tasks that are not done, in the order of creation. */
-  readonly tasks: Set<Task<unknown>> = new Set();
+  readonly tasks: TaskList = new TaskList();
   /** @internal Errors that nobody has looked at. */
   readonly unseenFailures: UnseenFailures = new UnseenFailures(this);
   readonly #driver: Driver;
+  /** The options of futures and tasks that have no others; one object serves them all. */
+  readonly #ownOptions: { readonly loop: EventLoop } = { loop: this };
   #timerSequence = 0;
   #closed = false;
   #debug: boolean;
@@ -208,7 +214,7 @@ export class EventLoop {
 
   /** Creates a pending future of this loop. */
   createFuture<T>(): Future<T> {
-    return new Future({ loop: this });
+    return new Future(this.#ownOptions);
   }
 
   /**
@@ -218,12 +224,12 @@ export class EventLoop {
    * @throws {TypeError} If `body` is neither.
    * @throws {InvalidStateError} If the loop is closed.
    */
-  createTask<T>(body: TaskBody<T>, options: TaskOptions = {}): Task<T> {
+  createTask<T>(body: TaskBody<T>, options: TaskOptions = NO_OPTIONS): Task<T> {
     if (this.isClosed()) {
       throw new InvalidStateError("Cannot create a task: the event loop is closed");
     }
     if (this.#taskFactory !== null) return this.#taskFactory(this, body, options);
-    return new Task(body, { ...options, loop: this });
+    return new Task(body, options === NO_OPTIONS ? this.#ownOptions : { ...options, loop: this });
   }
 
   /** Returns the factory set with {@linkcode setTaskFactory}, or `null`. */
@@ -452,6 +458,6 @@ export function allTasks(loop: EventLoop = getRunningLoop()): Set<Task<unknown>>
  * @param body A coroutine, or a function that returns a coroutine, a promise or a value.
  * @throws {InvalidStateError} If no loop is running here.
  */
-export function createTask<T>(body: TaskBody<T>, options: TaskOptions = {}): Task<T> {
+export function createTask<T>(body: TaskBody<T>, options: TaskOptions = NO_OPTIONS): Task<T> {
   return (options.loop ?? getRunningLoop()).createTask(body, options);
 }

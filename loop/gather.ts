@@ -39,12 +39,17 @@ export function gather<const A extends readonly Awaitable<unknown>[]>(
   awaitables: A,
   options: GatherOptions = {},
 ): Future<GatherResults<A>> {
-  const children = new Map<Awaitable<unknown>, Future<unknown>>();
   let loop = runningLoop();
+  const childOptions = loop === null ? {} : { loop };
+  const known = new Map<Awaitable<unknown>, Future<unknown>>();
+  const children: Future<unknown>[] = [];
   for (const awaitable of awaitables) {
-    if (children.has(awaitable)) continue;
-    const child = ensureFuture(awaitable, loop === null ? {} : { loop });
-    children.set(awaitable, child);
+    let child = known.get(awaitable);
+    if (child === undefined) {
+      child = ensureFuture(awaitable, childOptions);
+      known.set(awaitable, child);
+    }
+    children.push(child);
     loop ??= child.getLoop();
     if (child.getLoop() !== loop) {
       throw new InvalidStateError("Cannot gather futures: they belong to different loops");
@@ -53,9 +58,8 @@ export function gather<const A extends readonly Awaitable<unknown>[]>(
   if (loop === null) {
     throw new InvalidStateError("Cannot gather: no event loop is running here");
   }
-  const list = awaitables.map((awaitable) => children.get(awaitable) as Future<unknown>);
-  const gathering = new Gathering(loop, list, options.returnExceptions ?? false);
-  gathering.watch(new Set(children.values()));
+  const gathering = new Gathering(loop, children, options.returnExceptions ?? false);
+  gathering.watch(known.values(), known.size);
   return gathering as Future<unknown> as Future<GatherResults<A>>;
 }
 
@@ -72,10 +76,10 @@ class Gathering extends Future<unknown[]> {
     this.#returnExceptions = returnExceptions;
   }
 
-  /** Waits for `children`, each of them once. Those that are done count at once. */
-  watch(children: Set<Future<unknown>>): void {
-    this.#pending = children.size;
-    if (children.size === 0) return this.setResult([]);
+  /** Waits for `count` different `children`. Those that are done count at once. */
+  watch(children: Iterable<Future<unknown>>, count: number): void {
+    this.#pending = count;
+    if (count === 0) return this.setResult([]);
     const finished: Future<unknown>[] = [];
     for (const child of children) {
       if (child.done()) finished.push(child);

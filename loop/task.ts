@@ -77,6 +77,10 @@ const NOTHING: unique symbol = Symbol("nothing");
  * ```
  */
 export class Task<T> extends Future<T> {
+  /** @internal Links of the list that holds the tasks of the loop. */
+  _previousTask: Task<unknown> | null = null;
+  /** @internal See {@linkcode _previousTask}. */
+  _nextTask: Task<unknown> | null = null;
   /** What runs; a function becomes a coroutine, or a promise and a scope, at the first step. */
   #body: TaskBody<T> | null;
   #coroutine: Coroutine<T> | null = null;
