@@ -4,10 +4,18 @@ import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@st
 import {
   type Coroutine,
   createTask,
+  Event,
   type Future,
+  gather,
   getRunningLoop,
   InvalidStateError,
+  Lock,
+  Queue,
+  shield,
   sleep,
+  taskGroup,
+  wait,
+  waitFor,
 } from "../../loop/mod.ts";
 import { countIterations, runVirtual, TestLoop } from "./_test_loop.ts";
 
@@ -177,6 +185,20 @@ Deno.test("S08 yield* of a done future, a done task or a coroutine that never wa
   });
 });
 
+Deno.test("S08 a set Event, a free Lock and a Queue with room or an item let nobody run", async () => {
+  await runVirtual(function* () {
+    const event = new Event();
+    event.set();
+    const lock = new Lock();
+    const queue = new Queue<number>({ maxSize: 1 });
+
+    assertEquals(yield* letsOthersRun(() => event.wait()), false);
+    assertEquals(yield* letsOthersRun(() => lock.acquire()), false);
+    assertEquals(yield* letsOthersRun(() => queue.put(1)), false);
+    assertEquals(yield* letsOthersRun(() => queue.get()), false);
+  });
+});
+
 Deno.test("S08 sleep(0) lets others run", async () => {
   await runVirtual(function* () {
     assertEquals(yield* letsOthersRun(() => sleep(0)), true);
@@ -211,6 +233,35 @@ Deno.test("S09 a future resolved by callSoon() takes two iterations", async () =
     }
 
     assertEquals(yield* countIterations(loop, waiting()), 2);
+  });
+});
+
+Deno.test("S09 gather(), wait(), shield() and taskGroup() take three iterations, waitFor() none", async () => {
+  await runVirtual(function* (loop) {
+    function* gathering(count: number): Coroutine<void> {
+      yield* gather(Array.from({ length: count }, () => noop()));
+    }
+    function* waiting(): Coroutine<void> {
+      yield* wait([createTask(noop())]);
+    }
+    function* shielding(): Coroutine<void> {
+      yield* shield(noop());
+    }
+    function* grouping(): Coroutine<void> {
+      yield* taskGroup(function* (group) {
+        group.createTask(noop());
+      });
+    }
+    function* limiting(): Coroutine<void> {
+      yield* waitFor(noop(), 1);
+    }
+
+    assertEquals(yield* countIterations(loop, gathering(1)), 3);
+    assertEquals(yield* countIterations(loop, gathering(3)), 3);
+    assertEquals(yield* countIterations(loop, waiting()), 3);
+    assertEquals(yield* countIterations(loop, shielding()), 3);
+    assertEquals(yield* countIterations(loop, grouping()), 3);
+    assertEquals(yield* countIterations(loop, limiting()), 0);
   });
 });
 
