@@ -39,6 +39,8 @@ export class TaskGroup {
   #state: GroupState = "open";
   #aborting = false;
   #parentCancelRequested = false;
+  /** Cancellations of the parent before the group began: not the group's to answer. */
+  readonly #cancellingBefore: number;
   /** Done once the last child has ended; set while the group waits for that. */
   #completed: Completion | null = null;
 
@@ -46,6 +48,7 @@ export class TaskGroup {
   constructor(loop: EventLoop, parent: GroupParent) {
     this.#loop = loop;
     this.#parent = parent;
+    this.#cancellingBefore = parent.cancelling();
   }
 
   /**
@@ -126,8 +129,10 @@ export class TaskGroup {
       this.#completed = null;
     }
     this.#state = "closed";
-    // The group takes back what it asked for; nothing left means nobody else did.
-    if (this.#parentCancelRequested && this.#parent.uncancel() === 0) cancelled = null;
+    // The group takes back what it asked for; nothing more than before means nobody else did.
+    if (this.#parentCancelRequested && this.#parent.uncancel() <= this.#cancellingBefore) {
+      cancelled = null;
+    }
     if (cancelled !== null && this.#errors.length === 0) throw cancelled;
     if (outcome.failed && !(outcome.error instanceof CancelledError)) {
       this.#errors.push(outcome.error);
