@@ -22,6 +22,7 @@
  * @module
  */
 import { ambient, flows, outsideOfTasks } from "./_ambient.ts";
+import { createDeadlockError } from "./_deadlock.ts";
 import { describe } from "./_describe.ts";
 import { RingQueue } from "./_ring_queue.ts";
 import type { Runnable } from "./_runnable.ts";
@@ -29,6 +30,7 @@ import { TimerQueue } from "./_timer_queue.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { callbackOf, describeCallback, Handle } from "./handle.ts";
 import type { Alarm, Clock } from "./platform.ts";
+import type { ReadyQueue } from "./ready_queue.ts";
 import type { TimerHandle } from "./timer_handle.ts";
 
 /** How much a loop has done. */
@@ -55,7 +57,7 @@ export class Driver {
   readonly #loop: EventLoop;
   readonly #clock: Clock;
   /** Each entry runs in the iteration after it was added. */
-  readonly #ready: RingQueue<Runnable> = new RingQueue();
+  readonly #ready: ReadyQueue;
   /** A time not after the present: the clock's last reading. */
   #recently = 0;
   #running = false;
@@ -73,9 +75,10 @@ export class Driver {
   #callbacks = 0;
 
   /** Creates the driver of `loop`. */
-  constructor(loop: EventLoop, clock: Clock) {
+  constructor(loop: EventLoop, clock: Clock, ready: ReadyQueue = new RingQueue<Runnable>()) {
     this.#loop = loop;
     this.#clock = clock;
+    this.#ready = ready;
   }
 
   /** Whether iterations run. */
@@ -119,7 +122,8 @@ export class Driver {
 
   /** Runs `entry` for an event of the host: at once if the loop waits, else in its turn. */
   enter(entry: Runnable): void {
-    if (this.#wake === null) return this.enqueue(entry);
+    // Nor does it run inside of an entry that causes it, as a simulated network may.
+    if (this.#wake === null || ambient.loop !== null) return this.enqueue(entry);
     // An event is part of no task, also when its operation was started by one.
     if (flows.getStore() !== undefined) return outsideOfTasks(() => this.enter(entry));
     this.#iterations += 1;
@@ -135,7 +139,11 @@ export class Driver {
 
   async #drive(): Promise<void> {
     this.#fatal = null;
-    this.#alarm = this.#clock.createAlarm(() => this.#wake?.(), (error) => this.#abandon(error));
+    this.#alarm = this.#clock.createAlarm(
+      () => this.#wake?.(),
+      () => this.#abandon(),
+      () => this.timers.deadline,
+    );
     try {
       this.#startTurn();
       while (true) {
@@ -186,17 +194,21 @@ export class Driver {
     ambient.resumedAsyncFunction = false;
     const debug = this.#loop.getDebug();
     let left = count;
-    while (left > 0 && !ambient.resumedAsyncFunction) {
-      left -= 1;
-      if (debug) this.#runTimed(this.#ready.shift());
-      else this.#ready.shift()._run();
+    try {
+      while (left > 0 && !ambient.resumedAsyncFunction) {
+        left -= 1;
+        if (debug) this.#runTimed(this.#ready.shift());
+        else this.#ready.shift()._run();
+      }
+    } finally {
+      // An entry throws only by a bug of ours. That ends the run, and must not stay "running".
+      this.#callbacks += count - left;
+      this.#untimed += count - left;
+      ambient.loop = outerLoop;
+      ambient.task = outerTask;
+      ambient.context = outerContext;
+      ambient.values = outerValues;
     }
-    this.#callbacks += count - left;
-    this.#untimed += count - left;
-    ambient.loop = outerLoop;
-    ambient.task = outerTask;
-    ambient.context = outerContext;
-    ambient.values = outerValues;
     return left;
   }
 
@@ -255,8 +267,8 @@ export class Driver {
     await undefined;
   }
 
-  #abandon(error: Error): void {
-    this.#fatal = error;
+  #abandon(): void {
+    this.#fatal = createDeadlockError(this.#loop);
     this.#wake?.();
   }
 }

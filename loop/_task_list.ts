@@ -9,6 +9,13 @@ import type { Task } from "./task.ts";
 export class TaskList implements Iterable<Task<unknown>> {
   #first: Task<unknown> | null = null;
   #last: Task<unknown> | null = null;
+  /** Numbers given out for names: each loop has its own, so that its runs are the same. */
+  #numbered = 0;
+
+  /** Returns the number of the next task without a name. */
+  takeNumber(): number {
+    return ++this.#numbered;
+  }
 
   /** Adds `task` at the end. */
   add(task: Task<unknown>): void {

@@ -33,7 +33,8 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
   /** Creates a loop that is not running. */
   constructor(options: DenoEventLoopOptions = {}) {
     const platform = options.platform ?? createDenoPlatform(new DenoNetwork());
-    super({ clock: platform.clock, debug: options.debug ?? false });
+    const ready = platform.createReadyQueue?.();
+    super({ clock: platform.clock, debug: options.debug ?? false, ready });
     this.platform = platform;
   }
 

@@ -12,12 +12,15 @@ import { type Callback, Handle } from "./handle.ts";
 import { TimerHandle } from "./timer_handle.ts";
 import { Future, markSeen } from "./future.ts";
 import type { Clock } from "./platform.ts";
+import type { ReadyQueue } from "./ready_queue.ts";
 import { Task, type TaskBody, type TaskOptions } from "./task.ts";
 
 /** Settings of an {@linkcode EventLoop}. */
 export interface EventLoopOptions {
   /** The clock that drives it. Defaults to the host's. */
   clock?: Clock;
+  /** What decides the order of callbacks. Defaults to the order in which they were scheduled. */
+  ready?: ReadyQueue;
   /** Records origins and reports slow callbacks. Off by default. */
   debug?: boolean;
 }
@@ -102,7 +105,7 @@ export class EventLoop {
 
   /** Creates a loop that is not running. */
   constructor(options: EventLoopOptions = {}) {
-    this.#driver = new Driver(this, options.clock ?? new DenoClock());
+    this.#driver = new Driver(this, options.clock ?? new DenoClock(), options.ready);
     this.#debug = options.debug ?? false;
   }
 

@@ -9,6 +9,7 @@
  * @module
  */
 import type { Network } from "./network_platform.ts";
+import type { ReadyQueue } from "./ready_queue.ts";
 
 export type {
   Acceptor,
@@ -36,10 +37,12 @@ export interface Clock {
    * Creates the alarm of one loop, and holds the process alive until the alarm is closed.
    *
    * @param ring Called when the time of the alarm has come, or a little before.
-   * @param idle What stops the loop with an error. Called by a clock which knows that nothing
+   * @param idle Stops the loop with a `DeadlockError`. Called by a clock which knows that nothing
    * can ever wake the loop.
+   * @param deadline Returns when the loop wants to be woken as things are now: a callback may
+   * have cancelled the timer that the alarm was set for. Without it the alarm stays as it was set.
    */
-  createAlarm(ring: () => void, idle: (error: Error) => void): Alarm;
+  createAlarm(ring: () => void, idle: () => void, deadline?: () => number): Alarm;
 }
 
 /** The one host timer of a running loop. */
@@ -63,6 +66,8 @@ export interface Platform {
   readonly signals: Signals;
   /** Connections, listeners, datagrams and names. */
   readonly network: Network;
+  /** Creates what decides the order of a loop's callbacks, where that is not the usual one. */
+  createReadyQueue?(): ReadyQueue;
 }
 
 /** Chance. */

@@ -42,9 +42,6 @@ export interface TaskOptions {
   loop?: EventLoop;
 }
 
-/** Tasks created so far, for names. */
-let created = 0;
-
 /** Not an error: the step has none to throw. */
 const NOTHING: unique symbol = Symbol("nothing");
 
@@ -110,7 +107,7 @@ export class Task<T> extends Future<T> {
     }
     const loop = this.getLoop();
     this.#body = body;
-    this.#name = options.name === undefined ? ++created : String(options.name);
+    this.#name = options.name === undefined ? loop.tasks.takeNumber() : String(options.name);
     this.#context = options.context ?? copyContext();
     loop.tasks.add(this);
     if (options.signal !== undefined) this.#follow(options.signal);
