@@ -122,7 +122,7 @@ export class Driver {
 
   /** Runs `entry` for an event of the host: at once if the loop waits, else in its turn. */
   enter(entry: Runnable): void {
-    // Nor does it run inside of an entry that causes it, as a simulated network may.
+    // An entry may cause an event, as on a simulated network: that must not run inside of it.
     if (this.#wake === null || ambient.loop !== null) return this.enqueue(entry);
     // An event is part of no task, also when its operation was started by one.
     if (flows.getStore() !== undefined) return outsideOfTasks(() => this.enter(entry));
