@@ -1,4 +1,3 @@
-import { describe } from "./_describe.ts";
 import { DeadlockError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { Future, nameOf } from "./future.ts";
@@ -26,5 +25,5 @@ function describeAwaited(future: Future<unknown>): string {
   if (future instanceof Task) return nameOf(future);
   const inner = future._awaited();
   if (inner.length > 0) return inner.map(describeAwaited).join(" and ");
-  return future.constructor === Future ? "a future" : describe(future);
+  return future.constructor === Future ? "a future" : future.constructor.name;
 }

@@ -104,6 +104,11 @@ export abstract class Operation<T> extends Future<T> implements Runnable, Cancel
     if (this.#cancelDue && awaited._interrupt(this.#message)) this.#cancelDue = false;
   }
 
+  /** Who the step resumes in the end. */
+  _root(): CancelRoot {
+    return this.#consumer?._root() ?? this;
+  }
+
   override _subscribe(consumer: Consumer): void {
     if (this.#consumer === null && !this.done()) this.#consumer = consumer;
     else super._subscribe(consumer);
