@@ -6,6 +6,7 @@ import type { EventLoop } from "./event_loop.ts";
 import { gather } from "./gather.ts";
 import type { PlatformLoop } from "./platform_loop.ts";
 import { newEventLoop } from "./policy.ts";
+import { hasSignalHandler } from "./signal_handlers.ts";
 import { isCoroutine, type Task, type TaskBody } from "./task.ts";
 import type { TimerHandle } from "./timer_handle.ts";
 
@@ -133,7 +134,9 @@ export class Runner {
     if (!("platform" in loop)) return [];
     const { signals } = (loop as PlatformLoop).platform;
     const wanted = this.#options.signals ?? (isMainIsolate() ? ["SIGINT", "SIGTERM"] : []);
-    return wanted.map((signal) => signals.listen(signal as Deno.Signal, () => onSignal(signal)));
+    return (wanted as Deno.Signal[]).map((signal) =>
+      signals.listen(signal, () => hasSignalHandler(loop, signal) || onSignal(signal))
+    );
   }
 }
 

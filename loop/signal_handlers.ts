@@ -1,0 +1,97 @@
+import { currentValues } from "./context.ts";
+import { InvalidStateError } from "./errors.ts";
+import type { EventLoop } from "./event_loop.ts";
+import { type Callback, Handle } from "./handle.ts";
+import type { PlatformLoop } from "./platform_loop.ts";
+
+/** What a loop does on a signal. */
+interface SignalHandler {
+  /** Runs for each signal that comes. */
+  handle: Handle;
+  /** Stops listening. */
+  readonly unlisten: () => void;
+}
+
+/** Signals that the system, or the engine, keeps for itself. */
+const UNCATCHABLE: readonly string[] = ["SIGFPE", "SIGILL", "SIGKILL", "SIGSEGV", "SIGSTOP"];
+
+const handlersOf: WeakMap<EventLoop, Map<Deno.Signal, SignalHandler>> = new WeakMap();
+
+/**
+ * Calls `callback(...args)` on `loop` for each `signal` that the process receives, in place of what
+ * was set before. As `loop.add_signal_handler()`.
+ *
+ * Signals of one kind that come at once may be one call. A handler holds nothing alive. While there
+ * is one for a signal, it comes in place of what `run()` does on it.
+ *
+ * @param loop The loop that the callback runs on.
+ * @param signal Which signal.
+ * @param callback What to call; no coroutine and no async function.
+ * @param args Its arguments.
+ * @throws {TypeError} If `callback` is no such function, or the system has no such signal.
+ * @throws {InvalidStateError} If the signal cannot be caught, or the loop is closed.
+ */
+export function addSignalHandler<A extends unknown[]>(
+  loop: PlatformLoop,
+  signal: Deno.Signal,
+  callback: (...args: A) => unknown,
+  args: A,
+): void {
+  loop.checkCallback(callback, "add");
+  checkPlain(callback);
+  const handle = new Handle(loop, callback as Callback, args, currentValues());
+  const handlers = handlersOf.get(loop) ?? new Map<Deno.Signal, SignalHandler>();
+  handlersOf.set(loop, handlers);
+  const present = handlers.get(signal);
+  if (present !== undefined) present.handle = handle;
+  else handlers.set(signal, listen(loop, signal, handle));
+}
+
+/**
+ * Undoes {@linkcode addSignalHandler}: the signal does again what it did before. As
+ * `loop.remove_signal_handler()`.
+ *
+ * @returns Whether there was a handler.
+ */
+export function removeSignalHandler(loop: EventLoop, signal: Deno.Signal): boolean {
+  const handlers = handlersOf.get(loop);
+  handlers?.get(signal)?.unlisten();
+  return handlers?.delete(signal) ?? false;
+}
+
+/** Removes all handlers of `loop`, which is closed. */
+export function removeSignalHandlers(loop: EventLoop): void {
+  for (const { unlisten } of handlersOf.get(loop)?.values() ?? []) unlisten();
+  handlersOf.delete(loop);
+}
+
+/** Whether `loop` has a handler for `signal`. */
+export function hasSignalHandler(loop: EventLoop, signal: Deno.Signal): boolean {
+  return handlersOf.get(loop)?.has(signal) ?? false;
+}
+
+function listen(loop: PlatformLoop, signal: Deno.Signal, handle: Handle): SignalHandler {
+  if (UNCATCHABLE.includes(signal)) {
+    throw new InvalidStateError(`Cannot handle signal "${signal}": it cannot be caught`);
+  }
+  const handler: SignalHandler = {
+    handle,
+    unlisten: listenOrThrow(loop, signal, () => loop.enter(handler.handle)),
+  };
+  return handler;
+}
+
+function listenOrThrow(loop: PlatformLoop, signal: Deno.Signal, callback: () => void): () => void {
+  try {
+    return loop.platform.signals.listen(signal, callback);
+  } catch (cause) {
+    throw new TypeError(`Cannot handle signal "${signal}": the system does not have it`, { cause });
+  }
+}
+
+/** What a coroutine or an async function returns would be lost, and its error with it. */
+function checkPlain(callback: object): void {
+  const kind = Object.prototype.toString.call(callback).slice("[object ".length, -1);
+  if (kind === "Function") return;
+  throw new TypeError(`Cannot add a callback: expected a plain function, got a ${kind}`);
+}
