@@ -68,6 +68,11 @@ export interface StreamTransportOptions {
   opened?: Future<void>;
   /** The server that has accepted the connection. */
   owner?: TransportOwner;
+  /**
+   * What the channel does; both by default. A pipe has one direction, and is closed when that ends:
+   * by the peer, whatever `eofReceived` returns, or by `writeEof`.
+   */
+  direction?: "both" | "read" | "write";
 }
 
 /** A transport over a byte channel. Created by `createConnection()`, servers and their like. */
@@ -76,6 +81,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   readonly #channel: ByteChannel;
   readonly #opened: Future<void> | null;
   readonly #owner: TransportOwner | null;
+  readonly #direction: "both" | "read" | "write";
   /** The context variables that callbacks see, captured here. */
   readonly #context: Context = copyContext();
   #protocol: StreamProtocol;
@@ -109,6 +115,8 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     this.#protocol = protocol;
     this.#opened = options.opened ?? null;
     this.#owner = options.owner ?? null;
+    this.#direction = options.direction ?? "both";
+    if (this.#direction === "write") this.#reading = "ended";
     channel.attach(this);
     openResources(loop).add(this);
     this.#owner?.attached(this);
@@ -178,6 +186,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
 
   writeEof(): void {
     if (this.isClosing() || this.#writing !== "open") return;
+    if (this.#direction === "write") return this.close();
     this.#writing = "ending";
     if (this.#unsent === 0) this.#flushed();
   }
@@ -319,7 +328,8 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     this.#reading = "ended";
     enterContext(this.#context);
     try {
-      if (this.#protocol.eofReceived?.() !== true) this.close();
+      const keepsOpen = this.#protocol.eofReceived?.();
+      if (keepsOpen !== true || this.#direction === "read") this.close();
     } catch (error) {
       this.#fail(error, "eofReceived");
     }
