@@ -11,6 +11,7 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { CancelScope } from "./_cancel_scope.ts";
+import type { CoroutineHost } from "./_consumer.ts";
 import type { Context, ContextValues } from "./context.ts";
 import { InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
@@ -39,11 +40,20 @@ export const ambient: {
   task: Task<unknown> | null;
   /** The context that the step runs in, or that the callback has asked for. */
   context: Context | null;
+  /** The operation whose step runs, as a part of `task`. */
+  operation: CoroutineHost | null;
   /** What a callback saw when it was scheduled. It gets a context only if it asks for one. */
   values: ContextValues | null;
   /** Whether the handle resumed an async function, which goes on in a microtask. */
   resumedAsyncFunction: boolean;
-} = { loop: null, task: null, context: null, values: null, resumedAsyncFunction: false };
+} = {
+  loop: null,
+  task: null,
+  context: null,
+  operation: null,
+  values: null,
+  resumedAsyncFunction: false,
+};
 
 /** Returns the loop that current code runs on, or `null`. */
 export function runningLoop(): EventLoop | null {

@@ -56,13 +56,22 @@ export class CancelScope implements Flow, CancelRoot {
    */
   #signalTaken = false;
 
-  /** Creates the scope of `task`, or one nested in `parent`. */
-  constructor(task: Task<unknown>, context: Context, parent: CancelScope | null = null) {
+  /**
+   * Creates the scope of `task`, or one nested in `parent`.
+   *
+   * @param cancelling How many cancellations were asked for outside of it.
+   */
+  constructor(
+    task: Task<unknown>,
+    context: Context,
+    parent: CancelScope | null = null,
+    cancelling: number = parent?.cancelling() ?? 0,
+  ) {
     this.task = task;
     this.loop = task.getLoop();
     this.context = context;
     this.#parent = parent;
-    this.#base = parent?.cancelling() ?? 0;
+    this.#base = cancelling;
     if (parent !== null) (parent.#nested ??= new Set()).add(this);
   }
 
@@ -123,12 +132,15 @@ export class CancelScope implements Flow, CancelRoot {
     return this.uncancel();
   }
 
-  /** Makes a cancellation from outside, which another error hides, due again in the outer scope. */
+  /** Makes a cancellation, which another error hides, due again at the next await. */
+  recancel(): void {
+    this.#due = "self";
+    this.#message = undefined;
+  }
+
+  /** As {@linkcode recancel}, in the enclosing scope. */
   recancelOuter(): void {
-    if (this.#parent === null) return;
-    // The count stays, and what else the outer scope waits for was interrupted the first time.
-    this.#parent.#due = "self";
-    this.#parent.#message = undefined;
+    this.#parent?.recancel();
   }
 
   takeCancel(): CancelledError | null {

@@ -5,6 +5,7 @@
  */
 import type { Runnable } from "./_runnable.ts";
 import type { CancelledError } from "./errors.ts";
+import type { Task } from "./task.ts";
 
 /** What resolves a native promise. */
 export type Resolve<T> = (value: T) => void;
@@ -30,6 +31,23 @@ export interface CancelRoot {
   takeCancel(): CancelledError | null;
   /** Spends the cancellation that is due on `awaited`, if it can be interrupted. */
   spendCancel(awaited: Interruptible): void;
+}
+
+/**
+ * What a timeout or a group in a coroutine cuts short: a task, or an operation, of which a task
+ * may run several at a time.
+ */
+export interface CoroutineHost {
+  /** The task itself, or the one that the operation is part of. */
+  readonly _task: Task<unknown> | null;
+  /** Throws `CancelledError` where the coroutine waits. */
+  cancel(message?: string): unknown;
+  /** How many cancellations were asked for and not taken back, of the whole task too. */
+  cancelling(): number;
+  /** Takes one cancellation back. Returns how many are left. */
+  uncancel(): number;
+  /** Throws a `CancelledError` at the next wait for one that was counted before. */
+  recancel(): void;
 }
 
 /** Something that waits and can be woken for a cancellation. */

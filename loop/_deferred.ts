@@ -1,6 +1,6 @@
-import { runningTask } from "./_ambient.ts";
+import { ambient, runningTask } from "./_ambient.ts";
 import type { CancelScope } from "./_cancel_scope.ts";
-import type { Reject, Resolve } from "./_consumer.ts";
+import type { CoroutineHost, Reject, Resolve } from "./_consumer.ts";
 import { CancelledError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { Future, markSeen, settle } from "./future.ts";
@@ -20,7 +20,7 @@ interface Host {
  *
  * *Theory of operation.* Unlike other operations it begins where it is first consumed:
  *
- * - `yield*` in a coroutine runs the steps in the task of the coroutine, as a part of it;
+ * - `yield*` in a coroutine runs the steps as a part of it: of its task, or of its operation;
  * - `await` in an async function runs them in a cancel scope nested in the function's;
  * - any other consumer (`gather`, `shield`, a callback, …) gives them a task of their own.
  *
@@ -34,8 +34,8 @@ export abstract class Deferred<T> extends Future<T> {
     super({ loop });
   }
 
-  /** The work as part of the current task, which is `task`. */
-  protected abstract steps(task: Task<unknown>): Coroutine<T>;
+  /** The work as part of the current task, `task`, and of its operation that runs, if any does. */
+  protected abstract steps(task: Task<unknown>, host: CoroutineHost): Coroutine<T>;
 
   /** The work as part of an async function, inside `scope`, which is closed afterwards. */
   protected abstract runInFunction(scope: CancelScope): Promise<T>;
@@ -96,9 +96,11 @@ export abstract class Deferred<T> extends Future<T> {
       this._begin();
       return yield* super[Symbol.iterator]();
     }
-    this.#host = task;
+    const { operation } = ambient;
+    const host = operation?._task === task ? operation : task;
+    this.#host = host;
     try {
-      return yield* this.#settleWith(task);
+      return yield* this.#settleWith(task, host);
     } finally {
       markSeen(this);
     }
@@ -108,7 +110,7 @@ export abstract class Deferred<T> extends Future<T> {
     try {
       yield;
       const task = this.#host as Task<unknown>;
-      const value = yield* this.steps(task);
+      const value = yield* this.steps(task, task);
       const due = task.takeCancel();
       if (due === null) this.#settle("finished", value);
       else this.#settle("cancelled", due.message === "" ? undefined : due.message);
@@ -118,9 +120,9 @@ export abstract class Deferred<T> extends Future<T> {
     }
   }
 
-  *#settleWith(task: Task<unknown>): Coroutine<T> {
+  *#settleWith(task: Task<unknown>, host: CoroutineHost): Coroutine<T> {
     try {
-      const value = yield* this.steps(task);
+      const value = yield* this.steps(task, host);
       this.#settle("finished", value);
       return value;
     } catch (error) {

@@ -1,4 +1,5 @@
 import { CancelScope } from "./_cancel_scope.ts";
+import type { CoroutineHost } from "./_consumer.ts";
 import { CancelledError } from "./errors.ts";
 import { Future, settle } from "./future.ts";
 import { startOperation } from "./start_operation.ts";
@@ -7,10 +8,15 @@ import { type Coroutine, isCoroutine, isGeneratorFunction, isThenable, type Task
 /** A function that runs as part of a task: a coroutine function or an async function. */
 type Body<S, T> = (scope: S) => Coroutine<T> | PromiseLike<T> | T;
 
-/** Runs `body(scope)` as part of `task`, which runs a coroutine. */
-export function* runBody<S, T>(body: Body<S, T>, argument: S, task: Task<unknown>): Coroutine<T> {
+/** Runs `body(argument)` as part of `host`, which runs a coroutine of `task`. */
+export function* runBody<S, T>(
+  body: Body<S, T>,
+  argument: S,
+  task: Task<unknown>,
+  host: CoroutineHost,
+): Coroutine<T> {
   if (isGeneratorFunction(body)) return yield* body(argument) as Coroutine<T>;
-  const scope = new CancelScope(task, task.getContext());
+  const scope = new CancelScope(task, task.getContext(), null, host.cancelling());
   const value = scope.run(() => body(argument));
   if (value instanceof Future) return yield* value;
   if (isCoroutine(value)) return yield* value as Coroutine<T>;

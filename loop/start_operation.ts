@@ -1,5 +1,6 @@
-import { ambient, runningTask } from "./_ambient.ts";
-import type { CancelRoot, Consumer, Interruptible } from "./_consumer.ts";
+import { ambient, flows, runningTask } from "./_ambient.ts";
+import type { CancelScope } from "./_cancel_scope.ts";
+import type { CancelRoot, Consumer, CoroutineHost, Interruptible } from "./_consumer.ts";
 import { createCancelledError } from "./_cancelled_error.ts";
 import { type Context, currentContext } from "./context.ts";
 import { CancelledError, InvalidStateError } from "./errors.ts";
@@ -36,10 +37,11 @@ export function startOperation<T>(loop: EventLoop, coroutine: Coroutine<T>): Fut
 const NOTHING: unique symbol = Symbol("nothing");
 
 /** An {@linkcode Operation} whose steps are those of a coroutine. */
-class CoroutineOperation<T> extends Future<T> implements Consumer, CancelRoot {
+class CoroutineOperation<T> extends Future<T> implements Consumer, CancelRoot, CoroutineHost {
   readonly #coroutine: Coroutine<T>;
-  /** The task that the operation is part of. */
-  readonly #task: Task<unknown> | null = runningTask();
+  readonly _task: Task<unknown> | null = runningTask();
+  /** The scope of the async function that the operation was started in. */
+  readonly #scope: CancelScope | null = flows.getStore()?.scope ?? null;
   readonly #context: Context = currentContext();
   #waiter: Future<unknown> | null = null;
   #consumer: Consumer | null = null;
@@ -47,6 +49,8 @@ class CoroutineOperation<T> extends Future<T> implements Consumer, CancelRoot {
   /** Whether `cancel()` came when nothing could be interrupted. */
   #cancelDue = false;
   #message: string | undefined;
+  /** Cancellations of the operation alone, asked for and not taken back. */
+  #cancelling = 0;
 
   constructor(loop: EventLoop, coroutine: Coroutine<T>) {
     super({ loop });
@@ -56,11 +60,26 @@ class CoroutineOperation<T> extends Future<T> implements Consumer, CancelRoot {
 
   override cancel(message?: string): boolean {
     if (this.done()) return super.cancel();
+    this.#cancelling += 1;
     if (!this._interrupt(message)) {
       this.#cancelDue = true;
       this.#message = message;
     }
     return true;
+  }
+
+  cancelling(): number {
+    return this.#cancelling + (this.#outer?.cancelling() ?? 0);
+  }
+
+  uncancel(): number {
+    if (this.#cancelling === 0) this.#scope?.uncancelAll();
+    else if (--this.#cancelling === 0) this.#cancelDue = false;
+    return this.cancelling();
+  }
+
+  recancel(): void {
+    this.#outer?.recancel();
   }
 
   override _interrupt(message?: string): boolean {
@@ -85,7 +104,7 @@ class CoroutineOperation<T> extends Future<T> implements Consumer, CancelRoot {
     this.#waiter = null;
     let thrown = this.#thrown;
     this.#thrown = NOTHING;
-    const due = this.takeCancel() ?? this.#consumer?._root()?.takeCancel() ?? null;
+    const due = this.takeCancel();
     if (due !== null && (waiter === null || !endedCancelled(waiter))) {
       if (waiter !== null) markSeen(waiter);
       thrown = due;
@@ -98,36 +117,47 @@ class CoroutineOperation<T> extends Future<T> implements Consumer, CancelRoot {
     this.#step(NOTHING);
   }
 
-  _root(): CancelRoot | null {
-    return this.#consumer?._root() ?? this;
+  _root(): CancelRoot {
+    return this;
   }
 
   takeCancel(): CancelledError | null {
-    if (!this.#cancelDue) return null;
+    if (!this.#cancelDue) return this.#consumer?._root()?.takeCancel() ?? null;
     this.#cancelDue = false;
     return createCancelledError(this.#message);
   }
 
   spendCancel(awaited: Interruptible): void {
-    if (this.#cancelDue && awaited._interrupt(this.#message)) this.#cancelDue = false;
+    if (!this.#cancelDue) this.#consumer?._root()?.spendCancel(awaited);
+    else if (awaited._interrupt(this.#message)) this.#cancelDue = false;
+  }
+
+  /** What the operation is part of. */
+  get #outer(): CancelScope | Task<unknown> | null {
+    return this.#scope ?? this._task;
   }
 
   #step(thrown: unknown): void {
-    const { loop, task, context } = ambient;
+    const { loop, task, context, operation } = ambient;
     ambient.loop = this.getLoop();
-    ambient.task = this.#task;
+    ambient.task = this._task;
     ambient.context = this.#context;
-    let result: IteratorResult<unknown, T>;
+    ambient.operation = this;
+    let result: IteratorResult<unknown, T> | null = null;
+    let failure: unknown;
     try {
       result = thrown === NOTHING ? this.#coroutine.next() : this.#coroutine.throw(thrown);
     } catch (error) {
-      return this.#end(error instanceof CancelledError ? "cancelled" : "failed", error);
-    } finally {
-      ambient.loop = loop;
-      ambient.task = task;
-      ambient.context = context;
+      failure = error;
     }
-    if (result.done === true) this.#end("finished", result.value);
+    ambient.loop = loop;
+    ambient.task = task;
+    ambient.context = context;
+    ambient.operation = operation;
+    // Only now, in the state of before, may the consumer go on.
+    if (result === null) {
+      this.#end(failure instanceof CancelledError ? "cancelled" : "failed", failure);
+    } else if (result.done === true) this.#end("finished", result.value);
     else this.#suspend(result.value);
   }
 
@@ -142,7 +172,7 @@ class CoroutineOperation<T> extends Future<T> implements Consumer, CancelRoot {
     }
     this.#waiter = awaited;
     awaited._subscribe(this);
-    this._root()?.spendCancel(awaited);
+    this.spendCancel(awaited);
   }
 
   #end(state: "finished" | "failed" | "cancelled", value: unknown): void {

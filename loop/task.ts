@@ -1,7 +1,7 @@
 import { ambient, flows } from "./_ambient.ts";
 import { CancelScope } from "./_cancel_scope.ts";
 import { createCancelledError } from "./_cancelled_error.ts";
-import type { CancelRoot, Interruptible } from "./_consumer.ts";
+import type { CancelRoot, CoroutineHost, Interruptible } from "./_consumer.ts";
 import { describe } from "./_describe.ts";
 import { type Context, copyContext } from "./context.ts";
 import { CancelledError, InvalidStateError } from "./errors.ts";
@@ -73,7 +73,7 @@ const NOTHING: unique symbol = Symbol("nothing");
  * assertEquals(log, ["cleaned up", "cancelled"]);
  * ```
  */
-export class Task<T> extends Future<T> {
+export class Task<T> extends Future<T> implements CoroutineHost {
   /** @internal Links of the list that holds the tasks of the loop. */
   _previousTask: Task<unknown> | null = null;
   /** @internal See {@linkcode _previousTask}. */
@@ -175,12 +175,15 @@ export class Task<T> extends Future<T> {
 
   /** How many cancellations were asked for and not taken back. */
   cancelling(): number {
-    return this.#scope === null ? this.#cancelling : this.#currentScope(this.#scope).cancelling();
+    return this.#scope === null ? this.#cancelling : this.#currentPart(this.#scope).cancelling();
   }
 
   /** Takes one cancellation back, after the error was caught on purpose. Returns how many are left. */
   uncancel(): number {
-    if (this.#scope !== null) return this.#currentScope(this.#scope).uncancelAll();
+    if (this.#scope !== null) {
+      const part = this.#currentPart(this.#scope);
+      return part instanceof CancelScope ? part.uncancelAll() : part.uncancel();
+    }
     if (this.#cancelling > 0) {
       this.#cancelling -= 1;
       if (this.#cancelling === 0) this.#cancelDue = false;
@@ -204,6 +207,17 @@ export class Task<T> extends Future<T> {
    */
   override setException(_exception: unknown): never {
     throw new InvalidStateError(`Cannot set the exception of ${nameOf(this)}: its body gives it`);
+  }
+
+  /** @internal */
+  get _task(): Task<unknown> {
+    return this as Task<unknown>;
+  }
+
+  /** @internal */
+  recancel(): void {
+    this.#cancelDue = true;
+    this.#message = undefined;
   }
 
   /** @internal A step that the loop drives: the first one, or after a bare future. */
@@ -274,8 +288,9 @@ export class Task<T> extends Future<T> {
     return false;
   }
 
-  /** The scope of this task that the calling function is in; the root one for other callers. */
-  #currentScope(root: CancelScope): CancelScope {
+  /** The operation or scope that the calling function is in; the root scope for other callers. */
+  #currentPart(root: CancelScope): CancelScope | CoroutineHost {
+    if (ambient.operation?._task === this) return ambient.operation;
     const flow = flows.getStore();
     return flow?.task === this && flow.scope !== null ? flow.scope : root;
   }

@@ -1,5 +1,6 @@
 import { requireLoop } from "./_ambient.ts";
 import { CancelScope } from "./_cancel_scope.ts";
+import type { CoroutineHost } from "./_consumer.ts";
 import { Deferred } from "./_deferred.ts";
 import { runBody, runBodyInFunction } from "./_region_body.ts";
 import type { Runnable } from "./_runnable.ts";
@@ -16,12 +17,8 @@ import type { RegionBody } from "./timeout.ts";
  */
 type GroupState = "open" | "closing" | "closed";
 
-/** Whom a group cancels when a child fails: its task, or its scope in an async function. */
-interface GroupParent {
-  cancel(message?: string): unknown;
-  uncancel(): number;
-  cancelling(): number;
-}
+/** Whom a group cancels when a child fails: its coroutine, or its scope in an async function. */
+type GroupParent = Pick<CoroutineHost, "cancel" | "cancelling" | "uncancel">;
 
 /** What a child of {@linkcode TaskGroup.start} calls when it is ready. */
 export type ReportReady<R> = (value: R) => void;
@@ -269,23 +266,20 @@ class GroupRegion<T> extends Deferred<T> {
     this.#body = body;
   }
 
-  protected override *steps(task: Task<unknown>): Coroutine<T> {
-    const group = new TaskGroup(this.getLoop(), task);
+  protected override *steps(task: Task<unknown>, host: CoroutineHost): Coroutine<T> {
+    const group = new TaskGroup(this.getLoop(), host);
     let value: T | undefined;
     let outcome: { failed: boolean; error: unknown } = { failed: false, error: null };
     try {
-      value = yield* runBody(this.#body, group, task);
+      value = yield* runBody(this.#body, group, task, host);
     } catch (error) {
       outcome = { failed: true, error };
     }
     try {
       yield* group._close(outcome);
     } catch (error) {
-      // Keeps the count; the next await of the caller gets the cancellation that the error hides.
-      if (group._lostCancellation(error)) {
-        task.uncancel();
-        task.cancel();
-      }
+      // The next await of the caller gets the cancellation that the error hides.
+      if (group._lostCancellation(error)) host.recancel();
       throw error;
     }
     return value as T;

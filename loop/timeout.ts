@@ -1,5 +1,6 @@
 import { requireLoop } from "./_ambient.ts";
 import { CancelScope } from "./_cancel_scope.ts";
+import type { CoroutineHost } from "./_consumer.ts";
 import { Deferred } from "./_deferred.ts";
 import { runBody, runBodyInFunction } from "./_region_body.ts";
 import { describe } from "./_describe.ts";
@@ -140,19 +141,19 @@ class TimeLimit<T> extends Deferred<T> {
     this.#body = body;
   }
 
-  protected override *steps(task: Task<unknown>): Coroutine<T> {
+  protected override *steps(task: Task<unknown>, host: CoroutineHost): Coroutine<T> {
     const timeout = this.#createTimeout();
-    const cancelling = task.cancelling();
-    timeout._enter(() => task.cancel());
+    const cancelling = host.cancelling();
+    timeout._enter(() => host.cancel());
     let value: T;
     try {
-      value = yield* runBody(this.#body, timeout, task);
+      value = yield* runBody(this.#body, timeout, task, host);
     } catch (error) {
       // A cancellation from outside, beside the one of the deadline, wins.
-      if (timeout._exit() && task.uncancel() <= cancelling) throw timedOut(error);
+      if (timeout._exit() && host.uncancel() <= cancelling) throw timedOut(error);
       throw error;
     }
-    if (timeout._exit()) task.uncancel();
+    if (timeout._exit()) host.uncancel();
     return value;
   }
 
