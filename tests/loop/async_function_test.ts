@@ -218,15 +218,17 @@ Deno.test("async function: after a foreign promise, even a done bare future thro
   await runVirtual(async (loop) => {
     const done = loop.createFuture<string>();
     done.setResult("done");
+    const log: string[] = [];
     const task = createTask(async () => {
       await foreign(0);
-      return await done;
+      log.push(await done);
     });
     await sleep(0);
 
     task.cancel("late");
 
     assertEquals(messageOf(await outcome(task)), "late");
+    assertEquals(log, []);
   });
 });
 
@@ -265,14 +267,15 @@ Deno.test("async function: a done operation delivers its result, and the error w
 Deno.test("async function: a cancel between setResult() and the wake-up wins, as in CPython", async () => {
   await runVirtual(async (loop) => {
     const future = loop.createFuture<string>();
-    const task = createTask(async () => await future);
+    const log: string[] = [];
+    const task = createTask(async () => void log.push(await future));
     await sleep(1);
 
     future.setResult("value");
     task.cancel("late");
 
     assertEquals(messageOf(await outcome(task)), "late");
-    assertEquals(future.result(), "value");
+    assertEquals([log, future.result()], [[], "value"]);
   });
 });
 
@@ -699,6 +702,25 @@ Deno.test("async function: a call that outlives its task goes on, and is never c
 
     assertEquals(await floating, "finished");
     assertEquals(loop.time(), 10);
+  });
+});
+
+Deno.test("async function: a call that outlives its task does not get the cancel that was due", async () => {
+  await runVirtual(async () => {
+    let floating: Promise<unknown> = Promise.resolve();
+    const gate = Promise.withResolvers<void>();
+    const task = createTask(async () => {
+      floating = gate.promise.then(async () => await sleep(1, "unharmed"));
+      await foreign(0);
+      throw new Error("before any await of ours");
+    });
+    await sleep(0);
+    task.cancel();
+    assertEquals((await outcome(task) as Error).message, "before any await of ours");
+
+    gate.resolve();
+
+    assertEquals(await floating, "unharmed");
   });
 });
 

@@ -98,6 +98,20 @@ Deno.test("C04 Task.uncancel() counts down and never below zero", async () => {
   });
 });
 
+Deno.test("C04 of two cancels before the wake-up, the one that reached the future is delivered", async () => {
+  await runVirtual(function* (loop) {
+    const task = createTask(function* () {
+      yield* loop.createFuture();
+    });
+    yield* sleep(0);
+
+    task.cancel("first");
+    task.cancel("second");
+
+    assertEquals(messageOf(yield* caughtBy(task)), "first");
+  });
+});
+
 Deno.test("C05 a cancel between the result and the wake-up wins, and the future keeps its value", async () => {
   await runVirtual(function* (loop) {
     const future = loop.createFuture<string>();

@@ -106,6 +106,21 @@ Deno.test("a loop can run again after it stopped, with what was left", async () 
   loop.close();
 });
 
+Deno.test("a run that was stopped early leaves nothing behind that stops a later one", async () => {
+  const loop = new TestLoop();
+  const task = loop.createTask(() => sleep(5));
+  loop.callLater(1, () => loop.stop());
+  await assertRejects(() => loop.runUntilComplete(task), InvalidStateError);
+
+  assertEquals(
+    await loop.runUntilComplete(() => sleep(10, "not stopped at 5")),
+    "not stopped at 5",
+  );
+
+  assertEquals(loop.time(), 11);
+  loop.close();
+});
+
 Deno.test("EventLoop.statistics() counts iterations, callbacks and pending timers", async () => {
   const loop = new TestLoop();
   const timer = loop.callLater(10, () => {});

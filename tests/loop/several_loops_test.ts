@@ -92,6 +92,25 @@ Deno.test("a task can run another loop and wait for its result", async () => {
   outer.close();
 });
 
+Deno.test("a loop that a task runs is not part of that task", async () => {
+  const clock = new VirtualClock();
+  const outer = new TestLoop({ clock });
+  const seen: unknown[] = [];
+  await outer.runUntilComplete(async () => {
+    const inner = new TestLoop({ clock });
+    inner.callSoon(async () => {
+      await Promise.resolve();
+      seen.push(currentTask());
+    });
+    inner.callLater(1, () => inner.stop());
+    await inner.runForever();
+    inner.close();
+  });
+
+  assertEquals(seen, [null]);
+  outer.close();
+});
+
 Deno.test("callSoonThreadsafe() wakes a loop that waits", async () => {
   const loop = new EventLoop();
   const run = loop.runForever();
