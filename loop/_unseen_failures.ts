@@ -13,6 +13,8 @@ export class UnseenFailures {
   readonly #loop: EventLoop;
   /** Futures and when they failed, in that order. */
   readonly #failures: Map<Future<unknown>, number> = new Map();
+  /** Those that a wait is about to hand out: their time begins then. */
+  readonly #postponed: Set<Future<unknown>> = new Set();
   #delay = 1;
   /** Set to the report of the failure that was first, while there is one. */
   #timer: TimerHandle | null = null;
@@ -44,6 +46,24 @@ export class UnseenFailures {
   /** Somebody has looked at the error of `future`. */
   delete(future: Future<unknown>): void {
     this.#failures.delete(future);
+    this.#postponed.delete(future);
+  }
+
+  /** `future` is done, and will be handed out later: then {@linkcode restart} follows. */
+  postpone(future: Future<unknown>): void {
+    if (this.#failures.delete(future)) this.#postponed.add(future);
+  }
+
+  /** `future` is handed out: who gets it has the whole time to look. */
+  restart(future: Future<unknown>): void {
+    if (this.#postponed.delete(future)) this.add(future);
+  }
+
+  /** Reports all that are left. */
+  reportAll(): void {
+    this.report(Infinity);
+    for (const future of this.#postponed) this.#reportOne(future);
+    this.#postponed.clear();
   }
 
   /** Reports all whose report is due at `now`, in seconds of the loop. */

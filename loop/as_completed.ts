@@ -110,11 +110,13 @@ class CompletionOrder<T> implements Completions<T> {
     if (future === null) {
       throw new TimeoutError("Cannot wait for the remaining futures: the time limit has passed");
     }
+    future.getLoop().unseenFailures.restart(future);
     return { future };
   }
 
   #futureDone(future: Future<T>): void {
     this.#pending.delete(future);
+    future.getLoop().unseenFailures.postpone(future);
     this.#finished.putNowait(future);
     if (this.#pending.size === 0) this.#timer?.cancel();
   }

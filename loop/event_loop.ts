@@ -202,7 +202,7 @@ export class EventLoop {
     if (this.#closed) return;
     this.#closed = true;
     this.#driver.clear();
-    this.unseenFailures.report(Infinity);
+    this.unseenFailures.reportAll();
   }
 
   /** Seconds after which an error that nobody looked at is reported; 1 by default. */

@@ -4,7 +4,7 @@ import type { Runnable } from "./_runnable.ts";
 import { type Awaitable, ensureFuture } from "./ensure_future.ts";
 import { InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
-import { addWaiter, Future, settle, takeOutcome } from "./future.ts";
+import { addWaiter, Future, markSeen, settle, takeOutcome } from "./future.ts";
 
 /** Settings of {@linkcode gather}. */
 export interface GatherOptions {
@@ -100,7 +100,7 @@ class Gathering extends Future<unknown[]> {
       if (child.cancelled() || child.exception() !== null) {
         return settle(this, "failed", takeOutcome(child).value);
       }
-    }
+    } else markSeen(child); // Who gets the list gets the error, however late the others end.
     if (this.#pending === 0) this.#finish();
   }
 

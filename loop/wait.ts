@@ -116,7 +116,7 @@ class Wait<F extends Future<unknown>> extends Operation<WaitResult<F>> {
     if (this.#left === 0 || this.#endsWait(future)) {
       this.#timer?.cancel();
       this.wake();
-    }
+    } else this.getLoop().unseenFailures.postpone(future);
   }
 
   #endsWait(future: F): boolean {
@@ -127,6 +127,9 @@ class Wait<F extends Future<unknown>> extends Operation<WaitResult<F>> {
 
   #unwatch(): void {
     this.#timer?.cancel();
-    for (const [future, watcher] of this.#watched) removeWaiter(future, watcher);
+    for (const [future, watcher] of this.#watched) {
+      removeWaiter(future, watcher);
+      this.getLoop().unseenFailures.restart(future);
+    }
   }
 }
