@@ -1,0 +1,85 @@
+import { FOLDER, onCore, type Peer, PYTHON, ServerProcess, type Workload } from "./workload.ts";
+
+/** How many connections send messages of how many bytes. */
+const SHAPES: readonly (readonly [connections: number, bytes: number])[] = [
+  [10, 1024],
+  [100, 100],
+  [10, 100 * 1024],
+  [1000, 100],
+];
+
+/** Seconds for which a server is measured. */
+const SECONDS = 2;
+
+const NET = "--allow-net=127.0.0.1";
+
+const PROTOCOL_PEERS: readonly Peer[] = [
+  { name: "ours", command: ["deno", "run", NET, `${FOLDER}echo_server.ts`, "protocol"] },
+  { name: "ours, buffered", command: ["deno", "run", NET, `${FOLDER}echo_server.ts`, "buffered"] },
+  { name: "raw Deno 16K", command: ["deno", "run", NET, `${FOLDER}raw_deno_server.ts`, "16384"] },
+  { name: "raw Deno 256K", command: ["deno", "run", NET, `${FOLDER}raw_deno_server.ts`, "262144"] },
+  { name: "uvloop", command: [PYTHON, `${FOLDER}echo_server.py`, "uvloop", "protocol"] },
+  { name: "uvloop, buffered", command: [PYTHON, `${FOLDER}echo_server.py`, "uvloop", "buffered"] },
+  { name: "asyncio", command: [PYTHON, `${FOLDER}echo_server.py`, "asyncio", "protocol"] },
+  { name: "Node net", command: ["node", `${FOLDER}echo_server.mjs`, "protocol"] },
+];
+
+const STREAM_PEERS: readonly Peer[] = [
+  { name: "ours", command: ["deno", "run", NET, `${FOLDER}echo_server.ts`, "streams"] },
+  { name: "uvloop", command: [PYTHON, `${FOLDER}echo_server.py`, "uvloop", "streams"] },
+  { name: "asyncio", command: [PYTHON, `${FOLDER}echo_server.py`, "asyncio", "streams"] },
+];
+
+/** TCP echo on protocols and on streams, for each shape of load. */
+export const echoWorkloads: readonly Workload[] = SHAPES.flatMap(([connections, bytes]) => [
+  echoWorkload("TCP echo", PROTOCOL_PEERS, connections, bytes),
+  echoWorkload("TCP streams echo", STREAM_PEERS, connections, bytes),
+]);
+
+function echoWorkload(
+  name: string,
+  peers: readonly Peer[],
+  connections: number,
+  bytes: number,
+): Workload {
+  return {
+    name: `${name}, ${connections} x ${bytes} B`,
+    unit: "us of server CPU per message",
+    peers,
+    async measure(peer) {
+      const server = await ServerProcess.start(peer.command);
+      try {
+        return { "": await measureLoad(server, connections, bytes) };
+      } finally {
+        await server.stop();
+      }
+    },
+  };
+}
+
+/** Puts the load on `server`; gives its CPU time for a message in microseconds. */
+async function measureLoad(
+  server: ServerProcess,
+  connections: number,
+  bytes: number,
+): Promise<number> {
+  const [program = "", ...args] = onCore(1, [
+    "deno",
+    "run",
+    NET,
+    `${FOLDER}echo_load.ts`,
+    ...[server.port, connections, bytes, SECONDS].map(String),
+  ]);
+  const load = new Deno.Command(program, { args, stdout: "piped", stderr: "inherit" }).spawn();
+  let before = 0;
+  let used = 0;
+  let text = "";
+  for await (const chunk of load.stdout.pipeThrough(new TextDecoderStream())) {
+    if (chunk.includes("measuring")) before = await server.cpuSeconds();
+    if (chunk.includes("measured")) used = await server.cpuSeconds() - before;
+    text += chunk;
+  }
+  await load.status;
+  const { messages } = JSON.parse(text.trim().split("\n").at(-1) ?? "{}");
+  return used / messages * 1e6;
+}

@@ -1,0 +1,72 @@
+/**
+ * Echo servers on this package for bench/peers.ts: prints the port, then echoes until killed.
+ *
+ * Usage: echo_server.ts protocol|buffered|streams
+ *
+ * @module
+ */
+import {
+  type DenoEventLoop,
+  getRunningLoop,
+  run,
+  type Server,
+  startServer,
+  type StreamReader,
+  type StreamWriter,
+  type Transport,
+} from "@gyre/asyncio";
+
+class Echo {
+  transport: Transport | null = null;
+
+  connectionMade(transport: Transport): void {
+    this.transport = transport;
+  }
+
+  dataReceived(data: Uint8Array): void {
+    this.transport?.write(data);
+  }
+}
+
+class BufferedEcho {
+  readonly #buffer: Uint8Array = new Uint8Array(256 * 1024);
+  transport: Transport | null = null;
+
+  connectionMade(transport: Transport): void {
+    this.transport = transport;
+  }
+
+  getBuffer(): Uint8Array {
+    return this.#buffer;
+  }
+
+  bufferUpdated(count: number): void {
+    this.transport?.write(this.#buffer.subarray(0, count));
+  }
+}
+
+async function echoStream(reader: StreamReader, writer: StreamWriter): Promise<void> {
+  for (;;) {
+    const data = await reader.read(256 * 1024);
+    if (data.length === 0) break;
+    writer.write(data);
+    await writer.drain();
+  }
+  writer.close();
+}
+
+async function listen(kind: string): Promise<Server> {
+  const where = { hostname: "127.0.0.1", port: 0, backlog: 2000 };
+  if (kind === "streams") return await startServer(echoStream, { ...where, limit: 256 * 1024 });
+  const loop = getRunningLoop() as DenoEventLoop;
+  return await loop.createServer(
+    () => kind === "buffered" ? new BufferedEcho() : new Echo(),
+    where,
+  );
+}
+
+await run(async () => {
+  const server = await listen(Deno.args[0] ?? "protocol");
+  console.log((server.addresses[0] as Deno.NetAddr).port);
+  await server.serveForever();
+});

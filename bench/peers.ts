@@ -1,0 +1,41 @@
+/**
+ * The same work on this package and on its peers, in turns: `deno task bench:peers [name …]`.
+ *
+ * Each workload runs in alternating rounds, server and load on a core each where there are two.
+ * Prints the median and spread of every peer and the ratio to it, losing rows too, and writes
+ * bench/results.json. A ratio above 1 means that this package needs less.
+ *
+ * @module
+ */
+import { echoWorkloads } from "./_peers/echo.ts";
+import { printReport, type Report, writeReport } from "./_peers/report.ts";
+import { schedulingWorkload } from "./_peers/scheduling_workload.ts";
+import type { Workload } from "./_peers/workload.ts";
+
+const ROUNDS = 5;
+
+const workloads: Workload[] = [schedulingWorkload, ...echoWorkloads];
+const wanted = Deno.args.length === 0
+  ? workloads
+  : workloads.filter((each) => Deno.args.some((name) => each.name.includes(name)));
+
+const report: Report = { rows: [] };
+for (const workload of wanted) {
+  const samples = new Map<string, Map<string, number[]>>();
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const peer of workload.peers) {
+      const measured = await workload.measure(peer);
+      for (const [metric, value] of Object.entries(measured)) {
+        const perPeer = samples.get(metric) ?? new Map<string, number[]>();
+        perPeer.set(peer.name, [...perPeer.get(peer.name) ?? [], value]);
+        samples.set(metric, perPeer);
+      }
+    }
+  }
+  for (const [metric, perPeer] of samples) {
+    const row = { workload: workload.name, metric, unit: workload.unit, samples: perPeer };
+    report.rows.push(row);
+    printReport({ rows: [row] });
+  }
+}
+await writeReport(report, new URL("./results.json", import.meta.url));
