@@ -21,8 +21,9 @@ export type GatherResults<A extends readonly Awaitable<unknown>[]> = {
  * Waits for all awaitables and gives their results in the order of the list. As
  * `asyncio.gather()`.
  *
- * The first error ends the wait; the others go on. Cancelling the future cancels all of them,
- * and it ends once they have ended. The same awaitable given twice runs once.
+ * The first error ends the wait; the others go on. Cancelling the future cancels all of them; it
+ * ends with the first that has ended, or with `returnExceptions` once all have. The same
+ * awaitable given twice runs once.
  *
  * @param awaitables Futures, promises, coroutines, or functions, which become tasks.
  * @param options Additional options.
