@@ -49,12 +49,11 @@ export class CancelScope implements Flow, CancelRoot {
   readonly #base: number;
   #due: Due = "no";
   #message: string | undefined;
-  #controller: AbortController | null = null;
   /**
-   * Whether the signal was read since the last await of ours. Then the function is at a foreign
-   * promise that ends by the signal, and must not get the cancellation a second time.
+   * Signals that the function has read since its last await of ours. When one of them aborts, the
+   * foreign promise that it is at ends by that, and it must not get the cancellation once more.
    */
-  #signalTaken = false;
+  #signals: Set<AbortSignal> | null = null;
 
   /**
    * Creates the scope of `task`, or one nested in `parent`.
@@ -80,13 +79,9 @@ export class CancelScope implements Flow, CancelRoot {
     return this;
   }
 
-  /** Aborts when the scope is cancelled. */
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    // Whoever reads it late must not find less than who read it early.
-    if (this.#count > 0) this.#controller.abort(createCancelledError(this.#message));
-    this.#signalTaken = true;
-    return this.#controller.signal;
+  /** The function has read `signal`, which aborts before it is cancelled. */
+  noteSignal(signal: AbortSignal): void {
+    (this.#signals ??= new Set()).add(signal);
   }
 
   /** Calls `fn` inside this scope; it carries the scope across its awaits. */
@@ -97,7 +92,6 @@ export class CancelScope implements Flow, CancelRoot {
   /** Cancels what runs in the scope: interrupts its awaits, or is due at the next. */
   cancel(message?: string): void {
     this.#count += 1;
-    this.#controller?.abort(createCancelledError(message));
     let interrupted = false;
     for (const awaiting of this.#listAwaits()) {
       if (awaiting.future._circular) {
@@ -109,7 +103,7 @@ export class CancelScope implements Flow, CancelRoot {
       scope.cancel(message);
       interrupted = true;
     }
-    if (interrupted || (this.#signalTaken && this.#awaits === null)) return;
+    if (interrupted || (this.#awaits === null && this.#endsBySignal())) return;
     this.#due = runningTask() === this.task ? "self" : "outside";
     this.#message = message;
   }
@@ -160,7 +154,7 @@ export class CancelScope implements Flow, CancelRoot {
 
   /** The function is at an await of ours again. */
   noteAwait(): void {
-    this.#signalTaken = false;
+    this.#signals = null;
   }
 
   /** Lists a pending await. */
@@ -187,6 +181,11 @@ export class CancelScope implements Flow, CancelRoot {
   /** What the functions of this scope wait for, oldest first. */
   awaited(): Future<unknown>[] {
     return this.#listAwaits().map((awaiting) => awaiting.future);
+  }
+
+  #endsBySignal(): boolean {
+    for (const signal of this.#signals ?? []) if (signal.aborted) return true;
+    return false;
   }
 
   /** The pending awaits, oldest first. */

@@ -143,10 +143,15 @@ export class Task<T> extends Future<T> implements CoroutineHost {
 
   /** Aborts as soon as the task is asked to cancel. For `fetch` and other foreign promises. */
   get signal(): AbortSignal {
-    if (this.#scope !== null) return this.#scope.signal;
     this.#controller ??= new AbortController();
-    if (this.#cancelling > 0) this.#controller.abort(createCancelledError(this.#message));
-    return this.#controller.signal;
+    // Whoever reads it late must not find less than who read it early.
+    if ((this.#scope ?? this).cancelling() > 0) {
+      this.#controller.abort(createCancelledError(this.#message));
+    }
+    const { signal } = this.#controller;
+    const flow = flows.getStore();
+    if (flow?.task === this) flow.scope?.noteSignal(signal);
+    return signal;
   }
 
   /**
@@ -295,6 +300,15 @@ export class Task<T> extends Future<T> implements CoroutineHost {
     return flow?.task === this && flow.scope !== null ? flow.scope : root;
   }
 
+  /** The body gives a coroutine: a cancellation that it asked for before is the coroutine's. */
+  #dropScope(scope: CancelScope): void {
+    const due = scope.takeCancel();
+    this.#cancelling = scope.cancelling();
+    this.#cancelDue = due !== null;
+    if (due !== null) this.#message = due.message === "" ? undefined : due.message;
+    this.#scope = null;
+  }
+
   #follow(signal: AbortSignal): void {
     const onAbort = () => void this.cancel();
     if (signal.aborted) this.cancel();
@@ -331,7 +345,7 @@ export class Task<T> extends Future<T> implements CoroutineHost {
     const coroutine = value instanceof Future ? value[Symbol.iterator]() : value;
     if (isCoroutine(coroutine)) {
       this.#coroutine = coroutine as Coroutine<T>;
-      this.#scope = null;
+      if (scope !== null) this.#dropScope(scope);
       return this.#step(this.#coroutine, NOTHING);
     }
     if (isThenable(value)) this.#settleWith(value as PromiseLike<T>);

@@ -13,6 +13,8 @@ import {
   getRunningLoop,
   InvalidStateError,
   sleep,
+  taskGroup,
+  timeout,
 } from "../../loop/mod.ts";
 import { Operation } from "../../loop/operation.ts";
 import { runVirtual, TestLoop } from "./_test_loop.ts";
@@ -595,6 +597,34 @@ Deno.test("condition 5: a foreign promise that ends by task.signal gets the canc
     assertEquals(log, ["through the signal", "cleaned up"]);
     assertEquals(loop.time(), 6);
   });
+});
+
+Deno.test("condition 5: it holds inside of a timeout() and of a taskGroup() too", async () => {
+  const regions: ((body: () => Promise<void>) => PromiseLike<unknown>)[] = [
+    (body) => timeout(100, body),
+    (body) => taskGroup(body),
+  ];
+  for (const region of regions) {
+    await runVirtual(async (loop) => {
+      const log: unknown[] = [];
+      const task = createTask(async () => {
+        await region(async () => {
+          try {
+            await endsBy(currentTask()?.signal);
+          } finally {
+            await sleep(5);
+            log.push("cleaned up");
+          }
+        });
+      });
+      await sleep(1);
+
+      task.cancel("through the signal");
+
+      assertEquals(messageOf(await outcome(task)), "through the signal");
+      assertEquals([log, loop.time()], [["cleaned up"], 6]);
+    });
+  }
 });
 
 /** Stands for `fetch(url, { signal })`. */

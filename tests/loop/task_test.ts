@@ -418,3 +418,43 @@ Deno.test("isCoroutine() tells generators from functions and other iterables", (
     false,
   ]);
 });
+
+Deno.test("Task.signal that a body function reads aborts for the coroutine that it returns", async () => {
+  await runVirtual(function* () {
+    const signals: (AbortSignal | undefined)[] = [];
+    function* work(signal: AbortSignal | undefined): Coroutine<void> {
+      signals.push(signal);
+      yield* sleep(10);
+    }
+    const task = createTask(() => work(currentTask()?.signal));
+    yield* sleep(1);
+
+    task.cancel();
+
+    assertEquals(signals.map((signal) => signal?.aborted), [true]);
+    assertEquals(task.signal === signals[0], true);
+    yield* caughtBy(task);
+  });
+});
+
+Deno.test("Task that cancels itself in a body function gets the error in the coroutine that this returns", async () => {
+  await runVirtual(function* () {
+    const bodies = [() => sleep(10), () => sleeper()];
+    for (const body of bodies) {
+      const task = createTask(() => {
+        currentTask()?.cancel("by the body");
+        return body() as Coroutine<void>;
+      });
+
+      const error = yield* caughtBy(task);
+
+      assertInstanceOf(error, CancelledError);
+      assertEquals(error.message, "by the body");
+      assertEquals(task.cancelling(), 1);
+    }
+  });
+
+  function* sleeper(): Coroutine<void> {
+    yield* sleep(10);
+  }
+});
