@@ -194,7 +194,7 @@ Deno.test("G04 gather() with returnExceptions throws too once it was cancelled",
 });
 
 Deno.test("gather() of done futures does not suspend", async () => {
-  await runVirtual(function* (loop) {
+  await runVirtual((loop) => {
     const future = loop.createFuture<number>();
     future.setResult(1);
     assert(gather([future, future]).done());

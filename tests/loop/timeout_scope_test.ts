@@ -62,7 +62,7 @@ Deno.test("timeout() in gather(), shield() and ensureFuture() runs in a task of 
     const results = yield* gather([limit(1, "a"), limit(5, "b"), shield(limit(5, "c"))], {
       returnExceptions: true,
     });
-    assertEquals(results.map((each) => each instanceof Error ? brief(each) : each), [
+    assertEquals(results.map((each: unknown) => each instanceof Error ? brief(each) : each), [
       "timeout",
       "b",
       "c",

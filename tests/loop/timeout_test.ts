@@ -67,7 +67,6 @@ Deno.test("O01 timeout() of an async function throws CancelledError inside and T
 for (const delay of [0, -1]) {
   Deno.test(`O02 timeout(${delay}) lets a coroutine pass that never waits, and ends one that does`, async () => {
     await runVirtual(function* (loop) {
-      // deno-lint-ignore require-yield -- a body that never waits is what is tested.
       const scope = yield* timeout(delay, function* (scope) {
         return scope;
       });

@@ -120,7 +120,6 @@ Deno.test("G10 waitFor() gives the result of a done future, whatever the limit",
 Deno.test("G10 waitFor() runs a coroutine in the calling task", async () => {
   await runVirtual(function* () {
     const task = currentTask();
-    // deno-lint-ignore require-yield -- it asks for its task, and needs not wait.
     const inner = yield* waitFor(function* () {
       return [currentTask()];
     }, 1);

@@ -88,7 +88,7 @@ Deno.test("G05 wait() for firstException without an error waits for all", async 
 Deno.test("G05 wait() refuses no list, an empty one, coroutines, and an unknown returnWhen", async () => {
   await runVirtual((loop: EventLoop) => {
     const future = loop.createFuture<void>();
-    const message = (act: () => unknown) => assertThrows(act).toString();
+    const message = (act: () => unknown) => String(assertThrows(act));
     assertEquals(
       message(() => wait(future as never)),
       "TypeError: Cannot wait: expected a list of futures, got Future",
