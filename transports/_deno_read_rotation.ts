@@ -15,7 +15,7 @@
 import { setImmediate } from "node:timers";
 
 /** How many channels make a crowd; a little below what the host serves in a turn. */
-const CROWD = 100;
+const CROWD = 120;
 
 /** What reads in turns. */
 export interface RotatingReader {

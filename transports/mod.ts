@@ -38,10 +38,35 @@
  *
  * @module
  */
+export {
+  connectReadPipe,
+  connectWritePipe,
+  type ReadablePipe,
+  type WritablePipe,
+} from "./connect_pipe.ts";
 export { createConnection, type CreateConnectionOptions } from "./create_connection.ts";
 export { createServer, type CreateServerOptions } from "./create_server.ts";
+export { FlowControlProtocol, type FlowControlProtocolOptions } from "./flow_control_protocol.ts";
+export {
+  openConnection,
+  type OpenConnectionOptions,
+  type StreamOptions,
+} from "./open_connection.ts";
 export { BaseProtocol, BufferedProtocol, Protocol, type StreamProtocol } from "./protocol.ts";
 export { Server } from "./server.ts";
+export { startServer, type StartServerOptions } from "./start_server.ts";
+export {
+  type Pausable,
+  type Separator,
+  StreamReader,
+  type StreamReaderOptions,
+} from "./stream_reader.ts";
+export {
+  type ClientConnected,
+  StreamReaderProtocol,
+  type StreamReaderProtocolOptions,
+} from "./stream_reader_protocol.ts";
+export { StreamWriter, type StreamWriterOptions } from "./stream_writer.ts";
 export type {
   BaseTransport,
   ReadTransport,

@@ -1,0 +1,228 @@
+import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import {
+  CancelledError,
+  type Coroutine,
+  createTask,
+  type DenoEventLoop,
+  type Future,
+  InvalidStateError,
+  type Server,
+  type StreamProtocol,
+} from "../../mod.ts";
+import { type Backend, passIterations, Recorder, runOn, type Stage, utf8 } from "./_backend.ts";
+
+/** Tests servers over `backend`. */
+export function testServers(backend: Backend): void {
+  const test = (name: string, main: (stage: Stage) => Coroutine<void>) => {
+    Deno.test(`${backend.name}: ${name}`, () => runOn(backend, main));
+  };
+
+  /** Connects a recorder to `server`, whose protocol for it is an echo. */
+  function* connect(loop: DenoEventLoop, server: Server): Coroutine<Recorder> {
+    const recorder = new Recorder(loop);
+    const [address] = server.addresses as [Deno.Addr];
+    yield* backend.connect(loop, address, () => recorder);
+    return recorder;
+  }
+
+  /** Sends a byte to the echo and waits for it. */
+  function* exchange(recorder: Recorder): Coroutine<void> {
+    const answered = recorder.received(recorder.size + 1);
+    recorder.transport?.write(utf8("."));
+    yield* answered;
+  }
+
+  test(
+    "V01 close() refuses new connections, empties the addresses and leaves the others alone",
+    function* ({ loop }) {
+      const server = yield* backend.serve(loop, createEcho);
+      const [address] = server.addresses as [Deno.Addr];
+      const client = yield* connect(loop, server);
+      assertEquals(server.isServing(), true);
+      assertEquals(server.getLoop(), loop);
+
+      server.close();
+      server.close();
+      assertEquals(server.addresses, []);
+      assertEquals(server.isServing(), false);
+      yield* passIterations(3);
+      const error = yield* caughtBy(backend.connect(loop, address, () => ({})));
+      assertInstanceOf(error, Error);
+      yield* exchange(client);
+
+      client.transport?.close();
+      yield* client.lost;
+      yield* server.waitClosed();
+    },
+  );
+
+  test("V02 waitClosed() waits for close() and for the last connection", function* ({ loop }) {
+    const server = yield* backend.serve(loop, createEcho);
+    const client = yield* connect(loop, server);
+    yield* exchange(client);
+    const first = server.waitClosed();
+    const given = server.waitClosed();
+    yield* passIterations(3);
+    assertEquals(first.done(), false);
+    given.cancel();
+
+    server.close();
+    yield* passIterations(3);
+    assertEquals(first.done(), false);
+    const second = server.waitClosed();
+    client.transport?.close();
+    yield* first;
+    yield* second;
+    assertEquals(server.waitClosed().done(), true);
+  });
+
+  test(
+    "V03 serveForever() can be awaited once, and closes the server when cancelled",
+    function* ({ loop }) {
+      const server = yield* backend.serve(loop, createEcho);
+      const task = createTask(() => server.serveForever());
+      yield* passIterations(2);
+      assertEquals(server.isServing(), true);
+      const twice = yield* caughtBy(server.serveForever());
+      assertInstanceOf(twice, InvalidStateError);
+      assertEquals(
+        twice.message,
+        "Cannot serve for ever: serveForever() is already awaited",
+      );
+
+      task.cancel();
+      assertInstanceOf(yield* caughtBy(task), CancelledError);
+      assertEquals(server.isServing(), false);
+      const closed = yield* caughtBy(server.serveForever());
+      assertInstanceOf(closed, InvalidStateError);
+      assertEquals(closed.message, "Cannot start the server: it is closed");
+      assertInstanceOf(yield* caughtBy(server.startServing()), InvalidStateError);
+    },
+  );
+
+  test("V04 close() ends serveForever() with CancelledError", function* ({ loop }) {
+    const server = yield* backend.serve(loop, createEcho);
+    const task = createTask(() => server.serveForever());
+    yield* passIterations(2);
+    server.close();
+    assertInstanceOf(yield* caughtBy(task), CancelledError);
+  });
+
+  test("V05 closeClients() closes every connection in good order", function* ({ loop }) {
+    const server = yield* backend.serve(loop, () => ({
+      connectionMade: (transport) => transport.write(utf8("flushed")),
+    }));
+    const clients = [yield* connect(loop, server), yield* connect(loop, server)];
+    for (const client of clients) yield* client.received(7);
+
+    server.close();
+    server.closeClients();
+    for (const client of clients) assertEquals(yield* client.lost, null);
+    yield* server.waitClosed();
+    assertEquals(clients.map((client) => client.text()), ["flushed", "flushed"]);
+  });
+
+  test("V05 abortClients() ends every connection at once", function* ({ loop }) {
+    const server = yield* backend.serve(loop, () => ({
+      connectionMade: (transport) => transport.write(new Uint8Array(backend.capacity)),
+    }));
+    const clients = [yield* connect(loop, server), yield* connect(loop, server)];
+    for (const client of clients) client.transport?.pauseReading();
+    yield* passIterations(3);
+
+    server.close();
+    server.abortClients();
+    yield* server.waitClosed();
+    for (const client of clients) {
+      client.transport?.resumeReading();
+      yield* client.lost;
+    }
+  });
+
+  test("a server serves on when its factory throws", function* ({ loop, takeReports }) {
+    const failure = new Error("factory");
+    let count = 0;
+    const server = yield* backend.serve(loop, () => {
+      count += 1;
+      if (count === 1) throw failure;
+      if (count === 2) return undefined as unknown as StreamProtocol;
+      return createEcho();
+    });
+    const first = yield* connect(loop, server);
+    yield* first.lost;
+    const second = yield* connect(loop, server);
+    yield* second.lost;
+    const third = yield* connect(loop, server);
+    yield* exchange(third);
+
+    const reports = takeReports();
+    assertEquals(reports.map((report) => report.message), [
+      "Error on transport creation for incoming connection",
+      "Error on transport creation for incoming connection",
+    ]);
+    assertEquals(reports[0]?.exception, failure);
+    assertInstanceOf(reports[1]?.exception, TypeError);
+    third.transport?.close();
+    server.close();
+    yield* server.waitClosed();
+  });
+
+  test("an await using block closes a server and waits for its connections", function* ({ loop }) {
+    let client: Recorder | null = null;
+    let kept: Server | null = null;
+    yield* createTask(async () => {
+      await using server = await backend.serve(loop, createEcho);
+      kept = server;
+      client = new Recorder(loop);
+      const recorder = client;
+      await backend.connect(loop, server.addresses[0] as Deno.Addr, () => recorder);
+      loop.callSoon(() => recorder.transport?.close());
+    });
+    assertEquals((client as Recorder | null)?.log, ["made", "lost"]);
+    assertEquals((kept as Server | null)?.isServing(), false);
+  });
+
+  test("a thousand connections come and go, and nothing is left", function* ({ loop }) {
+    const server = yield* backend.serve(loop, createEcho);
+    for (let round = 0; round < 1000; round += 20) {
+      const clients: Recorder[] = [];
+      for (let count = 0; count < 20; count += 1) clients.push(yield* connect(loop, server));
+      for (const client of clients) yield* exchange(client);
+      for (const client of clients) client.transport?.close();
+      for (const client of clients) yield* client.lost;
+    }
+    server.close();
+    yield* server.waitClosed();
+  });
+
+  Deno.test(`${backend.name}: closing the loop closes what is still open on it`, async () => {
+    const loop = backend.createLoop();
+    await loop.runUntilComplete(function* () {
+      const server = yield* backend.serve(loop, createEcho);
+      yield* connect(loop, server);
+      backend.connect(loop, server.addresses[0] as Deno.Addr, createEcho);
+    });
+    loop.close();
+    await assertRejects(() => loop.runForever(), InvalidStateError);
+  });
+}
+
+/** A protocol that sends back what it gets. */
+function createEcho(): StreamProtocol {
+  const recorder: StreamProtocol = {
+    connectionMade(transport) {
+      recorder.dataReceived = (data) => transport.write(data);
+    },
+  };
+  return recorder;
+}
+
+/** Waits for `future` and gives what it throws. Fails if it throws nothing. */
+function* caughtBy(future: Future<unknown>): Coroutine<unknown> {
+  try {
+    yield* future;
+  } catch (error) {
+    return error;
+  }
+  throw new Error("Expected an error, got none");
+}

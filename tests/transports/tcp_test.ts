@@ -1,0 +1,8 @@
+import { testFlowControl } from "./_flow_control_suite.ts";
+import { testServers } from "./_server_suite.ts";
+import { testStreams } from "./_stream_suite.ts";
+import { tcp } from "./_tcp.ts";
+
+testStreams(tcp);
+testFlowControl(tcp);
+testServers(tcp);
