@@ -9,6 +9,8 @@
  * @module
  */
 import type { Network } from "./network_platform.ts";
+import type { Pipes } from "./pipe_platform.ts";
+import type { Processes } from "./process_platform.ts";
 import type { ReadyQueue } from "./ready_queue.ts";
 
 export type {
@@ -26,6 +28,17 @@ export type {
   OpenDatagramsOptions,
   TcpAddress,
 } from "./network_platform.ts";
+
+export type { Pipes, ReadableHandle, WritableHandle } from "./pipe_platform.ts";
+
+export type {
+  ChildProcess,
+  Processes,
+  ProcessSink,
+  Program,
+  SpawnOptions,
+  StdioTarget,
+} from "./process_platform.ts";
 
 /** Monotonic time, and the way back into the loop from an idle host. */
 export interface Clock {
@@ -66,6 +79,10 @@ export interface Platform {
   readonly signals: Signals;
   /** Connections, listeners, datagrams and names. */
   readonly network: Network;
+  /** Pipes that exist already. */
+  readonly pipes: Pipes;
+  /** Other programs. */
+  readonly processes: Processes;
   /** Creates what decides the order of a loop's callbacks, where that is not the usual one. */
   createReadyQueue?(): ReadyQueue;
 }

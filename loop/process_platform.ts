@@ -49,9 +49,8 @@ export interface ChildProcess {
   /** What the host calls it. */
   readonly handle: unknown;
   /**
-   * Sends `signal` to it.
+   * Sends `signal` to it, unless it has ended.
    *
-   * @throws {Deno.errors.NotFound} If it has ended.
    * @throws {TypeError} If there is no such signal.
    */
   kill(signal: Deno.Signal): void;

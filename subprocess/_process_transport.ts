@@ -1,0 +1,249 @@
+/**
+ * A child process and its pipes, for a protocol.
+ *
+ * *Theory of operation.* The process and its pipes end on their own, in any order: a process may
+ * close its pipes early, and one that it started may keep them open. A transport is
+ *
+ * - `starting` from its creation to `connectionMade()`, which is an entry of the loop behind those
+ *   of its pipes, so nothing is reported before;
+ * - `running` until the process has ended;
+ * - `exited` until all its pipes are closed as well;
+ * - `ended`, when `connectionLost()` is called.
+ *
+ * Nobody tells us that the reader of stdin is gone. So when the process has ended, stdin is closed:
+ * what is buffered goes to a process that has inherited the pipe, or fails as broken.
+ *
+ * @module
+ */
+import { assert } from "../loop/assert.ts";
+import { type Context, copyContext, enterContext } from "../loop/context.ts";
+import { InvalidStateError } from "../loop/errors.ts";
+import type { EventLoop } from "../loop/event_loop.ts";
+import type { Future } from "../loop/future.ts";
+import type {
+  ByteChannel,
+  ChildProcess,
+  ProcessSink,
+  Program,
+  SpawnOptions,
+} from "../loop/platform.ts";
+import type { PlatformLoop } from "../loop/platform_loop.ts";
+import { type OpenResource, openResources } from "../transports/open_resources.ts";
+import { StreamTransport } from "../transports/stream_transport.ts";
+import type { ReadTransport, WriteTransport } from "../transports/transport.ts";
+import { processEnded } from "./_deno_process_ended.ts";
+import { type PipeOwner, PipeProtocol } from "./_pipe_protocol.ts";
+import type { ProcessProtocol } from "./subprocess_protocol.ts";
+import type { SubprocessTransport } from "./subprocess_transport.ts";
+
+/** Where a transport stands; see above. */
+type State = "starting" | "running" | "exited" | "ended";
+
+/** The state that follows. There is no other way. */
+const NEXT: Readonly<Record<State, State | null>> = {
+  starting: "running",
+  running: "exited",
+  exited: "ended",
+  ended: null,
+};
+
+/** The transport of a process on any platform. */
+export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeOwner, OpenResource {
+  readonly #loop: EventLoop;
+  readonly #child: ChildProcess;
+  readonly #leadsGroup: boolean;
+  readonly #opened: Future<void>;
+  /** The context variables that callbacks see, captured here. */
+  readonly #context: Context = copyContext();
+  /** One for each of the first three descriptors; `null` for what is no pipe. */
+  readonly #pipes: readonly (StreamTransport | null)[];
+  #protocol: ProcessProtocol;
+  #state: State = "starting";
+  #closing = false;
+  #returncode: number | null = null;
+  #openPipes: number;
+  /** Who waits for which state. Bounded by the number of tasks. */
+  readonly #waiters: Set<{ state: State; future: Future<void> }> = new Set();
+
+  /** Starts the program. `opened` is finished once `connectionMade` was called. */
+  constructor(
+    loop: PlatformLoop,
+    protocol: ProcessProtocol,
+    program: Program,
+    options: SpawnOptions,
+    opened: Future<void>,
+  ) {
+    this.#loop = loop;
+    this.#protocol = protocol;
+    this.#leadsGroup = options.startNewSession ?? false;
+    this.#opened = opened;
+    const child = this.#child = loop.platform.processes.spawn(loop, program, options, this);
+    const channels = [child.stdin, child.stdout, child.stderr];
+    this.#pipes = channels.map((channel, fd) => channel && this.#connect(channel, fd));
+    this.#openPipes = this.#pipes.filter((pipe) => pipe !== null).length;
+    openResources(loop).add(this);
+    loop.enqueue(this);
+  }
+
+  getPid(): number {
+    return this.#child.pid;
+  }
+
+  getReturncode(): number | null {
+    return this.#returncode;
+  }
+
+  getPipeTransport(fd: 0): WriteTransport | null;
+  getPipeTransport(fd: 1 | 2): ReadTransport | null;
+  getPipeTransport(fd: number): ReadTransport | WriteTransport | null {
+    return this.#pipes[fd] ?? null;
+  }
+
+  sendSignal(signal: Deno.Signal): void {
+    if (this.#returncode !== null) throw processEnded(this.getPid(), signal);
+    this.#child.kill(signal);
+  }
+
+  terminate(): void {
+    this.sendSignal("SIGTERM");
+  }
+
+  kill(): void {
+    this.sendSignal("SIGKILL");
+  }
+
+  killGroup(signal: Deno.Signal = "SIGKILL"): void {
+    if (!this.#leadsGroup) {
+      throw new InvalidStateError(
+        `Cannot send ${signal} to the group of process ${this.getPid()}: it is in our own group`,
+      );
+    }
+    this.#child.killGroup(signal);
+  }
+
+  close(): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    for (const pipe of this.#pipes) pipe?.close();
+    if (this.#returncode === null) this.#child.destroy();
+  }
+
+  isClosing(): boolean {
+    return this.#closing;
+  }
+
+  setProtocol(protocol: ProcessProtocol): void {
+    this.#protocol = protocol;
+  }
+
+  getProtocol(): ProcessProtocol {
+    return this.#protocol;
+  }
+
+  getExtraInfo(name: string, fallback?: unknown): unknown {
+    return name === "subprocess" ? this.#child.handle : fallback;
+  }
+
+  /** Waits until the process has ended, or with `ended` until its pipes are closed too. */
+  waitFor(state: "exited" | "ended"): Future<void> {
+    const future = this.#loop.createFuture<void>();
+    if (this.#state === state || this.#state === "ended") future.setResult();
+    else this.#waiters.add({ state, future });
+    return future;
+  }
+
+  /** Ends the process if it runs, and its group if it leads one. Then closes. */
+  destroy(): void {
+    this.#child.destroy();
+    this.close();
+  }
+
+  /** The first entry of the transport. */
+  _run(): void {
+    this.#move("running");
+    this.#call("connectionMade", () => this.#protocol.connectionMade?.(this));
+    if (!this.#opened.done()) this.#opened.setResult();
+  }
+
+  _release(): void {
+    this.#child.destroy();
+  }
+
+  exited(returncode: number): void {
+    this.#returncode = returncode;
+    this.#move("exited");
+    this.#call("processExited", () => this.#protocol.processExited?.());
+    this.#wake("exited");
+    this.#pipes[0]?.close();
+    this.#endIfDone();
+  }
+
+  pipeDataReceived(fd: number, data: Uint8Array): void {
+    this.#call("pipeDataReceived", () => this.#protocol.pipeDataReceived?.(fd, data));
+  }
+
+  pipeConnectionLost(fd: number, error: Error | null): void {
+    this.#openPipes -= 1;
+    this.#call("pipeConnectionLost", () => this.#protocol.pipeConnectionLost?.(fd, error));
+    this.#endIfDone();
+  }
+
+  pauseWriting(): void {
+    // From inside a write of the user's, whose context goes on after it.
+    this.#try("pauseWriting", () => this.#protocol.pauseWriting?.());
+  }
+
+  resumeWriting(): void {
+    this.#call("resumeWriting", () => this.#protocol.resumeWriting?.());
+  }
+
+  #connect(channel: ByteChannel, fd: number): StreamTransport {
+    const direction = fd === 0 ? "write" : "read";
+    return new StreamTransport(this.#loop, channel, new PipeProtocol(this, fd), { direction });
+  }
+
+  #move(state: State): void {
+    assert(NEXT[this.#state] === state, `a subprocess moved: ${this.#state} to ${state}`);
+    this.#state = state;
+  }
+
+  #endIfDone(): void {
+    if (this.#state !== "exited" || this.#openPipes > 0) return;
+    // Not within the call of the protocol that reported the last end.
+    this.#loop.enqueue({ _run: () => this.#end() });
+  }
+
+  #end(): void {
+    this.#move("ended");
+    openResources(this.#loop).delete(this);
+    this.#call("connectionLost", () => this.#protocol.connectionLost?.(null));
+    this.#wake("ended");
+  }
+
+  #wake(state: State): void {
+    for (const waiter of this.#waiters) {
+      if (waiter.state !== state) continue;
+      this.#waiters.delete(waiter);
+      if (!waiter.future.done()) waiter.future.setResult();
+    }
+  }
+
+  #call(method: keyof ProcessProtocol, call: () => void): void {
+    enterContext(this.#context);
+    this.#try(method, call);
+  }
+
+  /** Calls the protocol. What it throws does not concern the process. */
+  #try(method: keyof ProcessProtocol, call: () => void): void {
+    try {
+      call();
+    } catch (exception) {
+      this.#loop.callExceptionHandler({
+        message: `Exception in protocol.${method}()`,
+        exception,
+        transport: this,
+        protocol: this.#protocol,
+      });
+    }
+  }
+}

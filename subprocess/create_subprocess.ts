@@ -1,0 +1,99 @@
+import type { Future } from "../loop/future.ts";
+import { type PlatformLoop, runningPlatformLoop } from "../loop/platform_loop.ts";
+import type { Program } from "../loop/platform.ts";
+import { startOperation } from "../loop/start_operation.ts";
+import type { Coroutine } from "../loop/task.ts";
+import { execProgram, shellProgram } from "./_check_options.ts";
+import { ProcessStreams } from "./_process_streams.ts";
+import { Process, type ProcessOptions } from "./process.ts";
+import { startProcess } from "./_start_process.ts";
+import type { SubprocessExecOptions, SubprocessOptions } from "./subprocess_exec.ts";
+
+/** How {@linkcode createSubprocessShell} starts a process. Its streams are inherited by default. */
+export interface CreateSubprocessOptions extends SubprocessOptions, ProcessOptions {
+  /** The limit of its stream readers, in bytes; 64 KiB by default. */
+  limit?: number;
+}
+
+/** How {@linkcode createSubprocessExec} starts a process. Its streams are inherited by default. */
+export interface CreateSubprocessExecOptions
+  extends CreateSubprocessOptions, SubprocessExecOptions {}
+
+/**
+ * Starts a program. As `asyncio.create_subprocess_exec()`.
+ *
+ * Its standard streams are ours unless `options` say otherwise. Cancelling kills it.
+ *
+ * @permissions allow-run=command
+ * @param command The program: a path, or a name to be found on the `PATH` of the child.
+ * @param options Additional options.
+ * @returns The process.
+ * @throws {Deno.errors.NotFound} If there is no such program, or no such directory to run it in.
+ * @throws {Deno.errors.PermissionDenied} If the file is not a program.
+ * @throws {Deno.errors.NotCapable} If the permission is missing; the message names the flag.
+ * @throws {InvalidStateError} If no loop is running here.
+ *
+ * @example Talking to a program
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createSubprocessExec, PIPE, run } from "@gyre/asyncio";
+ *
+ * const text = await run(async () => {
+ *   await using cat = await createSubprocessExec("cat", { stdin: PIPE, stdout: PIPE });
+ *   const [output] = await cat.communicate(new TextEncoder().encode("meow"));
+ *   return new TextDecoder().decode(output ?? undefined);
+ * });
+ * assertEquals(text, "meow");
+ * ```
+ */
+export function createSubprocessExec(
+  command: string,
+  options: CreateSubprocessExecOptions = {},
+): Future<Process> {
+  const loop = runningPlatformLoop("start a process");
+  return startOperation(loop, createSteps(loop, execProgram(command, options.args), options));
+}
+
+/**
+ * Starts a command line in the shell of the system. As `asyncio.create_subprocess_shell()`.
+ *
+ * Never put text of others into the line: the shell takes it for commands.
+ *
+ * @permissions allow-run=/bin/sh
+ * @param commandLine What the shell runs.
+ * @param options Additional options.
+ * @returns The process.
+ * @throws {Deno.errors.NotCapable} If the permission is missing; the message names the flag.
+ * @throws {InvalidStateError} If no loop is running here.
+ *
+ * @example A pipeline of the shell
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createSubprocessShell, PIPE, run } from "@gyre/asyncio";
+ *
+ * const code = await run(async () => {
+ *   await using shell = await createSubprocessShell("true | (exit 3)", { stdout: PIPE });
+ *   return await shell.wait();
+ * });
+ * assertEquals(code, 3);
+ * ```
+ */
+export function createSubprocessShell(
+  commandLine: string,
+  options: CreateSubprocessOptions = {},
+): Future<Process> {
+  const loop = runningPlatformLoop("start a process");
+  return startOperation(loop, createSteps(loop, shellProgram(commandLine), options));
+}
+
+function* createSteps(
+  loop: PlatformLoop,
+  program: Program,
+  options: CreateSubprocessOptions,
+): Coroutine<Process> {
+  const factory = () => new ProcessStreams(loop, options.limit);
+  const { stdin = "inherit", stdout = "inherit", stderr = "inherit" } = options;
+  const allOptions = { ...options, stdin, stdout, stderr };
+  const [transport, streams] = yield* startProcess(loop, factory, program, allOptions);
+  return new Process(loop, transport, streams, options);
+}

@@ -1,0 +1,188 @@
+import { gather } from "../loop/gather.ts";
+import type { Future } from "../loop/future.ts";
+import type { PlatformLoop } from "../loop/platform_loop.ts";
+import { startOperation } from "../loop/start_operation.ts";
+import type { Coroutine } from "../loop/task.ts";
+import { wait } from "../loop/wait.ts";
+import type { StreamReader } from "../transports/stream_reader.ts";
+import type { StreamWriter } from "../transports/stream_writer.ts";
+import type { ProcessStreams } from "./_process_streams.ts";
+import type { ProcessTransport } from "./_process_transport.ts";
+
+/** Seconds that a process has to end by itself at the end of an `await using` block. */
+const GRACE = 5;
+
+/** Settings of a {@linkcode Process}. */
+export interface ProcessOptions {
+  /**
+   * Seconds between `SIGTERM` and `SIGKILL` at the end of an `await using` block; 5 by default.
+   */
+  grace?: number;
+}
+
+/** What a process has printed; `null` for a stream that is no pipe. */
+export type Output = [stdout: Uint8Array | null, stderr: Uint8Array | null];
+
+/**
+ * A child process with streams for its pipes. As `asyncio.subprocess.Process`.
+ *
+ * At the end of an `await using` block a process that runs is asked to end, and killed if it has
+ * not within the grace period. Created by {@linkcode createSubprocessExec}.
+ */
+export class Process implements AsyncDisposable {
+  /** Writes to its stdin; `null` if that is no pipe. */
+  readonly stdin: StreamWriter | null;
+  /** Reads its stdout; `null` if that is no pipe. */
+  readonly stdout: StreamReader | null;
+  /** Reads its stderr; `null` if that is no pipe. */
+  readonly stderr: StreamReader | null;
+  /** Its number. */
+  readonly pid: number;
+  readonly #loop: PlatformLoop;
+  readonly #transport: ProcessTransport;
+  readonly #grace: number;
+
+  /** @internal */
+  constructor(
+    loop: PlatformLoop,
+    transport: ProcessTransport,
+    streams: ProcessStreams,
+    options: ProcessOptions = {},
+  ) {
+    this.#loop = loop;
+    this.#transport = transport;
+    this.#grace = options.grace ?? GRACE;
+    this.pid = transport.getPid();
+    this.stdin = streams.stdin;
+    this.stdout = streams.stdout;
+    this.stderr = streams.stderr;
+  }
+
+  /** How it has ended: its exit code, or minus the number of the signal; `null` as it runs. */
+  get returncode(): number | null {
+    return this.#transport.getReturncode();
+  }
+
+  /**
+   * Waits until it has ended and its pipes are closed; does not wait if it is known to have ended.
+   *
+   * With `"piped"` output that nobody reads, a process that prints more than fits never ends: use
+   * {@linkcode communicate}.
+   *
+   * @returns The {@linkcode returncode}.
+   */
+  wait(): Future<number> {
+    return startOperation(this.#loop, this.#waitSteps());
+  }
+
+  /**
+   * Sends `input` to its stdin and closes that, reads its output to the end, and waits for it. A
+   * process that ends before it has read all of `input` is no error.
+   *
+   * @param input What to send; nothing by default.
+   * @returns What it printed, as `[stdout, stderr]`.
+   * @throws {TypeError} If there is input, and stdin is no pipe.
+   */
+  communicate(input?: Uint8Array | null): Future<Output> {
+    return startOperation(this.#loop, this.#communicateSteps(input ?? null));
+  }
+
+  /**
+   * Sends `signal` to it.
+   *
+   * @throws {Deno.errors.NotFound} If it has ended.
+   * @throws {TypeError} If there is no such signal.
+   */
+  sendSignal(signal: Deno.Signal): void {
+    this.#transport.sendSignal(signal);
+  }
+
+  /** Asks it to end: sends `SIGTERM`. Throws as {@linkcode sendSignal}. */
+  terminate(): void {
+    this.#transport.terminate();
+  }
+
+  /** Ends it: sends `SIGKILL`. Throws as {@linkcode sendSignal}. */
+  kill(): void {
+    this.#transport.kill();
+  }
+
+  /**
+   * Sends `signal`, by default `SIGKILL`, to it and those that it started, also when it has ended
+   * and they have not. It must have been started with `startNewSession`.
+   *
+   * @permissions allow-run, or allow-run=kill
+   * @throws {InvalidStateError} If it has no session of its own.
+   * @throws {Deno.errors.NotFound} If none of them is left.
+   */
+  killGroup(signal?: Deno.Signal): void {
+    this.#transport.killGroup(signal);
+  }
+
+  /**
+   * Ends it: sends `SIGTERM` if it runs, and `SIGKILL` when it has not ended within the grace
+   * period, or when the wait is cancelled; then to its whole session too, if it has one and that is
+   * permitted. Closes the pipes.
+   */
+  [Symbol.asyncDispose](): Future<void> {
+    return startOperation(this.#loop, this.#endSteps());
+  }
+
+  *#waitSteps(): Coroutine<number> {
+    if (this.returncode === null) yield* this.#transport.waitFor("ended");
+    return this.returncode as number;
+  }
+
+  *#communicateSteps(input: Uint8Array | null): Coroutine<Output> {
+    const { stdin, stdout, stderr } = this;
+    if (stdin === null && input !== null) {
+      throw new TypeError(`Cannot send input to process ${this.pid}: its stdin is no pipe`);
+    }
+    const loop = this.#loop;
+    const [, output, errors] = yield* gather([
+      startOperation(loop, feed(stdin, input)),
+      startOperation(loop, readAll(stdout)),
+      startOperation(loop, readAll(stderr)),
+    ]);
+    yield* this.wait();
+    return [output, errors];
+  }
+
+  *#endSteps(): Coroutine<void> {
+    const transport = this.#transport;
+    if (this.returncode === null) yield* this.#endProcess();
+    transport.close();
+    yield* transport.waitFor("ended");
+  }
+
+  *#endProcess(): Coroutine<void> {
+    const transport = this.#transport;
+    try {
+      transport.terminate();
+      yield* wait([transport.waitFor("exited")], { timeout: this.#grace });
+    } finally {
+      transport.destroy();
+      yield* transport.waitFor("ended");
+    }
+  }
+}
+
+function* feed(stdin: StreamWriter | null, input: Uint8Array | null): Coroutine<void> {
+  if (stdin === null) return;
+  try {
+    if (input !== null) stdin.write(input);
+    yield* stdin.drain();
+  } catch (error) {
+    if (!isHangup(error)) throw error;
+  }
+  stdin.close();
+}
+
+function* readAll(stream: StreamReader | null): Coroutine<Uint8Array | null> {
+  return stream === null ? null : yield* stream.read();
+}
+
+/** Whether the reader of a pipe is gone. */
+function isHangup(error: unknown): boolean {
+  return error instanceof Error && ["BrokenPipe", "ConnectionReset"].includes(error.name);
+}

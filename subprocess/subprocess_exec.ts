@@ -1,0 +1,101 @@
+import type { Future } from "../loop/future.ts";
+import type { StdioTarget } from "../loop/platform.ts";
+import type { PlatformLoop } from "../loop/platform_loop.ts";
+import { startOperation } from "../loop/start_operation.ts";
+import { execProgram, shellProgram } from "./_check_options.ts";
+import { startProcess } from "./_start_process.ts";
+import type { ProcessProtocol } from "./subprocess_protocol.ts";
+import type { SubprocessTransport } from "./subprocess_transport.ts";
+
+/** The standard stream is a pipe to or from us. As `asyncio.subprocess.PIPE`. */
+export const PIPE = "piped";
+/** The standard stream leads nowhere. As `asyncio.subprocess.DEVNULL`. */
+export const DEVNULL = "null";
+/** The errors go where the output goes. As `asyncio.subprocess.STDOUT`. */
+export const STDOUT = "stdout";
+
+/** How a child is started. */
+export interface SubprocessOptions {
+  /**
+   * Where its stdin comes from: `"piped"`, `"inherit"`, `"null"`, or the number of one of our
+   * descriptors, such as that of a file opened with `openSync()` of `node:fs`.
+   */
+  stdin?: StdioTarget;
+  /** Where its stdout goes. */
+  stdout?: StdioTarget;
+  /**
+   * Where its stderr goes; `"stdout"` is where its stdout goes, in the order written. On Deno that
+   * is the work of a shell: it needs `--allow-run=/bin/sh` too.
+   */
+  stderr?: StdioTarget | "stdout";
+  /** The directory that it runs in; ours by default. */
+  cwd?: string | URL;
+  /** Variables to set in its environment, which is ours otherwise. */
+  env?: Record<string, string>;
+  /** Whether its environment is `env` alone, as asyncio's `env` means it. */
+  clearEnv?: boolean;
+  /** Whether it leads a session of its own: then its whole family can be signalled. */
+  startNewSession?: boolean;
+}
+
+/** How a program is started. */
+export interface SubprocessExecOptions extends SubprocessOptions {
+  /** The arguments, without the program's own name. */
+  args?: readonly string[];
+}
+
+/**
+ * Starts a program. As `loop.subprocess_exec()`.
+ *
+ * Its three standard streams are pipes unless `options` say otherwise. Cancelling kills it and
+ * waits for its end.
+ *
+ * @permissions allow-run=command
+ * @param loop The loop that it reports to.
+ * @param protocolFactory Creates the protocol.
+ * @param command The program: a path, or a name to be found on the `PATH` of the child.
+ * @param options Additional options.
+ * @returns The transport and the protocol, after `connectionMade` was called.
+ * @throws {Deno.errors.NotFound} If there is no such program, or no such directory to run it in.
+ * @throws {Deno.errors.PermissionDenied} If the file is not a program.
+ * @throws {Deno.errors.NotCapable} If the permission is missing; the message names the flag.
+ * @throws {TypeError} If an option is of the wrong kind.
+ */
+export function subprocessExec<P extends ProcessProtocol>(
+  loop: PlatformLoop,
+  protocolFactory: () => P,
+  command: string,
+  options: SubprocessExecOptions = {},
+): Future<[SubprocessTransport, P]> {
+  return startOperation(
+    loop,
+    startProcess(loop, protocolFactory, execProgram(command, options.args), options),
+  );
+}
+
+/**
+ * Starts a command line in the shell of the system. As `loop.subprocess_shell()`.
+ *
+ * Never put text of others into the line: the shell takes it for commands.
+ *
+ * @permissions allow-run=/bin/sh
+ * @param loop The loop that it reports to.
+ * @param protocolFactory Creates the protocol.
+ * @param commandLine What the shell runs.
+ * @param options Additional options.
+ * @returns The transport and the protocol, after `connectionMade` was called.
+ * @throws {Deno.errors.NotFound} If there is no such directory to run it in.
+ * @throws {Deno.errors.NotCapable} If the permission is missing; the message names the flag.
+ * @throws {TypeError} If an option is of the wrong kind.
+ */
+export function subprocessShell<P extends ProcessProtocol>(
+  loop: PlatformLoop,
+  protocolFactory: () => P,
+  commandLine: string,
+  options: SubprocessOptions = {},
+): Future<[SubprocessTransport, P]> {
+  return startOperation(
+    loop,
+    startProcess(loop, protocolFactory, shellProgram(commandLine), options),
+  );
+}

@@ -1,0 +1,44 @@
+import type { ReadTransport, WriteTransport } from "../transports/transport.ts";
+import type { ProcessProtocol } from "./subprocess_protocol.ts";
+
+/** A child process and its pipes. Created by `subprocessExec()`; as `asyncio.SubprocessTransport`. */
+export interface SubprocessTransport {
+  /** Returns the number of the process. */
+  getPid(): number;
+  /** Returns how the process has ended: its exit code, or minus the signal; `null` as it runs. */
+  getReturncode(): number | null;
+  /** Returns the transport of the child's stdin, or `null` if that is no pipe. */
+  getPipeTransport(fd: 0): WriteTransport | null;
+  /** Returns the transport of the child's stdout (1) or stderr (2), or `null` if that is no pipe. */
+  getPipeTransport(fd: 1 | 2): ReadTransport | null;
+  /**
+   * Sends `signal` to the process.
+   *
+   * @throws {Deno.errors.NotFound} If it has ended.
+   * @throws {TypeError} If there is no such signal.
+   */
+  sendSignal(signal: Deno.Signal): void;
+  /** Asks the process to end: sends `SIGTERM`. */
+  terminate(): void;
+  /** Ends the process: sends `SIGKILL`. */
+  kill(): void;
+  /**
+   * Sends `signal`, by default `SIGKILL`, to the process and those that it started, also when it has ended and they have
+   * not. It must have been started with `startNewSession`.
+   *
+   * @permissions allow-run, or allow-run=kill
+   * @throws {InvalidStateError} If it has no session of its own.
+   * @throws {Deno.errors.NotFound} If none of them is left.
+   */
+  killGroup(signal?: Deno.Signal): void;
+  /** Closes the pipes, and kills the process if it runs. Idempotent. */
+  close(): void;
+  /** Whether {@linkcode close} was called. */
+  isClosing(): boolean;
+  /** Sets who is called from now on. */
+  setProtocol(protocol: ProcessProtocol): void;
+  /** Returns who is called. */
+  getProtocol(): ProcessProtocol;
+  /** Returns a fact about the process: `"subprocess"` is the `Deno.ChildProcess`. */
+  getExtraInfo(name: string, fallback?: unknown): unknown;
+}
