@@ -1,5 +1,5 @@
 import { DenoClock } from "./deno_clock.ts";
-import type { Network, Platform, Random, Signals } from "./platform.ts";
+import type { Platform, Random, Signals } from "./platform.ts";
 
 const denoRandom: Random = { next: () => Math.random() };
 
@@ -10,7 +10,10 @@ const denoSignals: Signals = {
   },
 };
 
-/** Creates the platform that stands on Deno's own APIs, and on `network`. */
-export function createDenoPlatform(network: Network): Platform {
-  return { clock: new DenoClock(), random: denoRandom, signals: denoSignals, network };
+/** The parts of the platform that other folders implement. */
+export type DenoPlatformParts = Omit<Platform, "clock" | "random" | "signals">;
+
+/** Creates the platform that stands on Deno's own APIs, and on `parts`. */
+export function createDenoPlatform(parts: DenoPlatformParts): Platform {
+  return { clock: new DenoClock(), random: denoRandom, signals: denoSignals, ...parts };
 }

@@ -83,6 +83,12 @@ export class BrokenBarrierError extends Error {
   override readonly name = "BrokenBarrierError";
 }
 
+/** Thrown by a job whose worker died, broke, or was ended by force. */
+export class BrokenExecutor extends Error {
+  /** The class name. */
+  override readonly name = "BrokenExecutor";
+}
+
 /** Thrown by `sendfile()` where the transport has no native way and `fallback` is false. */
 export class SendfileNotAvailableError extends Error {
   /** The class name. */

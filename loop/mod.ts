@@ -36,6 +36,7 @@ export {
 } from "./ensure_future.ts";
 export {
   BrokenBarrierError,
+  BrokenExecutor,
   CancelledError,
   DeadlockError,
   IncompleteReadError,

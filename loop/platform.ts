@@ -9,9 +9,21 @@
  * @module
  */
 import type { Network } from "./network_platform.ts";
+import type { WorkerProcesses, Workers } from "./worker_platform.ts";
 import type { Pipes } from "./pipe_platform.ts";
 import type { Processes } from "./process_platform.ts";
 import type { ReadyQueue } from "./ready_queue.ts";
+
+export type {
+  WorkerLink,
+  WorkerPermissions,
+  WorkerPort,
+  WorkerProcesses,
+  WorkerProcessOptions,
+  Workers,
+  WorkerSink,
+  WorkerThreadOptions,
+} from "./worker_platform.ts";
 
 export type {
   Acceptor,
@@ -79,6 +91,10 @@ export interface Platform {
   readonly signals: Signals;
   /** Connections, listeners, datagrams and names. */
   readonly network: Network;
+  /** Threads that run JavaScript. */
+  readonly workers: Workers;
+  /** Processes that run JavaScript. */
+  readonly workerProcesses: WorkerProcesses;
   /** Pipes that exist already. */
   readonly pipes: Pipes;
   /** Other programs. */

@@ -3,6 +3,8 @@ import { InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import type { Platform } from "./platform.ts";
 
+export { outsideOfTasks } from "./_ambient.ts";
+
 /** An event loop that reaches the world, through its platform. */
 export interface PlatformLoop extends EventLoop {
   /** @internal What the loop needs of its host. */

@@ -3,12 +3,19 @@ import { describe } from "./_describe.ts";
 import { isMainIsolate } from "./deno_isolate.ts";
 import { CancelledError, InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
+import type { Future } from "./future.ts";
 import { gather } from "./gather.ts";
 import type { PlatformLoop } from "./platform_loop.ts";
 import { newEventLoop } from "./policy.ts";
 import { hasSignalHandler } from "./signal_handlers.ts";
 import { isCoroutine, type Task, type TaskBody } from "./task.ts";
 import type { TimerHandle } from "./timer_handle.ts";
+
+/**
+ * Seconds that jobs have to end when a runner closes. asyncio waits 300 and then hangs on a job in
+ * an endless loop; a program should end by itself, and soon.
+ */
+const EXECUTOR_TIMEOUT = 5;
 
 /** Settings of a {@linkcode Runner}. */
 export interface RunnerOptions {
@@ -111,6 +118,9 @@ export class Runner {
   /**
    * Cancels the tasks that are left, waits for them, shuts down the default executor and closes
    * the loop. Idempotent.
+   *
+   * Jobs of the default executor that still run get 5 seconds. For more,
+   * `await loop.shutdownDefaultExecutor()` at the end of `main`.
    */
   async close(): Promise<void> {
     if (this.#closed) return;
@@ -119,7 +129,9 @@ export class Runner {
     if (loop === null || loop.isClosed()) return;
     try {
       await cancelAllTasks(loop);
-      await (loop as ExecutorOwner).shutdownDefaultExecutor?.call(loop);
+      const owner = loop as ExecutorOwner;
+      const shutdown = owner.shutdownDefaultExecutor?.({ timeout: EXECUTOR_TIMEOUT });
+      if (shutdown !== undefined) await loop.runUntilComplete(shutdown);
     } finally {
       loop.close();
     }
@@ -141,7 +153,9 @@ export class Runner {
 }
 
 /** A loop that has a default executor. */
-type ExecutorOwner = EventLoop & { shutdownDefaultExecutor?(): PromiseLike<void> };
+type ExecutorOwner = EventLoop & {
+  shutdownDefaultExecutor?(options: { timeout: number }): Future<void>;
+};
 
 /** What signals do to a run: the first cancels the main task, the second abandons all tasks. */
 class Interruption {

@@ -1,0 +1,61 @@
+import { CancelledError } from "../loop/errors.ts";
+import type { EventLoop } from "../loop/event_loop.ts";
+import { type ContextValues, currentValues } from "../loop/context.ts";
+import { Future, settle } from "../loop/future.ts";
+import { type Callback, Handle } from "../loop/handle.ts";
+import type { Parcel } from "./_parcel.ts";
+import type { Order } from "./_sendable.ts";
+
+/** How a job ended. */
+type Outcome =
+  | { readonly state: "finished"; readonly value: unknown }
+  | { readonly state: "failed"; readonly error: unknown };
+
+/** The result of a job, which the pool tells how the job goes. */
+export class PoolJob<T> extends Future<T> {
+  /** What is sent. */
+  readonly order: Order;
+  /** The arguments as they were when the job had to queue; `null` for one that did not. */
+  parcel: Parcel | null = null;
+  readonly #abandon: (job: PoolJob<unknown>) => void;
+  /** The context variables of the caller, for its progress callback. */
+  readonly #values: ContextValues;
+  #outcome: Outcome | null = null;
+
+  /** Creates the result; `abandon` is called when the caller has cancelled it. */
+  constructor(loop: EventLoop, order: Order, abandon: (job: PoolJob<unknown>) => void) {
+    super({ loop });
+    this.order = order;
+    this.#abandon = abandon;
+    this.#values = currentValues();
+  }
+
+  override cancel(message?: string): boolean {
+    if (!super.cancel(message)) return false;
+    this.#abandon(this as PoolJob<unknown>);
+    return true;
+  }
+
+  /** The job has reported `value`. */
+  report(value: unknown): void {
+    const { onProgress } = this.order.options;
+    if (this.done() || onProgress === undefined) return;
+    const loop = this.getLoop();
+    loop.enter(new Handle(loop, onProgress as Callback, [value], this.#values));
+  }
+
+  /** The job has ended. The future follows from the loop. */
+  complete(outcome: Outcome): void {
+    this.#outcome ??= outcome;
+    this.getLoop().enter(this);
+  }
+
+  /** @internal Settles the future; an entry of the loop. */
+  _run(): void {
+    const outcome = this.#outcome;
+    if (outcome === null || this.done()) return;
+    if (outcome.state === "finished") return settle(this, "finished", outcome.value);
+    const { error } = outcome;
+    settle(this, error instanceof CancelledError ? "cancelled" : "failed", error);
+  }
+}

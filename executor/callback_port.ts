@@ -1,0 +1,99 @@
+import { InvalidStateError } from "../loop/errors.ts";
+import { type EventLoop, getRunningLoop } from "../loop/event_loop.ts";
+
+/** Settings of {@linkcode createCallbackPort}. */
+export interface CallbackPortOptions {
+  /** The loop that calls back. Defaults to the running loop. */
+  loop?: EventLoop;
+}
+
+/** The open ports of each loop. */
+const openPorts: WeakMap<EventLoop, Set<CallbackPort>> = new WeakMap();
+
+/** A way back into a loop from a worker; made by {@linkcode createCallbackPort}. */
+export class CallbackPort implements Disposable {
+  /** What to transfer to the worker. */
+  readonly port: MessagePort;
+  readonly #own: MessagePort;
+  readonly #loop: EventLoop;
+
+  /** Most callers want {@linkcode createCallbackPort}. */
+  constructor(loop: EventLoop, callback: (...args: never[]) => unknown) {
+    const { port1, port2 } = new MessageChannel();
+    this.port = port2;
+    this.#own = port1;
+    this.#loop = loop;
+    port1.onmessage = ({ data }) => this.#call(callback, data);
+    const ports = openPorts.get(loop) ?? new Set();
+    openPorts.set(loop, ports.add(this));
+  }
+
+  /** Takes no more calls. Idempotent; closing the loop does it too. */
+  close(): void {
+    this.#own.close();
+    this.port.close();
+    openPorts.get(this.#loop)?.delete(this);
+  }
+
+  /** Closes the port at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #call(callback: (...args: never[]) => unknown, data: unknown): void {
+    if (this.#loop.isClosed()) return this.close();
+    const args = Array.isArray(data) ? data : [data];
+    this.#loop.callSoonThreadsafe(callback as (...args: unknown[]) => unknown, ...args);
+  }
+}
+
+/**
+ * Hands out `loop.callSoonThreadsafe(callback, …)` to another thread: a `MessagePort` that is
+ * transferred to a worker. Each `port.postMessage([…arguments])` there schedules
+ * `callback(…arguments)` here, in order, and wakes an idle loop.
+ *
+ * An open port keeps the process alive; close it, or the loop.
+ *
+ * @param callback What the loop calls, with the context variables of this call.
+ * @param options Additional options.
+ * @returns The port, and the way to close it.
+ * @throws {InvalidStateError} If no loop is running here and none is given, or it is closed.
+ *
+ * @example A worker that calls back
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createCallbackPort, createJob, run, toThread } from "@gyre/asyncio";
+ *
+ * const seen: string[] = [];
+ * await run(async () => {
+ *   using calls = createCallbackPort((text: string) => seen.push(text));
+ *   const job = createJob((port: MessagePort) => {
+ *     port.postMessage(["hello"]);
+ *     port.close();
+ *   }, { transfer: [calls.port] });
+ *   await toThread(job, calls.port);
+ *   while (seen.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+ * });
+ * assertEquals(seen, ["hello"]);
+ * ```
+ */
+export function createCallbackPort<A extends unknown[]>(
+  callback: (...args: A) => unknown,
+  options: CallbackPortOptions = {},
+): CallbackPort {
+  const loop = options.loop ?? getRunningLoop();
+  if (loop.isClosed()) {
+    throw new InvalidStateError("Cannot create a callback port: the event loop is closed");
+  }
+  if (typeof callback !== "function") {
+    throw new TypeError(
+      `Cannot create a callback port: expected a function, got ${typeof callback}`,
+    );
+  }
+  return new CallbackPort(loop, callback);
+}
+
+/** Closes the ports of `loop`, which is closed. */
+export function closeCallbackPorts(loop: EventLoop): void {
+  for (const port of [...openPorts.get(loop) ?? []]) port.close();
+}

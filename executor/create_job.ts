@@ -1,0 +1,78 @@
+import { ModuleFunction } from "./module_function.ts";
+
+/** Settings of {@linkcode createJob}. */
+export interface JobOptions<P = unknown> {
+  /** What is moved to the worker, not copied: buffers, ports. Each must be in the arguments. */
+  transfer?: Transferable[];
+  /**
+   * Whether a result that is a buffer, a typed array, or an array of them is moved, not copied.
+   * `false` by default.
+   */
+  transferResult?: boolean;
+  /**
+   * Receives what the job reports. The job then gets one more argument, a function `report`;
+   * each call of it calls `onProgress` with its value, from the loop and in order.
+   */
+  onProgress?: (value: P) => void;
+}
+
+/** A function with what concerns its way to the worker; made by {@linkcode createJob}. */
+export class Job<A extends unknown[] = unknown[], R = unknown> {
+  /** What to run. */
+  readonly fn: ((...args: never[]) => R) | ModuleFunction<never[], R>;
+  /** How. */
+  readonly options: Readonly<JobOptions<never>>;
+  /** Its type; never there at run time. */
+  declare readonly signature?: (...args: A) => R;
+
+  /** Most callers want {@linkcode createJob}. */
+  constructor(
+    fn: ((...args: never[]) => R) | ModuleFunction<never[], R>,
+    options: JobOptions<never>,
+  ) {
+    this.fn = fn;
+    this.options = options;
+  }
+}
+
+/**
+ * Adds options to a function for a worker: progress, and what is moved instead of copied.
+ *
+ * @param fn A self-contained function, or a {@linkcode moduleFunction}.
+ * @param options Additional options.
+ * @returns What stands for the function in `runInExecutor()`, `toThread()` and `submit()`.
+ *
+ * @example Progress from a job
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createJob, run, toThread } from "@gyre/asyncio";
+ *
+ * const seen: number[] = [];
+ * const countTo = createJob((limit: number, report: (done: number) => void) => {
+ *   for (let done = 1; done <= limit; done += 1) report(done);
+ *   return "done";
+ * }, { onProgress: (done: number) => seen.push(done) });
+ * assertEquals(await run(() => toThread(countTo, 3)), "done");
+ * assertEquals(seen, [1, 2, 3]);
+ * ```
+ */
+export function createJob<A extends unknown[], R, P>(
+  fn:
+    | ((...args: [...A, report: (value: P) => void]) => R)
+    | ModuleFunction<[...A, report: (value: P) => void], R>,
+  options: JobOptions<P> & { onProgress: (value: P) => void },
+): Job<A, R>;
+/** Adds options to a function that reports no progress. */
+export function createJob<A extends unknown[], R>(
+  fn: ((...args: A) => R) | ModuleFunction<A, R>,
+  options: JobOptions,
+): Job<A, R>;
+export function createJob<A extends unknown[], R>(
+  fn: ((...args: never[]) => R) | ModuleFunction<never[], R>,
+  options: JobOptions<never>,
+): Job<A, R> {
+  if (typeof fn !== "function" && !(fn instanceof ModuleFunction)) {
+    throw new TypeError("Cannot create a job: expected a function or a moduleFunction()");
+  }
+  return new Job(fn, options);
+}

@@ -1,0 +1,240 @@
+import type {
+  WorkerLink,
+  WorkerPermissions,
+  WorkerProcesses,
+  WorkerProcessOptions,
+  WorkerSink,
+} from "../loop/worker_platform.ts";
+import { frame, FrameReader, MARK_SIZE } from "./_frames.ts";
+
+/**
+ * Worker processes: one more Deno each, which runs the source text from a `data:` URL.
+ *
+ * *Theory of operation.* Messages are frames on the child's stdin and stdout, serialised by
+ * `node:v8`. A frame begins with a mark, random for each child. What else comes from its stdout,
+ * such as the output of `console.log()` in a job, is passed on to our stdout. A child whose
+ * stdin ends exits by itself; one that is in an endless loop is killed when this program ends.
+ *
+ * @module
+ */
+
+/** Loaded with the first process. */
+let v8: typeof import("node:v8") | null = null;
+
+/** Every child that runs, to be killed when the program ends without having shut down. */
+const running: Set<Deno.ChildProcess> = new Set();
+
+/** Seconds, in milliseconds, that output may take to arrive after the exit of a child. */
+const LAST_OUTPUT_MS = 100;
+
+/** Processes that run JavaScript, on Deno. */
+export const denoWorkerProcesses: WorkerProcesses = {
+  start: (source, options, sink) => new DenoProcessLink(source, options, sink),
+};
+
+class DenoProcessLink implements WorkerLink {
+  readonly #sink: WorkerSink;
+  readonly #mark: Uint8Array = crypto.getRandomValues(new Uint8Array(MARK_SIZE));
+  readonly #child: Deno.ChildProcess;
+  readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #stdout: ReadableStreamDefaultReader<Uint8Array>;
+  /** Messages posted before `node:v8` was loaded. */
+  #waiting: unknown[] = [];
+  #ended = false;
+  #terminated = false;
+
+  constructor(source: string, options: WorkerProcessOptions, sink: WorkerSink) {
+    this.#sink = sink;
+    this.#child = spawn(processSource(source, this.#mark), options);
+    this.#stdin = this.#child.stdin.getWriter();
+    this.#stdin.closed.catch(ignoreBrokenPipe);
+    this.#stdout = this.#child.stdout.getReader();
+    this.#child.unref();
+    if (running.size === 0) globalThis.addEventListener("unload", killAll);
+    running.add(this.#child);
+    void this.#watch();
+  }
+
+  post(message: unknown): void {
+    if (this.#ended || this.#terminated) return;
+    if (v8 === null) this.#waiting.push(structuredClone(message));
+    else this.#stdin.write(frame(this.#mark, v8.serialize(message))).catch(ignoreBrokenPipe);
+  }
+
+  terminate(): void {
+    if (this.#ended || this.#terminated) return;
+    this.#terminated = true;
+    kill(this.#child);
+  }
+
+  /** Follows the child from its start to its end. */
+  async #watch(): Promise<void> {
+    v8 ??= await import("node:v8");
+    for (const message of this.#waiting) this.post(message);
+    this.#waiting = [];
+    const output = this.#read(v8);
+    const status = await this.#child.status;
+    // A process that the job started may hold the pipe open for ever.
+    const timer = setTimeout(() => this.#stdout.cancel().catch(ignoreBrokenPipe), LAST_OUTPUT_MS);
+    await output;
+    clearTimeout(timer);
+    this.#end(status);
+  }
+
+  async #read({ deserialize }: typeof import("node:v8")): Promise<void> {
+    const reader = new FrameReader(
+      this.#mark,
+      (payload) => this.#receive(payload, deserialize),
+      (output) => writeAll(output),
+    );
+    try {
+      for (;;) {
+        const { done, value } = await this.#stdout.read();
+        if (done) break;
+        reader.push(value);
+      }
+    } catch (error) {
+      if (!this.#terminated) this.#sink.garbled(error);
+    }
+    reader.end();
+  }
+
+  #receive(payload: Uint8Array, deserialize: (payload: Uint8Array) => unknown): void {
+    if (this.#terminated) return;
+    let message: unknown;
+    try {
+      message = deserialize(payload);
+    } catch (error) {
+      return this.#sink.garbled(error);
+    }
+    this.#sink.received(message);
+  }
+
+  #end(status: Deno.CommandStatus): void {
+    this.#ended = true;
+    running.delete(this.#child);
+    if (running.size === 0) globalThis.removeEventListener("unload", killAll);
+    this.#stdin.abort().catch(ignoreBrokenPipe);
+    this.#sink.ended(describeExit(this.#terminated, status), undefined);
+  }
+}
+
+/** Returns the module that a process runs: it makes the port and calls `source` with it. */
+function processSource(source: string, mark: Uint8Array): string {
+  const module = `import { deserialize, serialize } from "node:v8";
+(${servePort})((${source}), new Uint8Array([${mark}]), serialize, deserialize);`;
+  return `data:text/javascript,${encodeURIComponent(module)}`;
+}
+
+/** Runs in the child, and so uses nothing of this file. */
+function servePort(
+  main: (port: unknown) => void,
+  mark: Uint8Array,
+  serialize: (message: unknown) => Uint8Array,
+  deserialize: (payload: Uint8Array) => unknown,
+): void {
+  const { stdin, stdout } = Deno;
+  let callback: (message: unknown) => void = () => {};
+
+  function post(message: unknown): void {
+    const payload = serialize(message);
+    const header = new Uint8Array(mark.length + 4);
+    header.set(mark);
+    new DataView(header.buffer).setUint32(mark.length, payload.length);
+    for (const part of [header, payload]) {
+      for (let sent = 0; sent < part.length;) sent += stdout.writeSync(part.subarray(sent));
+    }
+  }
+
+  async function readExactly(size: number): Promise<Uint8Array | null> {
+    const bytes = new Uint8Array(size);
+    for (let filled = 0; filled < size;) {
+      const count = await stdin.read(bytes.subarray(filled));
+      if (count === null) return null;
+      filled += count;
+    }
+    return bytes;
+  }
+
+  async function serve(): Promise<void> {
+    for (;;) {
+      const header = await readExactly(mark.length + 4);
+      if (header === null) break;
+      const size = new DataView(header.buffer).getUint32(mark.length);
+      const payload = await readExactly(size);
+      if (payload === null) break;
+      callback(deserialize(payload));
+    }
+    Deno.exit(0);
+  }
+
+  main({ post, receive: (receiver: typeof callback) => callback = receiver });
+  void serve();
+}
+
+function spawn(url: string, options: WorkerProcessOptions): Deno.ChildProcess {
+  const args = [
+    "run",
+    "--quiet",
+    "--no-prompt",
+    "--no-lock",
+    `--v8-flags=--max-old-space-size=${options.heapLimitMb}`,
+    ...permissionFlags(options.permissions),
+    url,
+  ];
+  const command = new Deno.Command(denoCommand(), { args, stdin: "piped", stdout: "piped" });
+  return command.spawn();
+}
+
+/** Names this Deno; by its bare name where only that is granted. */
+function denoCommand(): string {
+  const command = Deno.execPath();
+  const { state } = Deno.permissions.querySync({ name: "run", command });
+  return state === "granted" ? command : "deno";
+}
+
+/** Returns the flags that grant `permissions`, and no more. */
+function permissionFlags(permissions: WorkerPermissions): string[] {
+  const flags = Object.entries(permissions).flatMap(([name, grant]) => {
+    if (grant === true) return [`--allow-${name}`];
+    if (!Array.isArray(grant) || grant.length === 0) return [];
+    return [`--allow-${name}=${grant.map(flagValue).join(",")}`];
+  });
+  // Deno allows imports from some hosts unless told otherwise.
+  if (permissions.import === undefined || permissions.import === false) flags.push("--deny-import");
+  return flags;
+}
+
+function flagValue(value: string | URL): string {
+  const text = value instanceof URL && value.protocol === "file:"
+    ? decodeURIComponent(value.pathname)
+    : String(value);
+  return text.replaceAll(",", ",,");
+}
+
+function describeExit(terminated: boolean, status: Deno.CommandStatus): string {
+  if (terminated) return "was killed";
+  return status.signal === null
+    ? `exited with code ${status.code}`
+    : `was ended by signal ${status.signal}`;
+}
+
+function kill(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGKILL");
+  } catch (error) {
+    // Deno says so when the child has ended by itself.
+    if (!(error instanceof TypeError)) throw error;
+  }
+}
+
+function killAll(): void {
+  for (const child of running) kill(child);
+}
+
+function writeAll(bytes: Uint8Array): void {
+  for (let sent = 0; sent < bytes.length;) sent += Deno.stdout.writeSync(bytes.subarray(sent));
+}
+
+/** The end of the child is reported by its status. */
+function ignoreBrokenPipe(): void {}

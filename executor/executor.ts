@@ -1,0 +1,37 @@
+import type { Future } from "../loop/future.ts";
+import type { Job } from "./create_job.ts";
+import type { ModuleFunction } from "./module_function.ts";
+
+/**
+ * What a worker can run: a self-contained function, a function of a module, or either of them
+ * with options. It may be asynchronous.
+ */
+export type JobFunction<A extends unknown[], R> =
+  | ((...args: A) => R)
+  | ModuleFunction<A, R>
+  | Job<A, R>;
+
+/** Settings of {@linkcode Executor.shutdown}. */
+export interface ShutdownOptions {
+  /** Whether to wait until all workers have ended. `true` by default. */
+  wait?: boolean;
+  /** Whether to cancel the jobs that no worker has begun. `false` by default. */
+  cancelFutures?: boolean;
+  /**
+   * Seconds after which workers are ended by force and their jobs fail with `BrokenExecutor`.
+   * No limit by default.
+   */
+  timeout?: number;
+}
+
+/** Runs jobs elsewhere. As `concurrent.futures.Executor`. */
+export interface Executor {
+  /**
+   * Starts `fn(...args)` in a worker, now or once one is free.
+   *
+   * @returns Its result, on the running loop.
+   */
+  submit<A extends unknown[], R>(fn: JobFunction<A, R>, ...args: A): Future<Awaited<R>>;
+  /** Takes no more jobs and ends the workers. */
+  shutdown(options?: ShutdownOptions): Promise<void>;
+}

@@ -1,0 +1,52 @@
+import type { WorkerPermissions } from "../loop/worker_platform.ts";
+import { PoolExecutor, type PoolExecutorOptions } from "./pool_executor.ts";
+
+/** Settings of a {@linkcode ProcessPoolExecutor}. */
+export interface ProcessPoolExecutorOptions extends PoolExecutorOptions {
+  /** What jobs may do. `"none"`, the default, is nothing but compute. */
+  permissions?: "none" | WorkerPermissions;
+}
+
+/**
+ * Runs jobs in processes of their own. As `concurrent.futures.ProcessPoolExecutor`.
+ *
+ * It takes the same jobs as `WorkerPoolExecutor`, but nothing can be transferred or shared. Each
+ * worker is one more Deno with the permissions given, none by default. Cancelling a job that
+ * runs kills its process, which really stops it. What a job prints appears on our output.
+ *
+ * A process costs 40 ms and 50 MB; a job some 0.1 ms more than on a thread.
+ *
+ * @permissions allow-run=deno
+ *
+ * @example A job that is stopped
+ * ```ts
+ * import { assertRejects } from "@std/assert";
+ * import { ProcessPoolExecutor, run, TimeoutError, waitFor } from "@gyre/asyncio";
+ *
+ * await run(async () => {
+ *   await using pool = new ProcessPoolExecutor({ maxWorkers: 1 });
+ *   const endless = pool.submit(() => {
+ *     for (;;);
+ *   });
+ *   await assertRejects(async () => await waitFor(endless, 0.05), TimeoutError);
+ * });
+ * ```
+ */
+export class ProcessPoolExecutor extends PoolExecutor {
+  /**
+   * Creates a pool without processes yet.
+   *
+   * @throws {RangeError} If a number is none of its kind.
+   */
+  constructor(options: ProcessPoolExecutorOptions = {}) {
+    const { maxWorkers, maxQueued = Infinity, heapLimitMb = 2048, permissions = "none" } = options;
+    const granted = permissions === "none" ? {} : permissions;
+    super({
+      maxWorkers: maxWorkers ?? null,
+      maxQueued,
+      killsCancelled: true,
+      start: ({ workerProcesses }, source, sink) =>
+        workerProcesses.start(source, { permissions: granted, heapLimitMb }, sink),
+    });
+  }
+}

@@ -1,0 +1,88 @@
+import { InvalidStateError } from "../loop/errors.ts";
+import { type EventLoop, getRunningLoop } from "../loop/event_loop.ts";
+import { Future } from "../loop/future.ts";
+import type { TaskBody } from "../loop/task.ts";
+
+/**
+ * Runs `body` as a task of another loop. As `asyncio.run_coroutine_threadsafe()`.
+ *
+ * Several loops may run at once in one program; this is the way from one to the other. The
+ * task starts in an iteration of `loop`, its result arrives in one of the caller's. From a
+ * Worker, which shares no loop, use `createCallbackPort()`.
+ *
+ * @param body A coroutine, or a function that returns a coroutine, a promise or a value.
+ * @param loop The loop to run it on.
+ * @returns The result, on the running loop, or on `loop` where none is running. Cancelling it
+ * cancels the task.
+ * @throws {InvalidStateError} If `loop` is closed.
+ *
+ * @example From one loop to another
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { EventLoop, getRunningLoop, run, runCoroutineThreadsafe } from "@gyre/asyncio";
+ *
+ * const other = new EventLoop();
+ * const running = other.runForever();
+ * const found = await run(() => runCoroutineThreadsafe(() => getRunningLoop() === other, other));
+ * assertEquals(found, true);
+ * other.stop();
+ * await running;
+ * other.close();
+ * ```
+ */
+export function runCoroutineThreadsafe<T>(body: TaskBody<T>, loop: EventLoop): Future<T> {
+  if (loop.isClosed()) {
+    throw new InvalidStateError("Cannot run a coroutine: the event loop is closed");
+  }
+  const home = tryGetRunningLoop() ?? loop;
+  const result = new RemoteResult<T>(home);
+  loop.callSoonThreadsafe(() => result.follow(() => loop.createTask(body)));
+  return result;
+}
+
+/** The result of a task that another loop runs. */
+class RemoteResult<T> extends Future<T> {
+  #task: Future<T> | null = null;
+
+  constructor(loop: EventLoop) {
+    super({ loop });
+  }
+
+  override cancel(message?: string): boolean {
+    if (!super.cancel(message)) return false;
+    const task = this.#task;
+    task?.getLoop().callSoonThreadsafe(() => task.cancel(message));
+    return true;
+  }
+
+  /** Starts the task, unless the caller has changed its mind. */
+  follow(start: () => Future<T>): void {
+    if (this.done()) return;
+    try {
+      this.#task = start();
+    } catch (error) {
+      return this.#tell(() => this.setException(error));
+    }
+    this.#task.addDoneCallback((task) => this.#tell(() => this.#copy(task)));
+  }
+
+  #tell(settle: () => void): void {
+    const home = this.getLoop();
+    if (!home.isClosed()) home.callSoonThreadsafe(() => this.done() || settle());
+  }
+
+  #copy(task: Future<T>): void {
+    if (task.cancelled()) return void super.cancel();
+    const exception = task.exception();
+    if (exception === null) this.setResult(task.result());
+    else this.setException(exception);
+  }
+}
+
+function tryGetRunningLoop(): EventLoop | null {
+  try {
+    return getRunningLoop();
+  } catch {
+    return null;
+  }
+}
