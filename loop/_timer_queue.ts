@@ -28,6 +28,12 @@ export class TimerQueue {
     return this.#heap.length - this.#cancelled;
   }
 
+  /** Returns the pending timers, in the order in which they fire. */
+  list(): TimerHandle[] {
+    const pending = this.#heap.filter((timer) => !timer.cancelled());
+    return pending.sort((a, b) => firesBefore(a, b) ? -1 : 1);
+  }
+
   /** Adds `timer`. */
   push(timer: TimerHandle): void {
     this.#heap.push(timer);

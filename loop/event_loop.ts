@@ -345,6 +345,11 @@ export class EventLoop {
     return this.#driver.statistics();
   }
 
+  /** @internal The timers that are pending, in the order in which they fire. */
+  _timers(): TimerHandle[] {
+    return this.#driver.timers.list();
+  }
+
   /** @internal Records where `object` is created, for reports in debug mode. */
   rememberOrigin(object: object): void {
     const holder: { stack?: string } = {};

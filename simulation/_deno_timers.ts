@@ -1,0 +1,122 @@
+import type { Appointment } from "./_agenda.ts";
+import type { Patch } from "./_deno_globals.ts";
+import type { World } from "./_world.ts";
+
+/** A callback of `setTimeout()` and its like. */
+type TimerCallback = (...args: unknown[]) => void;
+
+/** The timers of the host, for code that knows nothing of the loop. */
+export function timerPatches(): Patch[] {
+  const target = globalThis;
+  const clears = ["clearTimeout", "clearInterval", "clearImmediate"];
+  return [
+    { target, key: "setTimeout", create: (world) => createStarter(world, false) },
+    { target, key: "setInterval", create: (world) => createStarter(world, true) },
+    { target, key: "setImmediate", create: createImmediateStarter },
+    ...clears.map((key): Patch => ({ target, key, create: () => clear })),
+    { target: AbortSignal, key: "timeout", create: createAbortTimeout },
+  ];
+}
+
+/** A host timer in simulated time. */
+class SimulatedTimer {
+  /** Pending timers by the numbers that they turn into. */
+  static readonly pending: Map<number, SimulatedTimer> = new Map();
+  static #created = 0;
+  readonly #id = ++SimulatedTimer.#created;
+  readonly #world: World;
+  readonly #callback: () => void;
+  /** In seconds. */
+  readonly #delay: number;
+  readonly #repeats: boolean;
+  #appointment: Appointment | null = null;
+
+  constructor(world: World, callback: () => void, delay: number, repeats: boolean) {
+    this.#world = world;
+    this.#callback = callback;
+    this.#delay = delay;
+    this.#repeats = repeats;
+    this.#start();
+  }
+
+  close(): this {
+    this.#appointment?.cancel();
+    this.#appointment = null;
+    SimulatedTimer.pending.delete(this.#id);
+    return this;
+  }
+
+  refresh(): this {
+    this.close();
+    this.#start();
+    return this;
+  }
+
+  ref(): this {
+    return this;
+  }
+
+  unref(): this {
+    return this;
+  }
+
+  hasRef(): boolean {
+    return true;
+  }
+
+  [Symbol.toPrimitive](): number {
+    return this.#id;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #start(): void {
+    const { clock } = this.#world;
+    SimulatedTimer.pending.set(this.#id, this);
+    this.#appointment = clock.schedule(clock.now() + this.#delay, () => this.#fire());
+  }
+
+  #fire(): void {
+    if (this.#repeats) this.#start();
+    else this.close();
+    try {
+      this.#callback();
+    } catch (error) {
+      this.#world.failures.push(error);
+    }
+  }
+}
+
+/** Milliseconds of a host timer as seconds; the host makes at least one of them. */
+function toDelay(delayMs: unknown): number {
+  const number = Number(delayMs ?? 0);
+  return (number >= 1 && number < 2 ** 31 ? number : 1) / 1000;
+}
+
+function createStarter(world: World, repeats: boolean) {
+  return (callback: TimerCallback, delayMs?: number, ...args: unknown[]): SimulatedTimer => {
+    return new SimulatedTimer(world, () => callback(...args), toDelay(delayMs), repeats);
+  };
+}
+
+function createImmediateStarter(world: World) {
+  return (callback: TimerCallback, ...args: unknown[]): SimulatedTimer => {
+    return new SimulatedTimer(world, () => callback(...args), 0, false);
+  };
+}
+
+function clear(timer: unknown): void {
+  if (timer !== undefined && timer !== null) SimulatedTimer.pending.get(Number(timer))?.close();
+}
+
+function createAbortTimeout({ clock }: World) {
+  return (milliseconds: number): AbortSignal => {
+    const controller = new AbortController();
+    clock.schedule(clock.now() + milliseconds / 1000, () => {
+      controller.abort(new DOMException("Signal timed out.", "TimeoutError"));
+    });
+    return controller.signal;
+  };
+}

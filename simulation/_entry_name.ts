@@ -1,0 +1,15 @@
+import { callbackOf, describeCallback, Handle } from "../loop/handle.ts";
+import type { Runnable } from "../loop/ready_queue.ts";
+import { Task } from "../loop/task.ts";
+import { threadOf } from "../loop/thread_of.ts";
+
+/** Names `entry` in a trace: the task that goes on, or the callback. */
+export function nameEntry(entry: Runnable): string {
+  if (entry instanceof Handle) {
+    const callback = callbackOf(entry);
+    return callback === null ? "cancelled callback" : `callback ${describeCallback(callback)}`;
+  }
+  const thread = threadOf(entry);
+  if (thread instanceof Task) return `task ${thread.getName()}`;
+  return `step ${entry.constructor.name}`;
+}

@@ -1,0 +1,73 @@
+import { DeadlockError } from "../loop/errors.ts";
+import type { EventLoop } from "../loop/event_loop.ts";
+import { Runner } from "../loop/runner.ts";
+import { runInside } from "./_deno_globals.ts";
+import type { World } from "./_world.ts";
+import type { Simulation, SimulationMain } from "./simulation.ts";
+
+/** How a run ended. */
+export type Outcome<T> = { failed: false; value: T } | { failed: true; error: unknown };
+
+/** Runs `main` in `sim` to its end. Gives its failure as a value, with those that nobody handled. */
+export async function runWorld<T>(
+  world: World,
+  sim: Simulation,
+  main: SimulationMain<T>,
+): Promise<Outcome<T>> {
+  let fatal: Error | null = null;
+  world.abandon = (error) => {
+    fatal ??= error;
+    stopAll(sim);
+  };
+  const outcome = await runInside(world, async () => {
+    const ended = await runMain(sim.loop, () => main(sim));
+    sim._end();
+    return ended;
+  });
+  if (fatal !== null) return { failed: true, error: fatal };
+  if (outcome.failed) return { failed: true, error: describeDeadlock(world, outcome.error) };
+  if (world.failures.length === 0) return outcome;
+  return { failed: true, error: joinErrors(world.failures) };
+}
+
+async function runMain<T>(loop: EventLoop, main: () => ReturnType<SimulationMain<T>>) {
+  const runner = new Runner({ loopFactory: () => loop, signals: ["SIGINT", "SIGTERM"] });
+  let outcome: Outcome<T>;
+  try {
+    outcome = { failed: false, value: await runner.run(main) as T };
+  } catch (error) {
+    outcome = { failed: true, error };
+  }
+  try {
+    await runner.close();
+  } catch (error) {
+    if (!outcome.failed) outcome = { failed: true, error };
+  }
+  return outcome;
+}
+
+function stopAll(sim: Simulation): void {
+  for (const host of sim._hosts()) {
+    host.loop.tasks.clear();
+    host.loop.stop();
+  }
+}
+
+/** Adds to a deadlock who waits on the other hosts. */
+function describeDeadlock(world: World, error: unknown): unknown {
+  if (!(error instanceof DeadlockError) || world.stuck.size === 0) return error;
+  const others = [...world.stuck].map(([host, { message }]) => `; on host "${host}": ${message}`);
+  return new DeadlockError(error.message + others.join(""));
+}
+
+/** Returns the only error, or one that holds them all. */
+function joinErrors(errors: readonly unknown[]): unknown {
+  if (errors.length === 1) return errors[0];
+  const messages = errors.map((error) => error instanceof Error ? error.message : String(error));
+  return new AggregateError(
+    errors,
+    `Cannot end the simulation well: ${errors.length} errors were not handled: ${
+      messages.join("; ")
+    }`,
+  );
+}

@@ -1,0 +1,104 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { InvalidStateError, TimeoutError } from "../loop/errors.ts";
+import type { EventLoop } from "../loop/event_loop.ts";
+import { SimulatedSignals } from "./_signals.ts";
+import { Scheduler } from "./_scheduler.ts";
+import type { Schedule } from "./schedule.ts";
+import { SeededRandom } from "./seeded_random.ts";
+import type { Trace } from "./trace.ts";
+import { VirtualClock } from "./virtual_clock.ts";
+
+/** The simulation that current code is inside of; it follows `await`, as every caller does. */
+export const worlds: AsyncLocalStorage<World | undefined> = new AsyncLocalStorage();
+
+/** Callbacks in a row without time passing, after which a run is taken for one that never ends. */
+const MOST_STEPS_AT_ONCE = 1_000_000;
+
+/** The first moment of a simulation for `Date`: 2000-01-01T00:00:00Z, in milliseconds. */
+const EPOCH_MS = 946_684_800_000;
+
+/** Settings of a {@linkcode World}. */
+export interface WorldOptions {
+  /** Where all chance comes from. */
+  seed: number;
+  /** How tasks are ordered. */
+  schedule: Schedule;
+  /** Who records. */
+  trace: Trace | null;
+  /** Simulated seconds after which the run fails. */
+  timeLimit: number;
+}
+
+/** What one simulation shares: time, chance, order, and what went wrong. */
+export class World {
+  /** Time. */
+  readonly clock: VirtualClock = new VirtualClock();
+  /** Chance of the program: `Math.random` and its like. */
+  readonly random: SeededRandom;
+  /** The source of all other chance. */
+  readonly seeds: SeededRandom;
+  /** Order. */
+  readonly scheduler: Scheduler;
+  /** Signals to the process that began the simulation. */
+  readonly signals: SimulatedSignals = new SimulatedSignals();
+  /** Returns the loop that `main` runs on. */
+  mainLoop: () => EventLoop = () => {
+    throw new InvalidStateError("Cannot use a simulated world: it has no loop yet");
+  };
+  /** Told that `host` has crashed. */
+  crashed: (host: { readonly name: string }) => void = () => {};
+  /** Stops all that runs, and fails the simulation. */
+  abandon: (error: Error) => void = () => {};
+  /** Hosts whose loops found that nothing can wake them. */
+  readonly stuck: Map<string, Error> = new Map();
+  /** Errors that nobody has handled. */
+  readonly failures: unknown[] = [];
+  /** Who records, if anybody does. */
+  readonly trace: Trace | null;
+  #steps = 0;
+  /** Steps since time has passed, and when that was. */
+  #stepsNow = 0;
+  #stepsSince = 0;
+  readonly #timeLimit: number;
+
+  constructor({ seed, schedule, trace, timeLimit }: WorldOptions) {
+    this.#timeLimit = timeLimit;
+    this.seeds = new SeededRandom(seed);
+    this.random = this.seeds.derive("program");
+    this.scheduler = new Scheduler(schedule, this.seeds.derive("schedule"));
+    this.trace = trace;
+  }
+
+  /** Milliseconds since 1970, as `Date.now()` gives them. */
+  get dateMs(): number {
+    return EPOCH_MS + Math.floor(this.clock.now() * 1000);
+  }
+
+  /** Callbacks and task steps that ran. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** Records an event. */
+  note(host: string, event: string): void {
+    this.trace?.add(this.clock.now(), host, event);
+  }
+
+  /** Counts a step. Ends a program that goes on for good. */
+  countStep(): void {
+    this.#steps += 1;
+    const now = this.clock.now();
+    if (now !== this.#stepsSince) {
+      this.#stepsSince = now;
+      this.#stepsNow = 0;
+    }
+    if (++this.#stepsNow === MOST_STEPS_AT_ONCE) {
+      const what = `${MOST_STEPS_AT_ONCE} callbacks ran at ${now} seconds without time passing`;
+      this.abandon(new InvalidStateError(`Cannot go on: ${what}`));
+    } else if (now > this.#timeLimit) {
+      this.abandon(
+        new TimeoutError(`Cannot go on: the simulation takes ${this.#timeLimit} seconds`),
+      );
+    }
+  }
+}

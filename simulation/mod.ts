@@ -1,0 +1,24 @@
+/**
+ * Deterministic simulation: the same program in virtual time, repeated from one seed.
+ *
+ * @example A timeout that takes no time to test
+ * ```ts
+ * import { assertRejects } from "@std/assert";
+ * import { sleep, timeout, TimeoutError } from "@gyre/asyncio";
+ * import { simulate } from "@gyre/asyncio/simulation";
+ *
+ * await simulate(async () => {
+ *   await assertRejects(() => timeout(30, () => sleep(60)), TimeoutError);
+ * });
+ * ```
+ *
+ * @module
+ */
+export { loopTest, type LoopTestOptions } from "./deno_loop_test.ts";
+export { SeededRandom } from "./seeded_random.ts";
+export type { Deviations, Schedule } from "./schedule.ts";
+export { simulate, type SimulateOptions } from "./simulate.ts";
+export { SimulatedHost } from "./simulated_host.ts";
+export { Simulation, type SimulationMain } from "./simulation.ts";
+export { diffTraces, Trace, type TraceDifference } from "./trace.ts";
+export { type Appointment, VirtualClock } from "./virtual_clock.ts";

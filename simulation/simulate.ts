@@ -1,0 +1,68 @@
+import { runWorld } from "./_run_world.ts";
+import { World } from "./_world.ts";
+import type { Schedule } from "./schedule.ts";
+import { Simulation, type SimulationMain } from "./simulation.ts";
+import type { Trace } from "./trace.ts";
+
+/** Settings of {@linkcode simulate}. */
+export interface SimulateOptions {
+  /** Where all chance comes from; 0 by default. The same seed gives the same run. */
+  seed?: number;
+  /** How tasks that are ready are ordered; `"fifo"`, as asyncio does, by default. */
+  schedule?: Schedule;
+  /** An empty trace, to be filled. */
+  trace?: Trace;
+  /** Simulated seconds after which the run fails with a `TimeoutError`; 30 days by default. */
+  timeLimit?: number;
+  /** Receives the line that says how to repeat a failed run; `console.error` by default. */
+  report?: (line: string) => void;
+}
+
+/** Thirty days, in seconds. */
+const DEFAULT_TIME_LIMIT = 30 * 24 * 3600;
+
+/**
+ * Runs `main` in a simulated world: virtual time, a network in memory, and all chance from a seed.
+ *
+ * The loop is the same class as the real one. Time begins at 0 and jumps when nothing can run.
+ * `Math.random`, `Date`, `performance.now`, `crypto.getRandomValues`, `setTimeout` and their like
+ * belong to the simulation for whatever is called from inside; what would reach the real world,
+ * such as `fetch` and `Deno.connect`, fails. When nothing can ever happen, the run fails with a
+ * `DeadlockError` that names who waits for what.
+ *
+ * An error that nobody handles fails the run: also one that only the exception handler of a loop
+ * was told, or a promise that was rejected and not awaited.
+ *
+ * @param main A function that returns a coroutine, a promise or a value.
+ * @param options Additional options.
+ * @returns What `main` gives.
+ * @throws {DeadlockError} If nothing can wake the program.
+ * @throws {TimeoutError} If simulated time exceeds the limit.
+ *
+ * @example Sleeping for an hour
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { sleep } from "@gyre/asyncio";
+ * import { simulate } from "@gyre/asyncio/simulation";
+ *
+ * await simulate(async ({ loop }) => {
+ *   await sleep(3600);
+ *   assertEquals(loop.time(), 3600);
+ *   assertEquals(new Date().toISOString(), "2000-01-01T01:00:00.000Z");
+ * });
+ * ```
+ */
+export async function simulate<T>(
+  main: SimulationMain<T>,
+  options: SimulateOptions = {},
+): Promise<T> {
+  const { seed = 0, schedule = "fifo", trace = null, timeLimit = DEFAULT_TIME_LIMIT } = options;
+  const world = new World({ seed, schedule, trace, timeLimit });
+  const outcome = await runWorld(world, new Simulation(world, seed), main);
+  if (!outcome.failed) return outcome.value;
+  const report = options.report ?? ((line) => console.error(line));
+  report(
+    `Simulation failed; to repeat it: { seed: ${seed}, schedule: ${JSON.stringify(schedule)} }`,
+  );
+  throw outcome.error;
+}

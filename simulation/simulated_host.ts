@@ -1,0 +1,144 @@
+import { CancelledError, InvalidStateError } from "../loop/errors.ts";
+import { DenoEventLoop } from "../loop/deno_event_loop.ts";
+import type { Future } from "../loop/future.ts";
+import type { Platform } from "../loop/platform.ts";
+import type { Coroutine, Task } from "../loop/task.ts";
+import { nameEntry } from "./_entry_name.ts";
+import type { SimulatedQueue } from "./_scheduler.ts";
+import { SimulatedSignals } from "./_signals.ts";
+import type { World } from "./_world.ts";
+
+/** What runs on a host between its start and its crash. */
+interface Boot {
+  readonly loop: DenoEventLoop;
+  readonly queue: SimulatedQueue;
+  /** What {@linkcode SimulatedHost.run} has given out. */
+  readonly runs: Set<Future<unknown>>;
+}
+
+/**
+ * A computer of a simulated world, with an event loop and an address of its own.
+ *
+ * Created by `sim.host()`. A crash ends all that runs on it where it stands: no `finally` block
+ * runs, no connection is closed, and its peers hear nothing.
+ */
+export class SimulatedHost {
+  /** The name, which the other hosts resolve. */
+  readonly name: string;
+  /** Signals to the processes of this host. */
+  readonly signals: SimulatedSignals = new SimulatedSignals();
+  readonly #world: World;
+  readonly #createPlatform: (host: SimulatedHost) => Partial<Platform>;
+  #boot: Boot | null = null;
+  /** What the host was last told to run. */
+  #main: (() => unknown) | null = null;
+
+  /** @internal */
+  constructor(
+    world: World,
+    name: string,
+    createPlatform: (host: SimulatedHost) => Partial<Platform>,
+  ) {
+    this.#world = world;
+    this.name = name;
+    this.#createPlatform = createPlatform;
+  }
+
+  /** Whether the host runs. */
+  get isUp(): boolean {
+    return this.#boot !== null;
+  }
+
+  /** The loop of the host, a new one after each crash; it is created when it is first needed. */
+  get loop(): DenoEventLoop {
+    return this.#start().loop;
+  }
+
+  /**
+   * Runs `main` as a task of this host.
+   *
+   * @param main A function that returns a coroutine, a promise or a value.
+   * @returns A future of the calling loop. It is cancelled by a crash, and cancelling it cancels
+   * the task.
+   */
+  run<T>(main: () => Coroutine<T> | PromiseLike<T> | T): Future<T> {
+    const caller = this.#world.mainLoop();
+    const boot = this.#start();
+    if (!boot.loop.isRunning()) this.#drive(boot.loop);
+    this.#main = main;
+    const task = boot.loop.createTask(main, { name: `main of ${this.name}` });
+    const future = caller.createFuture<T>();
+    boot.runs.add(future as Future<unknown>);
+    task.addDoneCallback(() => {
+      boot.runs.delete(future as Future<unknown>);
+      settleAs(future, task);
+    });
+    future.addDoneCallback(() => {
+      if (future.cancelled()) task.cancel();
+    });
+    return future;
+  }
+
+  /** Ends all that runs on the host, at once and in silence. Idempotent. */
+  crash(): void {
+    const boot = this.#boot;
+    if (boot === null) return;
+    this.#boot = null;
+    this.#world.note(this.name, "crash");
+    this.#world.crashed(this);
+    const { loop, queue, runs } = boot;
+    loop.setExceptionHandler(() => {});
+    loop.tasks.clear();
+    queue.kill();
+    if (loop.isRunning()) loop.stop();
+    else loop.close();
+    for (const future of runs) future.cancel(`Host "${this.name}" crashed`);
+  }
+
+  /**
+   * Crashes the host if it is up, starts it, and runs again what it ran last.
+   *
+   * @throws {InvalidStateError} If it never ran anything.
+   */
+  restart(): Future<unknown> {
+    if (this.#main === null) {
+      throw new InvalidStateError(`Cannot restart host "${this.name}": it never ran anything`);
+    }
+    this.crash();
+    return this.run(this.#main);
+  }
+
+  /** @internal Whether `loop` is the one that runs now. */
+  _runs(loop: unknown): boolean {
+    return this.#boot?.loop === loop;
+  }
+
+  #start(): Boot {
+    if (this.#boot !== null) return this.#boot;
+    const world = this.#world;
+    const queue = world.scheduler.createQueue((entry) => {
+      world.countStep();
+      if (world.trace !== null) world.note(this.name, nameEntry(entry));
+    });
+    const platform = { ...this.#createPlatform(this), createReadyQueue: () => queue };
+    const loop = new DenoEventLoop({ platform: platform as Platform });
+    loop.setExceptionHandler((_loop, { exception, message }) => {
+      world.failures.push(exception ?? new Error(message));
+    });
+    return this.#boot = { loop, queue, runs: new Set() };
+  }
+
+  #drive(loop: DenoEventLoop): void {
+    loop.runForever().then(() => loop.close(), (error) => this.#world.stuck.set(this.name, error));
+  }
+}
+
+function settleAs<T>(future: Future<T>, task: Task<T>): void {
+  if (future.done()) return;
+  try {
+    future.setResult(task.result());
+  } catch (error) {
+    if (error instanceof CancelledError) future.cancel(error.message);
+    else future.setException(error);
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * Time that passes only when nothing can run.
+ *
+ * *Theory of operation.* A loop that is about to wait sets its alarm. Then the clock lets every
+ * native promise go on as far as it can, which takes one macrotask; now all loops wait, or have
+ * been woken and wait again. Time jumps to what is next: an appointment of the simulated world,
+ * or the deadline of a loop. Whatever is due happens in one go, appointments first, each in the
+ * order in which it was planned, and the clock begins anew.
+ *
+ * With no appointment and no deadline, nothing can ever happen: every loop ends with a
+ * `DeadlockError` that names who waits for what.
+ *
+ * @module
+ */
+import type { Alarm, Clock } from "../loop/platform.ts";
+import { Agenda, type Appointment } from "./_agenda.ts";
+import { whenPromisesRest } from "./_deno_turn.ts";
+
+export type { Appointment } from "./_agenda.ts";
+
+/**
+ * A clock that starts at 0 and jumps to the next deadline when nothing can run. Several loops may
+ * share it.
+ *
+ * Only time is virtual: what a loop waits for must come from its timers, from its own tasks, or
+ * from {@linkcode schedule}. {@linkcode simulate} makes a whole world.
+ *
+ * @example An hour in no time
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { EventLoop, sleep } from "@gyre/asyncio";
+ * import { VirtualClock } from "@gyre/asyncio/simulation";
+ *
+ * const loop = new EventLoop({ clock: new VirtualClock() });
+ * await loop.runUntilComplete(() => sleep(3600));
+ * assertEquals(loop.time(), 3600);
+ * loop.close();
+ * ```
+ */
+export class VirtualClock implements Clock {
+  readonly #agenda = new Agenda();
+  /** Of the loops that run, in the order in which they began. */
+  readonly #alarms: Set<VirtualAlarm> = new Set();
+  #now = 0;
+  /** Whether the clock is to be called when the promises rest. */
+  #called = false;
+  /** How many hold time still. */
+  #holders = 0;
+
+  /** Returns the seconds since the beginning. */
+  now(): number {
+    return this.#now;
+  }
+
+  /** Calls `wake` once every native promise has gone on as far as it can. */
+  soon(wake: () => void): void {
+    whenPromisesRest(wake);
+  }
+
+  /** Creates the alarm of one loop. */
+  createAlarm(ring: () => void, idle: () => void, deadline?: () => number): Alarm {
+    const alarm = new VirtualAlarm(this, ring, idle, deadline);
+    this.#alarms.add(alarm);
+    return alarm;
+  }
+
+  /**
+   * Calls `happen` at `when`, outside of all loops, as the host calls for a packet that has come.
+   *
+   * @param when In seconds of the clock; now, if it has passed.
+   */
+  schedule(when: number, happen: () => void): Appointment {
+    return this.#agenda.add(Math.max(when, this.#now), happen);
+  }
+
+  /**
+   * Holds time still until the returned function is called: something outside of the simulation
+   * is waited for.
+   */
+  hold(): () => void {
+    this.#holders += 1;
+    let holds = true;
+    return () => {
+      if (!holds) return;
+      holds = false;
+      this.#holders -= 1;
+      this.#callBack();
+    };
+  }
+
+  /** @internal A loop is about to wait. */
+  _rest(): void {
+    this.#callBack();
+  }
+
+  /** @internal Forgets the alarm of a loop that has stopped. */
+  _delete(alarm: VirtualAlarm): void {
+    this.#alarms.delete(alarm);
+  }
+
+  #callBack(): void {
+    if (this.#called || this.#holders > 0) return;
+    this.#called = true;
+    whenPromisesRest(this.#onRest);
+  }
+
+  readonly #onRest = (): void => {
+    this.#called = false;
+    if (this.#alarms.size === 0 || this.#holders > 0) return;
+    const next = this.#next();
+    if (next === Infinity) return this.#giveUp();
+    if (next > this.#now) this.#now = next;
+    this.#agenda.run(this.#now);
+    for (const alarm of this.#alarms) if (alarm.deadline <= this.#now) alarm.ringOnce();
+    this.#callBack();
+  };
+
+  #next(): number {
+    let next = this.#agenda.next;
+    for (const alarm of this.#alarms) {
+      const { deadline } = alarm;
+      if (deadline < next) next = deadline;
+    }
+    return next;
+  }
+
+  #giveUp(): void {
+    for (const alarm of [...this.#alarms]) alarm.idle();
+  }
+}
+
+class VirtualAlarm implements Alarm {
+  /** What stops the loop for good. */
+  readonly idle: () => void;
+  readonly #clock: VirtualClock;
+  readonly #ring: () => void;
+  readonly #deadline: (() => number) | undefined;
+  /** What was set, for who has no deadline of its own. */
+  #setFor = Infinity;
+
+  constructor(
+    clock: VirtualClock,
+    ring: () => void,
+    idle: () => void,
+    deadline: (() => number) | undefined,
+  ) {
+    this.idle = idle;
+    this.#clock = clock;
+    this.#ring = ring;
+    this.#deadline = deadline;
+  }
+
+  /** When the alarm wants to ring. */
+  get deadline(): number {
+    return this.#deadline === undefined ? this.#setFor : this.#deadline();
+  }
+
+  set(deadline: number): void {
+    this.#setFor = deadline;
+    this.#clock._rest();
+  }
+
+  close(): void {
+    this.#clock._delete(this);
+  }
+
+  ringOnce(): void {
+    this.#setFor = Infinity;
+    this.#ring();
+  }
+}
