@@ -45,6 +45,8 @@ export interface LoopStatistics {
 
 /** Seconds of callbacks before the host gets a turn. */
 const TURN_BUDGET = 0.000_5;
+/** The same in callbacks: a virtual clock stands still while they run. */
+const TURN_CALLBACKS = 10_000;
 /** The driver reads the clock, which is dear, at most once in this many iterations of one entry. */
 const MAX_UNTIMED = 64;
 /** Microtask hops that let an async function run to its next await, two calls deep. */
@@ -70,7 +72,9 @@ export class Driver {
   /** Callbacks since the clock was read, and how many may pass until it is read again. */
   #untimed = 0;
   #untimedLimit = 1;
+  /** When the turn of the loop began, by the clock and by the count of callbacks. */
   #turnStart = 0;
+  #turnFirst = 0;
   #iterations = 0;
   #callbacks = 0;
 
@@ -237,11 +241,13 @@ export class Driver {
   }
 
   #isTurnOver(): boolean {
-    return this.#recently - this.#turnStart > TURN_BUDGET;
+    return this.#recently - this.#turnStart > TURN_BUDGET ||
+      this.#callbacks - this.#turnFirst > TURN_CALLBACKS;
   }
 
   #startTurn(): void {
     this.#turnStart = this.time();
+    this.#turnFirst = this.#callbacks;
     this.#untimed = 0;
   }
 

@@ -52,15 +52,22 @@ export class Handle {
     ambient.values = this.#values;
     try {
       const args = this.#args;
-      if (args.length === 0) (callback as () => unknown)();
-      else callback(...args as never[]);
-    } catch (exception) {
-      this.#loop.callExceptionHandler({
-        message: `Exception in callback ${describeCallback(callback)}`,
-        exception,
-        handle: this,
-      });
+      const result = args.length === 0
+        ? (callback as () => unknown)()
+        : callback(...args as never[]);
+      // An async function: nobody else would see how its promise fails.
+      if (result instanceof Promise) result.catch((error) => this.#report(callback, error));
+    } catch (error) {
+      this.#report(callback, error);
     }
+  }
+
+  #report(callback: Callback, exception: unknown): void {
+    this.#loop.callExceptionHandler({
+      message: `Exception in callback ${describeCallback(callback)}`,
+      exception,
+      handle: this,
+    });
   }
 
   static {

@@ -1,6 +1,6 @@
 // The rows H01 to H03 of "Exception handler". H03, the report of slow callbacks, is in
 // debug_mode_test.ts.
-import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { EventLoop, type ExceptionContext } from "../../loop/mod.ts";
 import { VirtualClock } from "./_virtual_clock.ts";
 
@@ -117,4 +117,22 @@ Deno.test("an overridden default handler that throws does not end the run", asyn
   assertEquals(log, ["next"]);
   assertEquals(logged.map((args) => args[0]), ["Exception in default exception handler"]);
   loop.close();
+});
+
+Deno.test("EventLoop.callSoon() reports the rejection of a callback that is an async function", async () => {
+  const loop = new EventLoop();
+  const reports: ExceptionContext[] = [];
+  loop.setExceptionHandler((_loop, context) => {
+    reports.push(context);
+    loop.stop();
+  });
+  const error = new Error("late");
+  const handle = loop.callSoon(async () => {
+    await Promise.resolve();
+    throw error;
+  });
+  await loop.runForever();
+  loop.close();
+  assertEquals(reports.map(({ exception }) => exception), [error]);
+  assertStrictEquals(reports[0]?.handle, handle);
 });
