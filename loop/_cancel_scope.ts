@@ -45,8 +45,8 @@ export class CancelScope implements Flow, CancelRoot {
   #awaits: AwaitingFunction<unknown> | null = null;
   /** Cancellations asked for and not taken back, since the scope was opened. */
   #count = 0;
-  /** Those of the enclosing scope at that time. */
-  readonly #base: number;
+  /** Those of the enclosing scope at that time, as far as they were not taken back here. */
+  #base: number;
   #due: Due = "no";
   #message: string | undefined;
   /**
@@ -71,7 +71,10 @@ export class CancelScope implements Flow, CancelRoot {
     this.context = context;
     this.#parent = parent;
     this.#base = cancelling;
-    if (parent !== null) (parent.#nested ??= new Set()).add(this);
+    if (parent === null) return;
+    (parent.#nested ??= new Set()).add(this);
+    // The next await may be in here.
+    this.#takeDueOf(parent);
   }
 
   /** This scope, as part of the flow. */
@@ -116,6 +119,7 @@ export class CancelScope implements Flow, CancelRoot {
   /** Takes one cancellation of this scope back. Returns how many are left. */
   uncancel(): number {
     if (this.#count > 0) this.#count -= 1;
+    else if (this.#base > 0) this.#base -= 1;
     if (this.cancelling() === 0) this.#due = "no";
     return this.cancelling();
   }
@@ -127,9 +131,9 @@ export class CancelScope implements Flow, CancelRoot {
   }
 
   /** Makes a cancellation, which another error hides, due again at the next await. */
-  recancel(): void {
+  recancel(message?: string): void {
     this.#due = "self";
-    this.#message = undefined;
+    this.#message = message;
   }
 
   /** As {@linkcode recancel}, in the enclosing scope. */
@@ -141,6 +145,11 @@ export class CancelScope implements Flow, CancelRoot {
     if (this.#due === "no") return null;
     this.#due = "no";
     return createCancelledError(this.#message, this.loop.getDebug());
+  }
+
+  /** The message of the last cancellation that found nothing to interrupt. */
+  get message(): string | undefined {
+    return this.#message;
   }
 
   /** Takes a cancellation that came from outside, for an await that does not suspend. */
@@ -175,7 +184,11 @@ export class CancelScope implements Flow, CancelRoot {
   /** The body has ended. */
   close(): void {
     this.closed = true;
-    if (this.#parent !== null) this.#parent.#nested?.delete(this);
+    const parent = this.#parent;
+    if (parent === null) return;
+    parent.#nested?.delete(this);
+    // Where the body came to no await, it is the next one after it.
+    parent.#takeDueOf(this);
   }
 
   /** What the functions of this scope wait for, oldest first. */
@@ -186,6 +199,14 @@ export class CancelScope implements Flow, CancelRoot {
   #endsBySignal(): boolean {
     for (const signal of this.#signals ?? []) if (signal.aborted) return true;
     return false;
+  }
+
+  /** Moves the cancellation that is due in `other`, if any, here. */
+  #takeDueOf(other: CancelScope): void {
+    if (other.#due === "no") return;
+    this.#due = other.#due;
+    this.#message = other.#message;
+    other.#due = "no";
   }
 
   /** The pending awaits, oldest first. */

@@ -47,7 +47,7 @@ export interface CoroutineHost {
   /** Takes one cancellation back. Returns how many are left. */
   uncancel(): number;
   /** Throws a `CancelledError` at the next wait for one that was counted before. */
-  recancel(): void;
+  recancel(message?: string): void;
 }
 
 /** Something that waits and can be woken for a cancellation. */

@@ -21,7 +21,7 @@ export function* runBody<S, T>(
   if (value instanceof Future) return yield* value;
   if (isCoroutine(value)) return yield* value as Coroutine<T>;
   if (!isThenable(value)) return value as T;
-  return yield* new FunctionPart(value as PromiseLike<T>, scope);
+  return yield* new FunctionPart(value as PromiseLike<T>, scope, host);
 }
 
 /** Runs `body(argument)` as part of an async function, inside `scope`. */
@@ -42,10 +42,12 @@ export function runBodyInFunction<S, T>(
 /** An async function that a coroutine waits for, as part of its task. */
 class FunctionPart<T> extends Future<T> {
   readonly #scope: CancelScope;
+  readonly #host: CoroutineHost;
 
-  constructor(promise: PromiseLike<T>, scope: CancelScope) {
+  constructor(promise: PromiseLike<T>, scope: CancelScope, host: CoroutineHost) {
     super({ loop: scope.loop });
     this.#scope = scope;
+    this.#host = host;
     promise.then((value) => this.#end("finished", value), (error) => {
       this.#end(error instanceof CancelledError ? "cancelled" : "failed", error);
     });
@@ -62,7 +64,10 @@ class FunctionPart<T> extends Future<T> {
   }
 
   #end(state: "finished" | "failed" | "cancelled", value: unknown): void {
+    const due = this.#scope.takeCancel();
     this.#scope.close();
+    // It ended before it came to an await: the coroutine gets the cancellation.
+    if (due !== null) this.#host.recancel(due.message === "" ? undefined : due.message);
     settle(this, state, value);
   }
 }

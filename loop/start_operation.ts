@@ -78,8 +78,8 @@ class CoroutineOperation<T> extends Future<T> implements Consumer, CancelRoot, C
     return this.cancelling();
   }
 
-  recancel(): void {
-    this.#outer?.recancel();
+  recancel(message?: string): void {
+    this.#outer?.recancel(message);
   }
 
   override _interrupt(message?: string): boolean {

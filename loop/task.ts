@@ -220,9 +220,9 @@ export class Task<T> extends Future<T> implements CoroutineHost {
   }
 
   /** @internal */
-  recancel(): void {
+  recancel(message?: string): void {
     this.#cancelDue = true;
-    this.#message = undefined;
+    this.#message = message;
   }
 
   /** @internal A step that the loop drives: the first one, or after a bare future. */
@@ -267,7 +267,8 @@ export class Task<T> extends Future<T> implements CoroutineHost {
 
   /** @internal */
   override get _cancelMessage(): string | undefined {
-    return super._cancelMessage ?? (this.cancelled() ? undefined : this.#message);
+    if (this.cancelled()) return super._cancelMessage;
+    return this.#scope === null ? this.#message : this.#scope.message;
   }
 
   /** @internal */

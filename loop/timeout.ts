@@ -165,14 +165,15 @@ class TimeLimit<T> extends Deferred<T> {
     const timeout = this.#createTimeout();
     const cancelling = scope.cancelling();
     timeout._enter(() => scope.cancel());
+    let value: T;
     try {
-      return await runBodyInFunction(this.#body, timeout, scope);
+      value = await runBodyInFunction(this.#body, timeout, scope);
     } catch (error) {
-      if (timeout.expired() && scope.uncancel() <= cancelling) throw timedOut(error);
+      if (timeout._exit() && scope.uncancel() <= cancelling) throw timedOut(error);
       throw error;
-    } finally {
-      timeout._exit();
     }
+    if (timeout._exit()) scope.uncancel();
+    return value;
   }
 
   #createTimeout(): Timeout {
