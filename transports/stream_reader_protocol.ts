@@ -1,0 +1,111 @@
+import type { Coroutine, Task } from "../loop/task.ts";
+import { ReadBuffer } from "./_read_buffer.ts";
+import { FlowControlProtocol, type FlowControlProtocolOptions } from "./flow_control_protocol.ts";
+import type { StreamProtocol } from "./protocol.ts";
+import type { StreamReader } from "./stream_reader.ts";
+import { StreamWriter } from "./stream_writer.ts";
+import type { Transport } from "./transport.ts";
+
+/**
+ * Serves one connection: a coroutine function, an async function, or a plain one. It runs as a
+ * task; when that fails or is cancelled, the connection is closed.
+ */
+export type ClientConnected = (
+  reader: StreamReader,
+  writer: StreamWriter,
+) => Coroutine<unknown> | PromiseLike<unknown> | unknown;
+
+/** Settings of a {@linkcode StreamReaderProtocol}. */
+export interface StreamReaderProtocolOptions extends FlowControlProtocolOptions {
+  /** Called when the connection is made. */
+  clientConnected?: ClientConnected;
+}
+
+/**
+ * The protocol between a transport and the streams: it feeds a reader. As
+ * `asyncio.StreamReaderProtocol`.
+ *
+ * @example Reading a connection that was made for a protocol
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { DenoEventLoop, StreamReader, StreamReaderProtocol, StreamWriter } from "@gyre/asyncio";
+ *
+ * const loop = new DenoEventLoop();
+ * const line = await loop.runUntilComplete(async () => {
+ *   await using server = await loop.createServer(() => ({
+ *     connectionMade: (transport) => {
+ *       transport.write(new TextEncoder().encode("hello\n"));
+ *       transport.close();
+ *     },
+ *   }), { hostname: "127.0.0.1" });
+ *   const [{ port }] = server.addresses as [Deno.NetAddr];
+ *   const reader = new StreamReader();
+ *   const [transport, protocol] = await loop.createConnection(
+ *     () => new StreamReaderProtocol(reader),
+ *     { port },
+ *   );
+ *   await using _writer = new StreamWriter(transport, protocol, { reader });
+ *   return new TextDecoder().decode(await reader.readLine());
+ * });
+ * loop.close();
+ * assertEquals(line, "hello\n");
+ * ```
+ */
+export class StreamReaderProtocol extends FlowControlProtocol implements StreamProtocol {
+  readonly #reader: StreamReader;
+  readonly #clientConnected: ClientConnected | null;
+  readonly #memory = new ReadBuffer();
+  #isTls = false;
+
+  /** Creates the protocol that feeds `reader`. */
+  constructor(reader: StreamReader, options: StreamReaderProtocolOptions = {}) {
+    super(options);
+    this.#reader = reader;
+    this.#clientConnected = options.clientConnected ?? null;
+  }
+
+  override connectionMade(transport: Transport): void {
+    const reader = this.#reader;
+    reader.setTransport(transport);
+    this.#isTls = transport.getExtraInfo("tls") !== undefined;
+    const clientConnected = this.#clientConnected;
+    if (clientConnected === null) return;
+    const writer = new StreamWriter(transport, this, { reader });
+    const task = this._options.loop.createTask(() => clientConnected(reader, writer));
+    task.addDoneCallback(() => this.#served(task, transport));
+  }
+
+  /** Returns the memory to read into next. */
+  getBuffer(): Uint8Array {
+    return this.#memory.take();
+  }
+
+  /** Bytes have come. */
+  bufferUpdated(count: number): void {
+    this.#reader._feedCopy(this.#memory.take(), count);
+    this.#memory.adapt(count);
+  }
+
+  /** The peer has ended its side; this side stays open, which TLS does not allow. */
+  eofReceived(): boolean {
+    this.#reader.feedEof();
+    return !this.#isTls;
+  }
+
+  override connectionLost(error: Error | null): void {
+    if (error === null) this.#reader.feedEof();
+    else this.#reader.setException(error);
+    super.connectionLost(error);
+  }
+
+  /** The work on a connection is over: one that failed or was cancelled does not close it itself. */
+  #served(task: Task<unknown>, transport: Transport): void {
+    if (!task.cancelled()) {
+      const exception = task.exception();
+      if (exception === null) return;
+      const message = "Unhandled exception in clientConnected";
+      this._options.loop.callExceptionHandler({ message, exception, transport, task });
+    }
+    transport.close();
+  }
+}
