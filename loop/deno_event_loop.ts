@@ -9,18 +9,35 @@ import {
 import { denoWorkerProcesses } from "../executor/deno_worker_processes.ts";
 import { denoWorkers } from "../executor/deno_workers.ts";
 import type { Executor, JobFunction } from "../executor/executor.ts";
+import { DenoProcesses } from "../subprocess/deno_processes.ts";
+import {
+  subprocessExec,
+  type SubprocessExecOptions,
+  type SubprocessOptions,
+  subprocessShell,
+} from "../subprocess/subprocess_exec.ts";
+import type { ProcessProtocol } from "../subprocess/subprocess_protocol.ts";
+import type { SubprocessTransport } from "../subprocess/subprocess_transport.ts";
 import { releaseOpenResources } from "../transports/open_resources.ts";
+import {
+  connectReadPipe,
+  connectWritePipe,
+  type ReadablePipe,
+  type WritablePipe,
+} from "../transports/connect_pipe.ts";
 import { createConnection, type CreateConnectionOptions } from "../transports/create_connection.ts";
 import { createServer, type CreateServerOptions } from "../transports/create_server.ts";
 import { DenoNetwork } from "../transports/deno_network.ts";
+import { DenoPipes } from "../transports/deno_pipes.ts";
 import type { StreamProtocol } from "../transports/protocol.ts";
 import type { Server } from "../transports/server.ts";
-import type { Transport } from "../transports/transport.ts";
+import type { ReadTransport, Transport, WriteTransport } from "../transports/transport.ts";
 import { createDenoPlatform } from "./deno_platform.ts";
 import { EventLoop } from "./event_loop.ts";
 import type { Future } from "./future.ts";
 import type { Platform } from "./platform.ts";
 import type { PlatformLoop } from "./platform_loop.ts";
+import { addSignalHandler, removeSignalHandler, removeSignalHandlers } from "./signal_handlers.ts";
 
 /** Settings of a {@linkcode DenoEventLoop}. */
 export interface DenoEventLoopOptions {
@@ -45,6 +62,8 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
   constructor(options: DenoEventLoopOptions = {}) {
     const platform = options.platform ?? createDenoPlatform({
       network: new DenoNetwork(),
+      pipes: new DenoPipes(),
+      processes: new DenoProcesses(),
       workers: denoWorkers,
       workerProcesses: denoWorkerProcesses,
     });
@@ -55,13 +74,14 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
 
   /**
    * Closes the loop, and at once what is still open on it: connections, listeners, the default
-   * executor and callback ports. Idempotent.
+   * executor and callback ports. Child processes are killed, signal handlers removed. Idempotent.
    *
    * @throws {InvalidStateError} If the loop is running.
    */
   override close(): void {
     super.close();
     releaseOpenResources(this);
+    removeSignalHandlers(this);
     abandonDefaultExecutor(this);
     closeCallbackPorts(this);
   }
@@ -118,5 +138,68 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
    */
   shutdownDefaultExecutor(options: ShutdownDefaultExecutorOptions = {}): Future<void> {
     return shutdownDefaultExecutor(this, options);
+  }
+
+  /** Reads a pipe with a protocol. See {@linkcode connectReadPipe}. */
+  connectReadPipe<P extends StreamProtocol>(
+    protocolFactory: () => P,
+    pipe: ReadablePipe,
+  ): Future<[ReadTransport, P]> {
+    return connectReadPipe(this, protocolFactory, pipe);
+  }
+
+  /** Writes to a pipe with a protocol. See {@linkcode connectWritePipe}. */
+  connectWritePipe<P extends StreamProtocol>(
+    protocolFactory: () => P,
+    pipe: WritablePipe,
+  ): Future<[WriteTransport, P]> {
+    return connectWritePipe(this, protocolFactory, pipe);
+  }
+
+  /** Starts a program, with pipes to all three standard streams. See {@linkcode subprocessExec}. */
+  subprocessExec<P extends ProcessProtocol>(
+    protocolFactory: () => P,
+    command: string,
+    options?: SubprocessExecOptions,
+  ): Future<[SubprocessTransport, P]> {
+    return subprocessExec(this, protocolFactory, command, options);
+  }
+
+  /** Starts a command line in the shell. See {@linkcode subprocessShell}. */
+  subprocessShell<P extends ProcessProtocol>(
+    protocolFactory: () => P,
+    commandLine: string,
+    options?: SubprocessOptions,
+  ): Future<[SubprocessTransport, P]> {
+    return subprocessShell(this, protocolFactory, commandLine, options);
+  }
+
+  /**
+   * Calls `callback(...args)` for each `signal` that the process receives, in place of what was set
+   * before. As `loop.add_signal_handler()`.
+   *
+   * Signals of one kind that come at once may be one call. A handler holds nothing alive. While
+   * there is one for a signal, it comes in place of what `run()` does on it.
+   *
+   * @param callback What to call; no coroutine and no async function.
+   * @throws {TypeError} If `callback` is no such function, or the system has no such signal.
+   * @throws {InvalidStateError} If the signal cannot be caught, or the loop is closed.
+   */
+  addSignalHandler<A extends unknown[]>(
+    signal: Deno.Signal,
+    callback: (...args: A) => unknown,
+    ...args: A
+  ): void {
+    addSignalHandler(this, signal, callback, args);
+  }
+
+  /**
+   * Undoes {@linkcode addSignalHandler}: the signal does again what it did before. As
+   * `loop.remove_signal_handler()`.
+   *
+   * @returns Whether there was a handler.
+   */
+  removeSignalHandler(signal: Deno.Signal): boolean {
+    return removeSignalHandler(this, signal);
   }
 }

@@ -71,6 +71,7 @@ export type {
   Alarm,
   ByteChannel,
   ByteSink,
+  ChildProcess,
   Clock,
   ConnectTcpOptions,
   DatagramChannel,
@@ -80,10 +81,18 @@ export type {
   ListenTcpOptions,
   Network,
   OpenDatagramsOptions,
+  Pipes,
   Platform,
+  Processes,
+  ProcessSink,
+  Program,
   Random,
+  ReadableHandle,
   Signals,
+  SpawnOptions,
+  StdioTarget,
   TcpAddress,
+  WritableHandle,
 } from "./platform.ts";
 export type { PlatformLoop } from "./platform_loop.ts";
 export {

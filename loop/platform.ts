@@ -9,10 +9,10 @@
  * @module
  */
 import type { Network } from "./network_platform.ts";
-import type { WorkerProcesses, Workers } from "./worker_platform.ts";
 import type { Pipes } from "./pipe_platform.ts";
 import type { Processes } from "./process_platform.ts";
 import type { ReadyQueue } from "./ready_queue.ts";
+import type { WorkerProcesses, Workers } from "./worker_platform.ts";
 
 export type {
   WorkerLink,
@@ -91,16 +91,16 @@ export interface Platform {
   readonly signals: Signals;
   /** Connections, listeners, datagrams and names. */
   readonly network: Network;
-  /** Threads that run JavaScript. */
-  readonly workers: Workers;
-  /** Processes that run JavaScript. */
-  readonly workerProcesses: WorkerProcesses;
   /** Pipes that exist already. */
   readonly pipes: Pipes;
   /** Other programs. */
   readonly processes: Processes;
   /** Creates what decides the order of a loop's callbacks, where that is not the usual one. */
   createReadyQueue?(): ReadyQueue;
+  /** Threads that run JavaScript. */
+  readonly workers: Workers;
+  /** Processes that run JavaScript. */
+  readonly workerProcesses: WorkerProcesses;
 }
 
 /** Chance. */
