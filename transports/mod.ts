@@ -52,6 +52,7 @@ export {
   type OpenConnectionOptions,
   type StreamOptions,
 } from "./open_connection.ts";
+export { openReadPipe, openWritePipe } from "./open_pipe.ts";
 export { BaseProtocol, BufferedProtocol, Protocol, type StreamProtocol } from "./protocol.ts";
 export { Server } from "./server.ts";
 export { startServer, type StartServerOptions } from "./start_server.ts";
