@@ -107,6 +107,8 @@ export {
   type WaitResult,
 } from "./loop/mod.ts";
 export {
+  type AddressInfoFlag,
+  type AddrInfo,
   BaseProtocol,
   type BaseTransport,
   BufferedProtocol,
@@ -119,6 +121,10 @@ export {
   type CreateServerOptions,
   FlowControlProtocol,
   type FlowControlProtocolOptions,
+  getaddrinfo,
+  type GetaddrinfoOptions,
+  getnameinfo,
+  type NameInfoFlag,
   openConnection,
   type OpenConnectionOptions,
   openReadPipe,
@@ -129,6 +135,8 @@ export {
   type ReadTransport,
   type Separator,
   Server,
+  type SocketProtocol,
+  type SocketType,
   startServer,
   type StartServerOptions,
   type StreamOptions,

@@ -29,13 +29,15 @@ import { createConnection, type CreateConnectionOptions } from "../transports/cr
 import { createServer, type CreateServerOptions } from "../transports/create_server.ts";
 import { DenoNetwork } from "../transports/deno_network.ts";
 import { DenoPipes } from "../transports/deno_pipes.ts";
+import { type AddrInfo, getaddrinfo, type GetaddrinfoOptions } from "../transports/getaddrinfo.ts";
+import { getnameinfo, type NameInfoFlag } from "../transports/getnameinfo.ts";
 import type { StreamProtocol } from "../transports/protocol.ts";
 import type { Server } from "../transports/server.ts";
 import type { ReadTransport, Transport, WriteTransport } from "../transports/transport.ts";
 import { createDenoPlatform } from "./deno_platform.ts";
 import { EventLoop } from "./event_loop.ts";
 import type { Future } from "./future.ts";
-import type { Platform } from "./platform.ts";
+import type { Platform, TcpAddress } from "./platform.ts";
 import type { PlatformLoop } from "./platform_loop.ts";
 import { addSignalHandler, removeSignalHandler, removeSignalHandlers } from "./signal_handlers.ts";
 
@@ -100,6 +102,23 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
     options?: CreateServerOptions,
   ): Future<Server> {
     return createServer(this, protocolFactory, options);
+  }
+
+  /** Resolves a host name and a service to addresses. See {@linkcode getaddrinfo}. */
+  getaddrinfo(
+    hostname: string | null,
+    port: number | string | null,
+    options?: GetaddrinfoOptions,
+  ): Future<AddrInfo[]> {
+    return getaddrinfo(this, hostname, port, options);
+  }
+
+  /** Finds the names of a host and a service. See {@linkcode getnameinfo}. */
+  getnameinfo(
+    address: TcpAddress,
+    flags?: readonly NameInfoFlag[],
+  ): Future<[host: string, service: string]> {
+    return getnameinfo(this, address, flags);
   }
 
   /**

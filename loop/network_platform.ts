@@ -178,6 +178,8 @@ export interface Network {
   ): Future<DatagramChannel>;
   /** Returns the numeric addresses of `hostname`, those to try first in front. */
   lookup(loop: EventLoop, hostname: string, family?: AddressFamily): Future<HostAddress[]>;
+  /** Returns the name of the host with the numeric address `hostname`; `null` if it has none. */
+  reverseLookup(loop: EventLoop, hostname: string): Future<string | null>;
   /** Returns the channel over a connection that the program has made itself. */
   adopt(loop: EventLoop, connection: Deno.Conn): ByteChannel;
 }

@@ -1,9 +1,11 @@
 import type { Future } from "../loop/future.ts";
-import type { ByteChannel } from "../loop/platform.ts";
+import type { AddressFamily, ByteChannel, TcpAddress } from "../loop/platform.ts";
 import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
 import { checkFactory, createProtocol } from "./_create_protocol.ts";
+import { getaddrinfo } from "./getaddrinfo.ts";
+import { interleave, race } from "./happy_eyeballs.ts";
 import { interruptedBy } from "./_interrupted_by.ts";
 import type { StreamProtocol } from "./protocol.ts";
 import { StreamTransport } from "./stream_transport.ts";
@@ -15,6 +17,25 @@ export interface CreateConnectionOptions {
   hostname?: string;
   /** The port to connect to. */
   port?: number;
+  /**
+   * Addresses of this family only. This and the next three make the loop resolve the name itself,
+   * which needs `allow-net` for the name and for its addresses, not only for `hostname:port`.
+   */
+  family?: AddressFamily;
+  /**
+   * Seconds that an attempt to connect gets before the next address is tried beside it, as in RFC
+   * 8305; 0.25 is usual. By default an attempt begins when the one before has failed.
+   */
+  happyEyeballsDelay?: number;
+  /**
+   * How many addresses of the first family come before the families take turns; 0 keeps their
+   * order. 1 by default with `happyEyeballsDelay`, else 0.
+   */
+  interleave?: number;
+  /** Throws the errors of all attempts as an `AggregateError`; the first one's by default. */
+  allErrors?: boolean;
+  /** Where the connection comes from. */
+  localAddress?: TcpAddress;
   /** A connection that exists, to use instead. It belongs to the transport from then on. */
   sock?: Deno.Conn;
   /** Aborting it gives the attempt up, and throws its reason. */
@@ -58,8 +79,9 @@ function* connectSteps<P extends StreamProtocol>(
 
 function* openChannel(
   loop: PlatformLoop,
-  { hostname = "127.0.0.1", port, sock }: CreateConnectionOptions,
+  options: CreateConnectionOptions,
 ): Coroutine<ByteChannel> {
+  const { hostname = "127.0.0.1", port, sock } = options;
   if ((port === undefined) === (sock === undefined)) {
     throw new TypeError(
       `Cannot create a connection: expected either a port or a sock, got ${
@@ -67,8 +89,45 @@ function* openChannel(
       }`,
     );
   }
-  if (port === undefined) return loop.platform.network.adopt(loop, sock as Deno.Conn);
-  return yield* loop.platform.network.connectTcp(loop, { hostname, port });
+  const { network } = loop.platform;
+  if (port === undefined) return network.adopt(loop, sock as Deno.Conn);
+  const { localAddress } = options;
+  const connectOptions = localAddress === undefined ? {} : { localAddress };
+  if (!choosesAddress(options)) {
+    return yield* network.connectTcp(loop, { hostname, port }, connectOptions);
+  }
+  const addresses = yield* findAddresses(loop, hostname, port, options);
+  const result = yield* race(
+    addresses.map((address) => () => network.connectTcp(loop, address, connectOptions)),
+    options.happyEyeballsDelay ?? null,
+    (channel: ByteChannel) => channel.abort(),
+  );
+  if (result.state === "won") return result.value;
+  throw options.allErrors === true
+    ? new AggregateError(result.errors, `Cannot connect to "${hostname}": every attempt failed`)
+    : result.errors[0];
+}
+
+/** Whether the loop picks among the addresses of the host, and not the system. */
+function choosesAddress(options: CreateConnectionOptions): boolean {
+  return options.family !== undefined || options.happyEyeballsDelay !== undefined ||
+    options.interleave !== undefined || options.allErrors === true;
+}
+
+/** The addresses of the host in the order in which to try them. */
+function* findAddresses(
+  loop: PlatformLoop,
+  hostname: string,
+  port: number,
+  { family, happyEyeballsDelay, interleave: first }: CreateConnectionOptions,
+): Coroutine<TcpAddress[]> {
+  const found = yield* getaddrinfo(loop, hostname, port, {
+    type: "stream",
+    ...family === undefined ? {} : { family },
+  });
+  const hosts = found.map((info) => ({ family: info.family, hostname: info.address.hostname }));
+  const order = interleave(hosts, first ?? (happyEyeballsDelay === undefined ? 0 : 1));
+  return order.map((host) => ({ hostname: host.hostname, port }));
 }
 
 /** Puts a transport and a protocol on `channel`, and waits until the connection is made. */

@@ -13,6 +13,7 @@ import type {
 } from "../loop/platform.ts";
 import { DenoListener } from "./_deno_listener.ts";
 import { DenoOperation } from "./_deno_operation.ts";
+import { nameNotFound } from "./deno_name_not_found.ts";
 import { DenoByteChannel } from "./deno_byte_channel.ts";
 
 /** How Deno's error for a name that does not resolve begins; it has no class of its own. */
@@ -70,6 +71,10 @@ export class DenoNetwork implements Network {
     return new DenoOperation(loop, () => lookup(hostname, family), () => {});
   }
 
+  reverseLookup(loop: EventLoop, hostname: string): Future<string | null> {
+    return new DenoOperation(loop, () => reverseLookup(hostname), () => {});
+  }
+
   adopt(loop: EventLoop, connection: Deno.Conn): ByteChannel {
     return new DenoByteChannel(loop, connection);
   }
@@ -120,14 +125,40 @@ function isUnstableNetEnabled(): boolean {
 }
 
 async function lookup(hostname: string, family?: AddressFamily): Promise<HostAddress[]> {
-  const { lookup } = await import("node:dns/promises");
-  const addresses = await lookup(hostname, { all: true });
+  const dns = await import("node:dns/promises");
+  let addresses: { address: string; family: number }[];
+  try {
+    addresses = await dns.lookup(hostname, { all: true });
+  } catch (error) {
+    throw explainLookup(error, hostname);
+  }
   return addresses
     .map(({ address, family }): HostAddress => ({
       family: family === 6 ? "ipv6" : "ipv4",
       hostname: address,
     }))
     .filter((address) => family === undefined || address.family === family);
+}
+
+async function reverseLookup(hostname: string): Promise<string | null> {
+  const dns = await import("node:dns/promises");
+  try {
+    return (await dns.lookupService(hostname, 0)).hostname;
+  } catch (error) {
+    if ((error as { code?: string }).code === "ENOTFOUND") return null;
+    throw explainLookup(error, hostname);
+  }
+}
+
+/** Node says that a permission is missing in its own way. */
+function explainLookup(error: unknown, hostname: string): unknown {
+  const { code } = error as { code?: string };
+  if (code === "ENOTFOUND") return nameNotFound(hostname, "the name does not resolve", error);
+  if (code !== "EPERM") return error;
+  return new Deno.errors.NotCapable(
+    `Cannot resolve "${hostname}": it requires net access, run again with --allow-net=${hostname}`,
+    { cause: error },
+  );
 }
 
 function nameOf({ hostname, port }: TcpAddress): string {

@@ -75,3 +75,12 @@ export type {
   WriteBufferLimits,
   WriteTransport,
 } from "./transport.ts";
+export {
+  type AddressInfoFlag,
+  type AddrInfo,
+  getaddrinfo,
+  type GetaddrinfoOptions,
+  type SocketProtocol,
+  type SocketType,
+} from "./getaddrinfo.ts";
+export { getnameinfo, type NameInfoFlag } from "./getnameinfo.ts";

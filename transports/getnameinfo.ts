@@ -1,0 +1,66 @@
+import type { Future } from "../loop/future.ts";
+import type { TcpAddress } from "../loop/platform.ts";
+import type { PlatformLoop } from "../loop/platform_loop.ts";
+import { startOperation } from "../loop/start_operation.ts";
+import type { Coroutine } from "../loop/task.ts";
+import { familyOf } from "./_ip_address.ts";
+import { serviceOf } from "./_services.ts";
+import { nameNotFound } from "./deno_name_not_found.ts";
+
+/**
+ * How {@linkcode getnameinfo} works: `numericHost` and `numericService` give numbers for names,
+ * `nameRequired` fails where the host has no name.
+ */
+export type NameInfoFlag = "numericHost" | "numericService" | "nameRequired";
+
+/**
+ * Finds the names of a host and a service. As `loop.getnameinfo()`.
+ *
+ * @permissions allow-net=<hostname> unless the flag `numericHost` is given; without a port
+ * @param loop The loop to resolve on.
+ * @param address A numeric address and a port.
+ * @param flags How to work.
+ * @returns The name of the host, or its address if it has none, and the name of the service.
+ * @throws {TypeError} If the host is not numeric.
+ * @throws {RangeError} If the port is out of range.
+ * @throws {Deno.errors.NotFound} If the host has no name, with the flag `nameRequired`.
+ *
+ * @example Numbers need no permission
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { type DenoEventLoop, getRunningLoop, run } from "@gyre/asyncio";
+ *
+ * await run(async () => {
+ *   const loop = getRunningLoop() as DenoEventLoop;
+ *   const address = { hostname: "127.0.0.1", port: 80 };
+ *   assertEquals(await loop.getnameinfo(address, ["numericHost"]), ["127.0.0.1", "http"]);
+ * });
+ * ```
+ */
+export function getnameinfo(
+  loop: PlatformLoop,
+  address: TcpAddress,
+  flags: readonly NameInfoFlag[] = [],
+): Future<[host: string, service: string]> {
+  return startOperation(loop, findNames(loop, address, flags));
+}
+
+function* findNames(
+  loop: PlatformLoop,
+  { hostname, port }: TcpAddress,
+  flags: readonly NameInfoFlag[],
+): Coroutine<[host: string, service: string]> {
+  if (familyOf(hostname) === null) {
+    throw new TypeError(`Cannot find the name of "${hostname}": it is not a numeric address`);
+  }
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new RangeError(`Cannot find the service of port ${port}: it is not between 0 and 65535`);
+  }
+  const service = flags.includes("numericService") ? String(port) : serviceOf(port);
+  if (flags.includes("numericHost")) return [hostname, service];
+  const name = yield* loop.platform.network.reverseLookup(loop, hostname);
+  if (name === null && flags.includes("nameRequired")) {
+    throw nameNotFound(hostname, "it has no name");
+  }
+  return [name ?? hostname, service];
+}
