@@ -14,12 +14,18 @@ export class Supply {
   readonly spawned: number[] = [];
   /** The task whose body is being made. */
   self = 0;
+  /** The task and the coroutines in it whose bodies are being made. */
+  enclosing: readonly number[] = [0];
   readonly #guards: readonly Guard["kind"][];
   readonly #moments: readonly number[];
   #ids = 0;
 
+  /** Whether tasks may wait for each other in a circle. */
+  readonly circles: boolean;
+
   /** Starts a program with a theme. */
-  constructor(random: SeededRandom, theme: string) {
+  constructor(random: SeededRandom, theme: string, circles: boolean) {
+    this.circles = circles;
     this.random = random;
     this.#guards = GUARDS[theme] ?? ["lock", "semaphore", "bounded", "condition"];
     this.#moments = random.chance(0.4) ? EARLY_MOMENTS : MOMENTS;
@@ -70,7 +76,10 @@ export class Supply {
    */
   awaitedRef(): Ref {
     if (this.random.chance(0.25)) return { future: this.future() };
-    if (this.random.chance(0.02) && this.self > 0) return { task: this.self - 1 };
+    const older = this.spawned.filter((task) => task < this.self && !this.enclosing.includes(task));
+    if (older.length > 0 && this.circles && this.random.chance(0.02)) {
+      return { task: this.random.pick(older) };
+    }
     const younger = this.spawned.filter((task) => task > this.self);
     if (younger.length > 0 && this.random.chance(0.6)) return { task: this.random.pick(younger) };
     return { task: this.self + this.random.between(1, Math.max(this.tasks - this.self, 1)) };

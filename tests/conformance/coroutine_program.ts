@@ -14,8 +14,9 @@ import {
   timeoutAt,
   wait,
   waitFor,
+  type WaitResult,
 } from "../../loop/mod.ts";
-import type { Action, Expression, Statement, WaitingStatement } from "./program.ts";
+import type { Action, Expression, Ref, Statement, WaitingStatement } from "./program.ts";
 import { at, Boom, type GroupLike, type TimeoutScopeLike, World } from "./world.ts";
 
 /** A waiting statement of one kind. */
@@ -29,7 +30,7 @@ interface Scoped {
 type Returned = [unknown] | null;
 
 /** Whether calling a body runs nothing of it yet, so that it may be called early. */
-const BODIES_ARE_LAZY = true;
+const BODIES_ARE_LAZY = true as boolean;
 
 const MODES = {
   first: "firstCompleted",
@@ -41,7 +42,7 @@ const MODES = {
 export class CoroutineProgram extends World {
   override start(name: number, statements: Statement[]): TaskBody<unknown> {
     const body = () => this.#body(name, statements);
-    return BODIES_ARE_LAZY && name % 2 === 0 ? body() as TaskBody<unknown> : body;
+    return BODIES_ARE_LAZY && name % 2 === 0 ? body() as unknown as TaskBody<unknown> : body;
   }
 
   *#body(name: number, statements: Statement[]): Coroutine<unknown> {
@@ -50,6 +51,7 @@ export class CoroutineProgram extends World {
     try {
       returned = yield* this.#block(statements);
     } finally {
+      yield* this.#pause();
       this.log(`end${name}`);
     }
     return returned === null ? name : returned[0];
@@ -58,27 +60,37 @@ export class CoroutineProgram extends World {
   *#block(statements: Statement[]): Coroutine<Returned> {
     for (const statement of statements) {
       if (this.over) return null;
-      const returned = yield* this.#step(statement);
-      if (returned !== null) return returned;
+      if (!isWaiting(statement)) {
+        this.runAction(statement);
+        continue;
+      }
+      // In the frame of the block, as each frame more costs an async function a microtask.
+      try {
+        yield* this.#pause();
+        const given = this.#startWait(statement);
+        if (given === "nested") {
+          const returned = yield* this.#nested(statement);
+          if (returned !== null) return returned;
+        } else if (given !== null) {
+          const value = yield* given;
+          yield* this.#pause();
+          this.logValue(statement, this.#shown(statement, value));
+        }
+      } catch (error) {
+        this.logError(statement, error);
+        if (error instanceof CancelledError || statement.soft !== true) throw error;
+      }
+      yield* this.#pause();
     }
     return null;
   }
 
-  *#step(statement: Statement): Coroutine<Returned> {
-    if (!isWaiting(statement)) {
-      this.runAction(statement);
-      return null;
-    }
-    try {
-      return yield* this.#run(statement);
-    } catch (error) {
-      this.logError(statement, error);
-      if (error instanceof CancelledError || statement.soft !== true) throw error;
-      return null;
-    }
+  /** Lets others run where an async function, which goes on in microtasks, may be slower. */
+  *#pause(): Coroutine<void> {
+    for (let left = this.pauses(); left > 0; left -= 1) yield* sleep(0);
   }
 
-  *#run(statement: WaitingStatement): Coroutine<Returned> {
+  *#nested(statement: WaitingStatement): Coroutine<Returned> {
     switch (statement.op) {
       case "return":
         return [statement.value];
@@ -101,22 +113,22 @@ export class CoroutineProgram extends World {
         );
       case "group": {
         const returned = yield* taskGroup((group) => this.#groupedBlock(group, statement));
+        yield* this.#pause();
         this.log(`left group${statement.id}`);
         return returned;
       }
       case "asCompleted":
         yield* this.#asCompleted(statement);
         return null;
-      default: {
-        const given = this.#wait(statement);
-        if (given !== null) this.logValue(statement, yield* given);
-        return null;
-      }
+      default:
+        throw new Error(`Cannot run a statement: it is a ${statement.op}`);
     }
   }
 
-  /** Starts a statement that is one wait, and gives its value. */
-  #wait(statement: WaitingStatement): Coroutine<unknown> | Future<unknown> | null {
+  /** Starts a statement that is one wait; gives `null` if a task that it names does not exist. */
+  #startWait(
+    statement: WaitingStatement,
+  ): Coroutine<unknown> | Future<unknown> | "nested" | null {
     switch (statement.op) {
       case "sleep":
         return sleep(statement.delay, statement.id);
@@ -128,33 +140,44 @@ export class CoroutineProgram extends World {
         return begun(this.#awaitable({ ...statement, kind: "gather" }));
       case "shield":
         return begun(this.#awaitable({ ...statement, kind: "shield" }));
-      case "wait":
-        return this.#waitForSome(statement);
-      case "acquire":
-        return withoutValue(this.resource(statement).acquire());
-      case "waitEvent":
-        return withoutValue(at(this.events, statement.index).wait());
-      case "waitCondition":
-        return withoutValue(at(this.conditions, statement.index).wait());
-      case "waitPredicate": {
-        const condition = at(this.conditions, statement.index);
-        return withoutValue(condition.waitFor(() => this.holds(statement)));
+      case "wait": {
+        const limit = statement.timeout === null ? {} : { timeout: statement.timeout };
+        return wait(this.#futures(statement.of), { ...limit, returnWhen: MODES[statement.mode] });
       }
+      case "acquire":
+        return this.resource(statement).acquire();
+      case "waitEvent":
+        return at(this.events, statement.index).wait();
+      case "waitCondition":
+        return at(this.conditions, statement.index).wait();
+      case "waitPredicate":
+        return at(this.conditions, statement.index).waitFor(() => this.holds(statement));
       case "put":
-        return withoutValue(at(this.queues, statement.index).put(statement.value));
+        return at(this.queues, statement.index).put(statement.value);
       case "get":
         return at(this.queues, statement.index).get();
       case "join":
-        return withoutValue(at(this.queues, statement.index).join());
+        return at(this.queues, statement.index).join();
       case "waitBarrier":
         return at(this.barriers, statement.index).wait();
       case "resetBarrier":
-        return withoutValue(at(this.barriers, statement.index).reset());
+        return at(this.barriers, statement.index).reset();
       case "abortBarrier":
-        return withoutValue(at(this.barriers, statement.index).abort());
+        return at(this.barriers, statement.index).abort();
       default:
-        return null;
+        return "nested";
     }
+  }
+
+  /** What the trace shows of the value that `statement` gave. */
+  #shown(statement: WaitingStatement, value: unknown): unknown {
+    if (statement.op !== "wait") return VALUELESS.has(statement.op) ? null : value;
+    const { done, pending } = value as WaitResult<Future<unknown>>;
+    return [done, pending].map((part) => [...part].map((each) => this.nameOf(each)));
+  }
+
+  #futures(refs: Ref[]): Future<unknown>[] {
+    return refs.map((ref) => this.futureOf(ref)).filter((each) => each !== null);
   }
 
   /** Makes what `gather` and the like are given; `null` for a task that does not exist. */
@@ -190,12 +213,16 @@ export class CoroutineProgram extends World {
 
   *#timedBlock(scope: TimeoutScopeLike, scoped: Scoped): Coroutine<Returned> {
     this.scopes.set(scoped.id, scope);
-    return yield* this.#block(scoped.body);
+    const returned = yield* this.#block(scoped.body);
+    yield* this.#pause();
+    return returned;
   }
 
   *#groupedBlock(group: GroupLike, scoped: Scoped): Coroutine<Returned> {
     this.groups.set(scoped.id, group);
-    return yield* this.#block(scoped.body);
+    const returned = yield* this.#block(scoped.body);
+    yield* this.#pause();
+    return returned;
   }
 
   *#repeat(statement: Of<"repeat">): Coroutine<Returned> {
@@ -210,10 +237,12 @@ export class CoroutineProgram extends World {
     try {
       return yield* this.#guarded(statement);
     } finally {
+      yield* this.#pause();
       if (!this.over) {
         this.log(`finally${statement.id}`);
         yield* this.#block(statement.finally);
       }
+      yield* this.#pause();
     }
   }
 
@@ -222,8 +251,10 @@ export class CoroutineProgram extends World {
       return yield* this.#block(statement.body);
     } catch (error) {
       if (!catches(statement.catch, error)) throw error;
+      yield* this.#pause();
       this.logError({ op: "caught", id: statement.id }, error);
       const returned = yield* this.#block(statement.handler);
+      yield* this.#pause();
       if (statement.rethrow) throw error;
       return returned;
     }
@@ -233,9 +264,11 @@ export class CoroutineProgram extends World {
     const guard = this.resource(statement);
     yield* guard.acquire();
     try {
+      yield* this.#pause();
       this.logValue(statement, null);
       return yield* this.#block(statement.body);
     } finally {
+      yield* this.#pause();
       guard.release();
     }
   }
@@ -247,19 +280,10 @@ export class CoroutineProgram extends World {
         (scope: TimeoutScopeLike) => this.#timedBlock(scope, statement),
       );
     } finally {
+      yield* this.#pause();
       const expired = this.scopes.get(statement.id)?.expired();
       this.log(`left timeout${statement.id} ${expired}`);
     }
-  }
-
-  *#waitForSome(statement: Of<"wait">): Coroutine<unknown> {
-    const futures = statement.of.map((ref) => this.futureOf(ref)).filter((each) => each !== null);
-    const limit = statement.timeout === null ? {} : { timeout: statement.timeout };
-    const result = yield* wait(futures, { ...limit, returnWhen: MODES[statement.mode] });
-    const inOrder = [...new Set(futures)];
-    return [result.done, result.pending].map((part) =>
-      inOrder.filter((each) => part.has(each)).map((each) => inOrder.indexOf(each))
-    );
   }
 
   *#asCompleted(statement: Of<"asCompleted">): Coroutine<void> {
@@ -268,7 +292,11 @@ export class CoroutineProgram extends World {
     const done = futures.filter((each) => each.done());
     const given = futures.filter((each) => !each.done() || each === done[0]);
     const limit = statement.timeout === null ? {} : { timeout: statement.timeout };
-    for (const next of asCompleted(given, limit)) this.logValue(statement, yield* next);
+    for (const next of asCompleted(given, limit)) {
+      const value = yield* next;
+      yield* this.#pause();
+      this.logValue(statement, value);
+    }
   }
 }
 
@@ -312,10 +340,17 @@ function begun(awaitable: Awaitable<unknown> | null): Coroutine<unknown> | Futur
   return started as Coroutine<unknown> | Future<unknown> | null;
 }
 
-function* withoutValue(future: Future<unknown>): Coroutine<null> {
-  yield* future;
-  return null;
-}
+/** These statements give nothing that the trace shows. */
+const VALUELESS: ReadonlySet<WaitingStatement["op"]> = new Set([
+  "acquire",
+  "waitEvent",
+  "waitCondition",
+  "waitPredicate",
+  "put",
+  "join",
+  "resetBarrier",
+  "abortBarrier",
+]);
 
 function catches(kind: "all" | "cancelled" | "error" | null, error: unknown): boolean {
   if (kind === "all" || kind === null) return kind === "all";

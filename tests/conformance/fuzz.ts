@@ -5,15 +5,17 @@
  * deno run --allow-read=tests --allow-run=python3 tests/conformance/fuzz.ts --programs 10000 --seed 1
  * ```
  *
+ * With `--async` it compares coroutines with async functions instead, which needs no Python.
  * `--python path` names another CPython, `--show seed` prints one program and both traces. Of a
  * disagreement it prints the seed, the shortest program that still disagrees, and both traces.
  *
  * @module
  */
+import { compareWithAsync, generateSpreadProgram } from "./compare_async.ts";
 import { CPython } from "./cpython.ts";
 import { generateProgram } from "./generate.ts";
 import type { Program, Trace } from "./program.ts";
-import { runAsCoroutines } from "./run.ts";
+import { runAsAsyncFunctions, runAsCoroutines, runAsSpacedCoroutines } from "./run.ts";
 import { shrinkProgram } from "./shrink.ts";
 
 /** How many programs CPython is given at once. */
@@ -41,7 +43,7 @@ export async function comparePrograms(
   for (let start = 0; start < count; start += BATCH) {
     const size = Math.min(BATCH, count - start);
     const seeds = Array.from({ length: size }, (_, index) => seed + start + index);
-    const programs = seeds.map(generateProgram);
+    const programs = seeds.map((each) => generateProgram(each));
     const traces = await python.run(programs);
     for (const [index, program] of programs.entries()) {
       const expected = traces[index] as Trace | null;
@@ -49,6 +51,19 @@ export async function comparePrograms(
       else if (await agrees(program, expected)) result.compared += 1;
       else result.disagreements.push(seeds[index] as number);
     }
+    if (result.disagreements.length >= MAX_REPORTS) break;
+  }
+  return result;
+}
+
+/** Compares the programs of `count` seeds from `seed` on with their form as async functions. */
+export async function compareForms(seed: number, count: number): Promise<Comparison> {
+  const result: Comparison = { compared: 0, skipped: 0, disagreements: [] };
+  for (let each = seed; each < seed + count; each += 1) {
+    const verdict = await compareWithAsync(generateSpreadProgram(each));
+    if (verdict === "same") result.compared += 1;
+    else if (verdict === "order") result.skipped += 1;
+    else result.disagreements.push(each);
     if (result.disagreements.length >= MAX_REPORTS) break;
   }
   return result;
@@ -64,23 +79,50 @@ export async function explain(python: CPython, seed: number): Promise<string> {
     const [expected] = await python.run([program]);
     return expected !== null && expected !== undefined && !await agrees(program, expected);
   };
-  const program = await shrinkProgram(generateProgram(seed), disagrees);
-  return await describe(python, program);
+  return await describe(python, await shrinkProgram(generateProgram(seed), disagrees));
+}
+
+/** As {@linkcode explain}, for coroutines and async functions. */
+export async function explainForms(seed: number): Promise<string> {
+  const program = await shrinkProgram(
+    generateSpreadProgram(seed),
+    async (smaller) => await compareWithAsync(smaller) === "fault",
+  );
+  return side(program, await runAsSpacedCoroutines(program), await runAsAsyncFunctions(program));
 }
 
 async function describe(python: CPython, program: Program): Promise<string> {
   const [expected] = await python.run([program]);
-  const actual = await runAsCoroutines(program);
+  return side(program, expected ?? [], await runAsCoroutines(program));
+}
+
+/** Writes `program` and two traces of it side by side. */
+function side(program: Program, expected: Trace, actual: Trace): string {
   const { body, callbacks, ...resources } = program;
   const lines = [JSON.stringify(resources), ...body.map((each) => JSON.stringify(each))];
   callbacks.forEach((each, name) => {
     if (each.length > 0) lines.push(`callback ${name}: ${JSON.stringify(each)}`);
   });
-  for (let line = 0; line < Math.max(expected?.length ?? 0, actual.length); line += 1) {
-    const [left, right] = [expected?.[line] ?? "", actual[line] ?? ""];
+  for (let line = 0; line < Math.max(expected.length, actual.length); line += 1) {
+    const [left, right] = [expected[line] ?? "", actual[line] ?? ""];
     lines.push(`${left === right ? " " : "!"} ${left.padEnd(48)} ${right}`);
   }
   return lines.join("\n");
+}
+
+async function report(
+  seed: number,
+  result: Comparison,
+  explainOne: (seed: number) => Promise<string>,
+): Promise<void> {
+  for (const each of result.disagreements) {
+    console.log(`seed ${each}\n${await explainOne(each)}\n`);
+  }
+  const { compared, skipped, disagreements } = result;
+  console.log(
+    `from seed ${seed}: ${compared} agree, ${skipped} skipped, ${disagreements.length} disagree`,
+  );
+  if (disagreements.length > 0) Deno.exitCode = 1;
 }
 
 if (import.meta.main) {
@@ -88,19 +130,20 @@ if (import.meta.main) {
     const index = Deno.args.indexOf(`--${name}`);
     return index === -1 ? fallback : Deno.args[index + 1] as string;
   };
-  await using python = new CPython(option("python", "python3"));
+  const seed = Number(option("seed", String(Date.now() % 1e9)));
+  const count = Number(option("programs", "10000"));
   const shown = option("show", "");
-  if (shown !== "") console.log(await describe(python, generateProgram(Number(shown))));
-  else {
-    const seed = Number(option("seed", String(Date.now() % 1e9)));
-    const result = await comparePrograms(python, seed, Number(option("programs", "10000")));
-    for (const each of result.disagreements) {
-      console.log(`seed ${each}\n${await explain(python, each)}\n`);
+  if (Deno.args.includes("--async")) {
+    await report(seed, await compareForms(seed, count), explainForms);
+  } else {
+    await using python = new CPython(option("python", "python3"));
+    if (shown !== "") console.log(await describe(python, generateProgram(Number(shown))));
+    else {
+      await report(
+        seed,
+        await comparePrograms(python, seed, count),
+        (each) => explain(python, each),
+      );
     }
-    const { compared, skipped, disagreements } = result;
-    console.log(
-      `from seed ${seed}: ${compared} agree, ${skipped} skipped, ${disagreements.length} disagree`,
-    );
-    if (disagreements.length > 0) Deno.exitCode = 1;
   }
 }

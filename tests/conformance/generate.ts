@@ -25,11 +25,11 @@ import {
 } from "./_tables.ts";
 import type { Action, Expression, Guard, Program, Statement } from "./program.ts";
 
-/** Makes the program of `seed`. */
-export function generateProgram(seed: number): Program {
+/** Makes the program of `seed`, in which tasks may wait for each other in a circle if `circles`. */
+export function generateProgram(seed: number, circles = true): Program {
   const random = new SeededRandom(seed);
   const theme = random.chance(0.15) ? "mixed" : random.pick(Object.keys(THEMES));
-  return new Generator(theme, random).make();
+  return new Generator(theme, random, circles).make();
 }
 
 class Generator extends Supply {
@@ -46,8 +46,8 @@ class Generator extends Supply {
   /** The callback that was added last. */
   #added: (Action & { op: "addCallback" | "removeCallback" }) | null = null;
 
-  constructor(theme: string, random: SeededRandom) {
-    super(random, theme);
+  constructor(theme: string, random: SeededRandom, circles: boolean) {
+    super(random, theme, circles);
     this.#weights = this.#mixWeights(theme);
     this.#callbackWeights = { ...IN_CALLBACKS };
     for (const [name, weight] of Object.entries(this.#weights) as [Name, number][]) {
@@ -157,12 +157,14 @@ class Generator extends Supply {
     this.tasks += 1;
     const name = this.tasks;
     if (kind === "task") this.spawned.push(name);
-    const outer = this.self;
+    const { self, enclosing } = this;
     const callback = this.#callback;
     this.self = name;
+    this.enclosing = kind === "task" ? [name] : [...enclosing, name];
     this.#callback = -1;
     const body = this.#block(depth + 1, least, most);
-    this.self = outer;
+    this.self = self;
+    this.enclosing = enclosing;
     this.#callback = callback;
     return { name, body };
   }

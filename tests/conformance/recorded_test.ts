@@ -1,9 +1,13 @@
 import { assertEquals } from "@std/assert";
+import { compareForms, explainForms } from "./fuzz.ts";
 import { generateProgram } from "./generate.ts";
 import type { Program } from "./program.ts";
 import { runAsCoroutines } from "./run.ts";
 import { shrinkProgram } from "./shrink.ts";
 import recorded from "./traces/cpython.json" with { type: "json" };
+
+/** More with `fuzz.ts --async`. */
+const ASYNC_PROGRAMS = 500;
 
 Deno.test("Coroutines leave the traces that CPython 3.13 left for the recorded programs", async () => {
   for (let index = 0; index < recorded.length; index += 2) {
@@ -11,6 +15,13 @@ Deno.test("Coroutines leave the traces that CPython 3.13 left for the recorded p
     const trace = await runAsCoroutines(program);
     assertEquals(trace, (recorded[index + 1] as string).split("\n"), `program ${index / 2}`);
   }
+});
+
+Deno.test("Programs as async functions give the results that they give as coroutines", async () => {
+  const { disagreements, compared } = await compareForms(0, ASYNC_PROGRAMS);
+  const [first] = disagreements;
+  if (first !== undefined) throw new Error(`Seed ${first}:\n${await explainForms(first)}`);
+  assertEquals(compared > ASYNC_PROGRAMS * 0.8, true);
 });
 
 Deno.test("A program leaves the same trace each time", async () => {

@@ -195,6 +195,11 @@ class World:
             return self.tasks.get(ref["task"])
         return self.futures[ref["future"]]
 
+    def name_of(self, future):
+        if isinstance(future, asyncio.Task):
+            return self.label(future)
+        return f"f{self.futures.index(future)}"
+
     def spawn(self, name, create):
         if name in self.tasks:
             return
@@ -536,7 +541,7 @@ class World:
         in_order = list(dict.fromkeys(futures))
         self.log_value(
             statement,
-            [[in_order.index(each) for each in in_order if each in part] for part in (done, pending)],
+            [[self.name_of(each) for each in in_order if each in part] for part in (done, pending)],
         )
 
     async def run_asCompleted(self, statement):

@@ -30,6 +30,14 @@ export class Boom extends Error {}
 
 const setting = new ContextVar("setting", { default: 0 });
 
+/** How to run a program in another way than CPython does. */
+export interface WorldOptions {
+  /** Seconds between the cancellations of the tasks that are left; they are at once by default. */
+  cancelStep?: number;
+  /** Returns how many turns a task pauses before and after each wait; none by default. */
+  pauses?: () => number;
+}
+
 /** What a program may do with the scope of a `timeout`. */
 export interface TimeoutScopeLike {
   /** Moves the deadline. */
@@ -52,6 +60,8 @@ export abstract class World {
   readonly trace: Trace = [];
   /** Whether the program has ended; nothing is written any more. */
   over = false;
+  /** See {@linkcode WorldOptions.pauses}. */
+  readonly pauses: () => number;
   /** The loop it runs on. */
   readonly loop: EventLoop;
   /** The locks. */
@@ -75,6 +85,7 @@ export abstract class World {
   /** The task groups, by statement. */
   readonly groups: Map<number, GroupLike> = new Map();
   readonly #program: Program;
+  readonly #cancelStep: number;
   readonly #futures: Future<unknown>[];
   readonly #tasks: Map<number, Task<unknown>> = new Map();
   readonly #callbacks: Map<number, (future: Future<unknown>) => void> = new Map();
@@ -84,8 +95,10 @@ export abstract class World {
   #unnamed = 0;
 
   /** Creates what `program` acts on. */
-  constructor(program: Program, loop: EventLoop) {
+  constructor(program: Program, loop: EventLoop, options: WorldOptions = {}) {
     this.loop = loop;
+    this.pauses = options.pauses ?? (() => 0);
+    this.#cancelStep = options.cancelStep ?? 0;
     this.#program = program;
     this.#futures = list(program.futures, () => loop.createFuture());
     this.locks = list(program.locks, () => new Lock());
@@ -139,6 +152,12 @@ export abstract class World {
   futureOf(ref: Ref): Future<unknown> | null {
     if ("task" in ref) return this.#tasks.get(ref.task) ?? null;
     return at(this.#futures, ref.future);
+  }
+
+  /** Names a future that {@linkcode futureOf} returned. */
+  nameOf(future: Future<unknown>): string {
+    if (future instanceof Task) return this.#label(future);
+    return `f${this.#futures.indexOf(future)}`;
   }
 
   /** Returns the lock, semaphore or condition that `guard` names. */
@@ -311,8 +330,11 @@ export abstract class World {
 
   #cancelAll(): void {
     this.log("cancel all");
+    let delay = 0;
     for (const task of [...this.#labels.keys()]) {
-      if (!task.done()) task.cancel("end");
+      if (task.done()) continue;
+      if (this.#cancelStep === 0) task.cancel("end");
+      else this.loop.callLater(delay += this.#cancelStep, () => task.cancel("end"));
     }
   }
 

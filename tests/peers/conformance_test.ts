@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { CPython, minorVersion } from "../conformance/cpython.ts";
+import { deriveAsyncProgram, readAsyncProgram } from "../conformance/derive_async_program.ts";
 import { comparePrograms, explain } from "../conformance/fuzz.ts";
 
 /** Older ones differ from what we follow. */
@@ -22,4 +23,8 @@ Deno.test({
     }
     assertEquals(compared > PROGRAMS * 0.9, true);
   },
+});
+
+Deno.test("async_program.ts is what derive_async_program.ts makes of coroutine_program.ts", async () => {
+  assertEquals(await readAsyncProgram(), await deriveAsyncProgram());
 });
