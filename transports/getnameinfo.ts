@@ -3,7 +3,7 @@ import type { TcpAddress } from "../loop/platform.ts";
 import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
-import { familyOf } from "./_ip_address.ts";
+import { familyOf } from "./ip_address.ts";
 import { serviceOf } from "./_services.ts";
 import { nameNotFound } from "./deno_name_not_found.ts";
 

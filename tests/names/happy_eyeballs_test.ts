@@ -3,7 +3,7 @@ import { type Coroutine, type Future, getRunningLoop, sleep } from "../../loop/m
 import type { HostAddress } from "../../loop/platform.ts";
 import { startOperation } from "../../loop/start_operation.ts";
 import { interleave, race } from "../../transports/happy_eyeballs.ts";
-import { runVirtual } from "../loop/_test_loop.ts";
+import { simulate } from "../../simulation/mod.ts";
 
 const SIX: HostAddress[] = ["::1", "::2", "::3"].map((hostname) => ({ family: "ipv6", hostname }));
 const FOUR: HostAddress[] = ["1.1.1.1", "2.2.2.2"].map((hostname) => ({
@@ -49,7 +49,7 @@ Deno.test("interleave() lets the families take turns after the first ones", () =
 
 Deno.test("race() starts the next attempt after the delay, and gives up the slower ones", async () => {
   const log: string[] = [];
-  const result = await runVirtual(() =>
+  const result = await simulate(() =>
     startOperation(
       getRunningLoop(),
       race(
@@ -71,7 +71,7 @@ Deno.test("race() starts the next attempt after the delay, and gives up the slow
 
 Deno.test("race() starts the next attempt at once when one fails", async () => {
   const log: string[] = [];
-  const result = await runVirtual(() =>
+  const result = await simulate(() =>
     startOperation(
       getRunningLoop(),
       race(
@@ -87,7 +87,7 @@ Deno.test("race() starts the next attempt at once when one fails", async () => {
 
 Deno.test("race() without a delay waits for each attempt to fail, and gives all errors", async () => {
   const log: string[] = [];
-  const result = await runVirtual(() =>
+  const result = await simulate(() =>
     startOperation(
       getRunningLoop(),
       race(
@@ -107,7 +107,7 @@ Deno.test("race() without a delay waits for each attempt to fail, and gives all 
 Deno.test("race() discards the value of an attempt that succeeded at the same time", async () => {
   const log: string[] = [];
   const discarded: string[] = [];
-  const result = await runVirtual(() =>
+  const result = await simulate(() =>
     startOperation(
       getRunningLoop(),
       race(
@@ -123,7 +123,7 @@ Deno.test("race() discards the value of an attempt that succeeded at the same ti
 
 Deno.test("race() that is cancelled gives up every attempt", async () => {
   const log: string[] = [];
-  await runVirtual(function* () {
+  await simulate(function* () {
     const loop = getRunningLoop();
     const racing = startOperation(
       loop,
