@@ -78,6 +78,8 @@ class DenoChild implements ChildProcess {
       }
     }
     this.kill("SIGKILL");
+    // So that the program does not end before it: that takes no time.
+    this.handle.ref();
   }
 }
 
