@@ -1,0 +1,6 @@
+/**
+ * What tests of other folders use of the programs from seeds.
+ *
+ * @module
+ */
+export { SeededRandom } from "./_random.ts";
