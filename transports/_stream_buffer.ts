@@ -53,13 +53,12 @@ export class StreamBuffer {
     this.#end += bytes.length;
   }
 
-  /** Puts `bytes`, which were taken last, back in front of the unread ones. */
-  unread(bytes: Uint8Array): void {
+  /** Puts `bytes`, which have passed the buffer by, in front of the unread ones. */
+  prepend(bytes: Uint8Array): void {
     const joined = new Uint8Array(bytes.length + this.size);
     joined.set(bytes);
     joined.set(this.#storage.subarray(this.#start, this.#end), bytes.length);
     this.adopt(joined);
-    this.#taken -= bytes.length;
   }
 
   /** Takes the first `count` unread bytes. */

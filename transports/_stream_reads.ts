@@ -2,8 +2,8 @@
  * The reads of a stream: what each of them waits for, and what it takes.
  *
  * *Theory of operation.* A read tries at once. If what it wants is not there, it tells the reader
- * how many unread bytes make a new attempt worth while, and is woken once there are as many, or
- * the stream has ended or failed. It takes bytes only in the attempt that finishes it, so one that
+ * how many unread bytes make a new attempt worth while, and is woken when bytes come and there are
+ * as many, or when the stream has ended or failed. It takes bytes only in the attempt that finishes it, so one that
  * is cancelled has taken none.
  *
  * @module
@@ -15,6 +15,8 @@ import type { StreamReader } from "./stream_reader.ts";
 
 /** What an attempt returns when it has finished the read. */
 const DONE = 0;
+/** What an attempt returns when the read goes on with whatever comes. */
+const ANY = 1;
 
 /** A read of a stream. A subclass starts it at the end of its constructor, by `resumed()`. */
 export abstract class Read<T> extends Operation<T> {
@@ -28,7 +30,7 @@ export abstract class Read<T> extends Operation<T> {
   /**
    * Finishes the read, if what it wants is there.
    *
-   * @returns `DONE`, or how many bytes must be unread before the next attempt.
+   * @returns `DONE`, or how many bytes must be unread at the next attempt, at least `ANY`.
    */
   protected abstract attempt(): number;
 
@@ -63,7 +65,7 @@ export class ReadSome extends Read<Uint8Array> {
   protected override attempt(): number {
     const { reader } = this;
     const size = reader._buffer.size;
-    if (size === 0 && this.#count > 0 && !reader._ended) return 1;
+    if (size === 0 && this.#count > 0 && !reader._ended) return ANY;
     this.finish(reader._take(Math.min(size, this.#count)));
     return DONE;
   }
@@ -102,7 +104,7 @@ export class ReadInto extends Read<number> {
 
   protected override attempt(): number {
     const { reader } = this;
-    if (reader._buffer.size === 0 && this.#target.length > 0 && !reader._ended) return 1;
+    if (reader._buffer.size === 0 && this.#target.length > 0 && !reader._ended) return ANY;
     this.finish(reader._takeInto(this.#target));
     return DONE;
   }
@@ -176,7 +178,7 @@ abstract class ReadPiece<T> extends Read<T> {
     else if (reader._ended) this.endedWith(reader._take(buffer.size));
     else {
       this.#searched = buffer.taken + before;
-      return buffer.size + 1;
+      return ANY;
     }
     return DONE;
   }

@@ -264,7 +264,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   /** @internal The read that was given `bytes` is cancelled. */
   _undoFill(bytes: Uint8Array): void {
     this.#filling = false;
-    this._buffer.unread(bytes);
+    this._buffer.prepend(bytes);
   }
 
   /** @internal Takes unread bytes. */
@@ -287,7 +287,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
     this.#resumeIfRoom();
   }
 
-  /** @internal `read` waits until `wanted` bytes are unread. Nothing is paused meanwhile. */
+  /** @internal `read` waits until bytes come and `wanted` are unread. Nothing is paused meanwhile. */
   _wait(read: Read<unknown>, wanted: number): void {
     if (this.#waiter !== null) throw anotherReads();
     this.#waiter = read;
