@@ -10,6 +10,7 @@ import { denoWorkerProcesses } from "../executor/deno_worker_processes.ts";
 import { denoWorkers } from "../executor/deno_workers.ts";
 import type { Executor, JobFunction } from "../executor/executor.ts";
 import { DenoProcesses } from "../subprocess/deno_processes.ts";
+import { endProcesses } from "../subprocess/end_processes.ts";
 import {
   subprocessExec,
   type SubprocessExecOptions,
@@ -26,14 +27,23 @@ import {
   type WritablePipe,
 } from "../transports/connect_pipe.ts";
 import { createConnection, type CreateConnectionOptions } from "../transports/create_connection.ts";
+import {
+  createDatagramEndpoint,
+  type CreateDatagramEndpointOptions,
+} from "../transports/create_datagram_endpoint.ts";
 import { createServer, type CreateServerOptions } from "../transports/create_server.ts";
 import { DenoNetwork } from "../transports/deno_network.ts";
 import { DenoPipes } from "../transports/deno_pipes.ts";
 import { type AddrInfo, getaddrinfo, type GetaddrinfoOptions } from "../transports/getaddrinfo.ts";
 import { getnameinfo, type NameInfoFlag } from "../transports/getnameinfo.ts";
-import type { StreamProtocol } from "../transports/protocol.ts";
+import type { EndpointProtocol, StreamProtocol } from "../transports/protocol.ts";
 import type { Server } from "../transports/server.ts";
-import type { ReadTransport, Transport, WriteTransport } from "../transports/transport.ts";
+import type {
+  DatagramTransport,
+  ReadTransport,
+  Transport,
+  WriteTransport,
+} from "../transports/transport.ts";
 import { createDenoPlatform } from "./deno_platform.ts";
 import { EventLoop } from "./event_loop.ts";
 import type { Future } from "./future.ts";
@@ -102,6 +112,14 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
     options?: CreateServerOptions,
   ): Future<Server> {
     return createServer(this, protocolFactory, options);
+  }
+
+  /** Opens an endpoint for datagrams. See {@linkcode createDatagramEndpoint}. */
+  createDatagramEndpoint<P extends EndpointProtocol>(
+    protocolFactory: () => P,
+    options: CreateDatagramEndpointOptions,
+  ): Future<[DatagramTransport, P]> {
+    return createDatagramEndpoint(this, protocolFactory, options);
   }
 
   /** Resolves a host name and a service to addresses. See {@linkcode getaddrinfo}. */
@@ -191,6 +209,11 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
     options?: SubprocessOptions,
   ): Future<[SubprocessTransport, P]> {
     return subprocessShell(this, protocolFactory, commandLine, options);
+  }
+
+  /** @internal Kills the processes that are left, and waits for their ends; `null` if none is. */
+  _endProcesses(): Future<void> | null {
+    return endProcesses(this);
   }
 
   /**

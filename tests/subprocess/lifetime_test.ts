@@ -59,6 +59,15 @@ Deno.test("run() ends the tasks that hold processes, and with them the processes
   assertEquals(await stateOf(pid), "gone");
 });
 
+Deno.test("run() kills processes that nobody has waited for, and waits for their ends", async () => {
+  let pid = "";
+  await run(async () => {
+    const options = { stdin: PIPE, stdout: PIPE } as const;
+    pid = `${(await createSubprocessExec("cat", options)).pid}`;
+  });
+  assertEquals(await stateOf(pid), "gone");
+});
+
 Deno.test("run() leaves no orphan behind that nobody has waited for", async () => {
   const pid = await runProgram("abandon_child.ts", "run");
   const state = await stateOf(pid);

@@ -1,0 +1,25 @@
+import type { Future } from "../loop/future.ts";
+import type { PlatformLoop } from "../loop/platform_loop.ts";
+import { startOperation } from "../loop/start_operation.ts";
+import type { Coroutine } from "../loop/task.ts";
+import { wait } from "../loop/wait.ts";
+import { openResources } from "../transports/open_resources.ts";
+import { ProcessTransport } from "./_process_transport.ts";
+
+/** Seconds to wait for processes that were killed. One may hang in the system for longer. */
+const PATIENCE = 1;
+
+/**
+ * Kills the processes that are left on `loop`, and waits for their ends.
+ *
+ * @returns `null` if there are none.
+ */
+export function endProcesses(loop: PlatformLoop): Future<void> | null {
+  const left = [...openResources(loop)].filter((resource) => resource instanceof ProcessTransport);
+  return left.length === 0 ? null : startOperation(loop, endSteps(left));
+}
+
+function* endSteps(transports: readonly ProcessTransport[]): Coroutine<void> {
+  for (const transport of transports) transport.destroy();
+  yield* wait(transports.map((each) => each.waitFor("ended")), { timeout: PATIENCE });
+}
