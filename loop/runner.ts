@@ -63,6 +63,8 @@ export class Runner {
   readonly #options: RunnerOptions;
   #loop: EventLoop | null = null;
   #context: Context | null = null;
+  /** What signals did in the last run; they go on counting while the runner closes. */
+  #interruption: Interruption | null = null;
   #closed = false;
 
   /** Creates a runner; its loop is created when it is first needed. */
@@ -103,15 +105,14 @@ export class Runner {
     if (loop.isRunning()) throw new InvalidStateError("Cannot run: the loop is running already");
     const context = options.context ?? this.#context as Context;
     const task = loop.createTask(main, { context });
-    const interruption = new Interruption(loop, task, this.#options.grace ?? Infinity);
-    const unlisten = this.#listen(loop, (signal) => interruption.onSignal(signal));
+    const interruption = this.#interrupt(loop, task);
+    const unlisten = this.#listen(loop, interruption);
     try {
       return await loop.runUntilComplete(task);
     } catch (error) {
       throw interruption.abandoned ?? error;
     } finally {
-      interruption.end();
-      for (const stop of unlisten) stop();
+      unlisten();
     }
   }
 
@@ -120,19 +121,28 @@ export class Runner {
    * the loop. Idempotent.
    *
    * Jobs of the default executor that still run get 5 seconds. For more,
-   * `await loop.shutdownDefaultExecutor()` at the end of `main`.
+   * `await loop.shutdownDefaultExecutor()` at the end of `main`. Signals are counted on: a second
+   * one, or the end of the grace period, abandons what is left.
    */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     const loop = this.#loop;
     if (loop === null || loop.isClosed()) return;
+    const interruption = this.#interruption ?? this.#interrupt(loop, null);
+    const unlisten = this.#listen(loop, interruption);
     try {
       await cancelAllTasks(loop);
-      const owner = loop as ExecutorOwner;
+      const owner = loop as ResourceOwner;
       const shutdown = owner.shutdownDefaultExecutor?.({ timeout: EXECUTOR_TIMEOUT });
       if (shutdown !== undefined) await loop.runUntilComplete(shutdown);
+      const ended = owner._endProcesses?.() ?? null;
+      if (ended !== null) await loop.runUntilComplete(ended);
+    } catch (error) {
+      // What was abandoned was told; the outcome of the run stands.
+      if (interruption.abandoned === null) throw error;
     } finally {
+      unlisten();
       loop.close();
     }
   }
@@ -142,41 +152,53 @@ export class Runner {
     return this.close();
   }
 
-  #listen(loop: EventLoop, onSignal: (signal: string) => void): (() => void)[] {
-    if (!("platform" in loop)) return [];
+  /** Starts to count signals, of which the first cancels `main`. */
+  #interrupt(loop: EventLoop, main: Task<unknown> | null): Interruption {
+    this.#interruption?.end();
+    return this.#interruption = new Interruption(loop, main, this.#options.grace ?? Infinity);
+  }
+
+  /** Tells `interruption` of signals. Returns what ends that. */
+  #listen(loop: EventLoop, interruption: Interruption): () => void {
+    if (!("platform" in loop)) return () => {};
     const { signals } = (loop as PlatformLoop).platform;
     const wanted = this.#options.signals ?? (isMainIsolate() ? ["SIGINT", "SIGTERM"] : []);
-    return (wanted as Deno.Signal[]).map((signal) =>
-      signals.listen(signal, () => hasSignalHandler(loop, signal) || onSignal(signal))
+    const unlisten = (wanted as Deno.Signal[]).map((signal) =>
+      signals.listen(signal, () => hasSignalHandler(loop, signal) || interruption.onSignal(signal))
     );
+    return () => unlisten.forEach((stop) => stop());
   }
 }
 
-/** A loop that has a default executor. */
-type ExecutorOwner = EventLoop & {
+/** A loop that has a default executor and processes. */
+type ResourceOwner = EventLoop & {
   shutdownDefaultExecutor?(options: { timeout: number }): Future<void>;
+  _endProcesses?(): Future<void> | null;
 };
 
-/** What signals do to a run: the first cancels the main task, the second abandons all tasks. */
+/**
+ * What signals do to a run: the first cancels the main task, the second abandons all tasks. They
+ * are counted over the run and the closing of the runner, where tasks may ignore them as well.
+ */
 class Interruption {
   /** The error of the run, when its tasks were abandoned. */
   abandoned: CancelledError | null = null;
   readonly #loop: EventLoop;
-  readonly #task: Task<unknown>;
+  readonly #main: Task<unknown> | null;
   readonly #grace: number;
   #signalled = false;
   #timer: TimerHandle | null = null;
 
-  constructor(loop: EventLoop, task: Task<unknown>, grace: number) {
+  constructor(loop: EventLoop, main: Task<unknown> | null, grace: number) {
     this.#loop = loop;
-    this.#task = task;
+    this.#main = main;
     this.#grace = grace;
   }
 
   onSignal(signal: string): void {
     if (this.#signalled) return this.#abandon(signal);
     this.#signalled = true;
-    this.#loop.callSoonThreadsafe(() => this.#task.cancel(signal));
+    this.#loop.callSoonThreadsafe(() => this.#main?.cancel(signal));
     this.#timer = this.#loop.callLater(this.#grace, () => this.#abandon(signal));
   }
 
@@ -186,8 +208,11 @@ class Interruption {
 
   #abandon(signal: string): void {
     this.abandoned ??= new CancelledError(signal);
+    this.end();
     const names = [...this.#loop.tasks].map((task) => task.getName()).join(", ");
-    console.error(`Ended by ${signal} without waiting for tasks that ignored it: ${names}`);
+    console.error(
+      `Ended by ${signal} without waiting for tasks that ignored it: ${names || "none is left"}`,
+    );
     this.#loop.tasks.clear();
     this.#loop.stop();
   }
@@ -198,9 +223,7 @@ async function cancelAllTasks(loop: EventLoop): Promise<void> {
   const tasks = [...loop.tasks];
   if (tasks.length === 0) return;
   for (const task of tasks) task.cancel();
-  await loop.runUntilComplete(function* () {
-    yield* gather(tasks, { returnExceptions: true });
-  });
+  await loop.runUntilComplete(gather(tasks, { returnExceptions: true }));
   for (const task of tasks) {
     if (task.cancelled()) continue;
     const exception = task.exception();
