@@ -1,0 +1,84 @@
+// What real signals do to run(), in a real process.
+import { assertEquals } from "@std/assert";
+
+const LOOP_MODULE = new URL("../../loop/mod.ts", import.meta.url).href;
+
+/** A program that says "ready", and on a first signal that it ignores it or cleans up. */
+function programOf(main: string): string {
+  return `
+    import { createTask, run, sleep } from "${LOOP_MODULE}";
+    async function stubborn() {
+      for (;;) {
+        try { await sleep(3600); } catch (error) { console.log("ignored", error.message); }
+      }
+    }
+    try {
+      await run(async () => { console.log("ready"); ${main} });
+    } catch (error) {
+      console.log(String(error));
+      Deno.exitCode = 130;
+    }
+  `;
+}
+
+/** What a program printed, and its exit code. */
+interface Outcome {
+  lines: string[];
+  errors: string;
+  code: number;
+}
+
+/** Runs `main` and sends a signal after each of the first lines, as long as there are signals. */
+async function runWithSignals(main: string, signals: Deno.Signal[]): Promise<Outcome> {
+  const child = new Deno.Command("deno", {
+    args: ["run", "--quiet", "--no-check", "-"],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+    // A process that does not end by itself fails its test, and does not stay.
+    signal: AbortSignal.timeout(30_000),
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(programOf(main)));
+  await writer.close();
+  const errors = new Response(child.stderr).text();
+  let text = "";
+  let sent = 0;
+  for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    const lines = text.split("\n").length - 1;
+    while (sent < Math.min(lines, signals.length)) child.kill(signals[sent++]);
+  }
+  const { code } = await child.status;
+  return { lines: text.trim().split("\n"), errors: (await errors).trim(), code };
+}
+
+Deno.test("run() in a process ends main on SIGTERM, with its clean-up", async () => {
+  const main = `try { await sleep(3600); } finally { console.log("cleaned up"); }`;
+  assertEquals(await runWithSignals(main, ["SIGTERM"]), {
+    lines: ["ready", "cleaned up", "CancelledError: SIGTERM"],
+    errors: "",
+    code: 130,
+  });
+});
+
+Deno.test("run() in a process ends at once on a second signal, and names who ignored the first", async () => {
+  const main = `createTask(stubborn, { name: "stubborn" }); await stubborn();`;
+  const outcome = await runWithSignals(main, ["SIGTERM", "SIGINT"]);
+  assertEquals(outcome.lines, ["ready", "ignored SIGTERM", "CancelledError: SIGINT"]);
+  assertEquals(
+    outcome.errors,
+    "Ended by SIGINT without waiting for tasks that ignored it: Task-1, stubborn",
+  );
+  assertEquals(outcome.code, 130);
+});
+
+Deno.test("run() in a process ends on a second signal while it waits for the tasks left", async () => {
+  const main = `createTask(stubborn, { name: "stubborn" }); await sleep(3600);`;
+  const outcome = await runWithSignals(main, ["SIGTERM", "SIGTERM"]);
+  assertEquals(outcome.lines, ["ready", "ignored ", "CancelledError: SIGTERM"]);
+  assertEquals(
+    outcome.errors,
+    "Ended by SIGTERM without waiting for tasks that ignored it: stubborn",
+  );
+});
