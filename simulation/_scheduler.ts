@@ -97,9 +97,14 @@ export class SimulatedQueue implements ReadyQueue {
   }
 }
 
-/** Runs the entry that is chosen among the first ones of their threads. */
+/**
+ * Runs the entry that is chosen among the first ones of their threads. As in every loop, an
+ * iteration runs what was ready when it began: nothing overtakes the end of its iteration.
+ */
 class ChoosingQueue extends SimulatedQueue {
   readonly #choose: (threads: readonly object[]) => number;
+  /** Entries at the front that belong to the current iteration. */
+  #left = 0;
 
   constructor(
     onStep: (entry: Runnable) => void,
@@ -109,8 +114,15 @@ class ChoosingQueue extends SimulatedQueue {
     this.#choose = choose;
   }
 
+  override clear(): void {
+    super.clear();
+    this.#left = 0;
+  }
+
   protected override take(): Runnable {
-    const position = this.entries.length === 1 ? 0 : this.#choosePosition();
+    if (this.#left === 0) this.#left = this.entries.length;
+    const position = this.#left === 1 ? 0 : this.#choosePosition();
+    this.#left -= 1;
     const [entry] = this.entries.splice(position, 1);
     return entry as Runnable;
   }
@@ -118,7 +130,7 @@ class ChoosingQueue extends SimulatedQueue {
   #choosePosition(): number {
     const threads: object[] = [];
     const positions: number[] = [];
-    const end = Math.min(this.entries.length, WINDOW);
+    const end = Math.min(this.#left, WINDOW);
     for (let position = 0; position < end; position += 1) {
       // The steps of the loop itself are a thread of their own.
       const thread = threadOf(this.entries[position] as Runnable) ?? this;

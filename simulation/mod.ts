@@ -15,10 +15,13 @@
  * @module
  */
 export { loopTest, type LoopTestOptions } from "./deno_loop_test.ts";
+export type { FaultRule, Packet, Verdict } from "./fault_rule.ts";
+export type { LinkConditions } from "./link_conditions.ts";
 export { SeededRandom } from "./seeded_random.ts";
 export type { Deviations, Schedule } from "./schedule.ts";
 export { simulate, type SimulateOptions } from "./simulate.ts";
 export { SimulatedHost } from "./simulated_host.ts";
+export { type HostNames, SimulatedNetwork } from "./simulated_network.ts";
 export { Simulation, type SimulationMain } from "./simulation.ts";
 export { diffTraces, Trace, type TraceDifference } from "./trace.ts";
 export { type Appointment, VirtualClock } from "./virtual_clock.ts";

@@ -4,7 +4,8 @@
  * *Theory of operation.* The steps of one task keep their order, and so do those of the loop
  * itself (callbacks, transports): each is a *thread*. A schedule chooses among threads that are
  * ready. `fifo` takes the one that has been ready longest, as asyncio does. The others may take
- * any, as programs must not rely on who else is ready.
+ * any, within one iteration of the loop: programs may rely on it that what is ready runs in the
+ * next iteration, and must not rely on who else does.
  *
  * Each choice among several threads is a numbered *decision*, a number itself: 0 for the thread
  * that has been ready longest, 1 for the next, and so on. The ones that are not 0 are the
@@ -96,8 +97,6 @@ const MOST_CHANGES = 4;
 /** Powers of two between which the length of a run is guessed, in decisions. */
 const SHORTEST_RUN = 3;
 const LONGEST_RUN = 12;
-/** Decisions in a row that a thread may win before it is taken for one that only waits. */
-const PATIENCE = 200;
 
 class PriorityChooser implements Chooser {
   readonly #random: SeededRandom;
@@ -107,8 +106,6 @@ class PriorityChooser implements Chooser {
   #decisions = 0;
   /** Priorities below all others are negative, each lower than the one before. */
   #lowest = 0;
-  #last: object | null = null;
-  #wins = 0;
 
   constructor(random: SeededRandom) {
     this.#random = random;
@@ -119,7 +116,7 @@ class PriorityChooser implements Chooser {
 
   choose(threads: readonly object[]): number {
     let index = this.#winner(threads);
-    if (this.#changes.has(this.#decisions++) || this.#isStuck(threads[index] as object)) {
+    if (this.#changes.has(this.#decisions++)) {
       this.#priorities.set(threads[index] as object, --this.#lowest);
       index = this.#winner(threads);
     }
@@ -145,13 +142,6 @@ class PriorityChooser implements Chooser {
       this.#priorities.set(thread, priority);
     }
     return priority;
-  }
-
-  /** Whether `thread` keeps all others from running, perhaps because it waits for one of them. */
-  #isStuck(thread: object): boolean {
-    this.#wins = thread === this.#last ? this.#wins + 1 : 0;
-    this.#last = thread;
-    return this.#wins > PATIENCE;
   }
 }
 

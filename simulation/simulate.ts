@@ -1,5 +1,6 @@
 import { runWorld } from "./_run_world.ts";
 import { World } from "./_world.ts";
+import type { LinkConditions } from "./link_conditions.ts";
 import type { Schedule } from "./schedule.ts";
 import { Simulation, type SimulationMain } from "./simulation.ts";
 import type { Trace } from "./trace.ts";
@@ -10,6 +11,8 @@ export interface SimulateOptions {
   seed?: number;
   /** How tasks that are ready are ordered; `"fifo"`, as asyncio does, by default. */
   schedule?: Schedule;
+  /** What the network is like; see {@linkcode SimulatedNetwork}. */
+  network?: Partial<LinkConditions>;
   /** An empty trace, to be filled. */
   trace?: Trace;
   /** Simulated seconds after which the run fails with a `TimeoutError`; 30 days by default. */
@@ -58,7 +61,7 @@ export async function simulate<T>(
 ): Promise<T> {
   const { seed = 0, schedule = "fifo", trace = null, timeLimit = DEFAULT_TIME_LIMIT } = options;
   const world = new World({ seed, schedule, trace, timeLimit });
-  const outcome = await runWorld(world, new Simulation(world, seed), main);
+  const outcome = await runWorld(world, new Simulation(world, seed, options.network), main);
   if (!outcome.failed) return outcome.value;
   const report = options.report ?? ((line) => console.error(line));
   report(

@@ -3,8 +3,10 @@ import type { Future } from "../loop/future.ts";
 import type { Platform } from "../loop/platform.ts";
 import type { Coroutine } from "../loop/task.ts";
 import { type World, worlds } from "./_world.ts";
+import type { LinkConditions } from "./link_conditions.ts";
 import type { SeededRandom } from "./seeded_random.ts";
 import { SimulatedHost } from "./simulated_host.ts";
+import { SimulatedNetwork } from "./simulated_network.ts";
 import type { VirtualClock } from "./virtual_clock.ts";
 
 /** What {@linkcode simulate} runs: a function that returns a coroutine, a promise or a value. */
@@ -25,15 +27,19 @@ export class Simulation {
   readonly loop: DenoEventLoop;
   /** The time of all hosts. */
   readonly clock: VirtualClock;
+  /** The network between the hosts. */
+  readonly network: SimulatedNetwork;
   /** Chance for the program's own use; the same as `Math.random()` inside of the simulation. */
   readonly random: SeededRandom;
   readonly #world: World;
   readonly #hosts: Map<string, SimulatedHost> = new Map();
 
   /** @internal */
-  constructor(world: World, seed: number) {
+  constructor(world: World, seed: number, conditions?: Partial<LinkConditions>) {
     this.#world = world;
     this.seed = seed;
+    this.network = new SimulatedNetwork(world, conditions);
+    world.crashed = ({ name }) => this.network._crash(name);
     this.clock = world.clock;
     this.random = world.random;
     const main = this.host(MAIN_HOST);
@@ -41,10 +47,14 @@ export class Simulation {
     world.mainLoop = () => this.loop;
   }
 
-  /** Returns the host called `name`, created when it is first asked for. */
+  /**
+   * Returns the host called `name`, created when it is first asked for. Its address is the next
+   * of 10.0.0.1, 10.0.0.2, and so on; `main` has the first.
+   */
   readonly host: (name: string) => SimulatedHost = (name) => {
     let host = this.#hosts.get(name);
     if (host === undefined) {
+      this.network._addHost(name, [nextAddress(this.#hosts.size)]);
       host = new SimulatedHost(this.#world, name, (host) => this.#createPlatform(host));
       this.#hosts.set(name, host);
     }
@@ -95,6 +105,13 @@ export class Simulation {
     const world = this.#world;
     const random = world.seeds.derive(`platform of ${host.name}`);
     const signals = host.name === MAIN_HOST ? world.signals : host.signals;
-    return { clock: this.clock, random, signals };
+    const network = this.network._networkOf(host.name);
+    return { clock: this.clock, random, signals, network };
   }
+}
+
+/** Returns the address of the host after `count` others. */
+function nextAddress(count: number): string {
+  const number = count + 1;
+  return `10.${number >> 16}.${(number >> 8) & 255}.${number & 255}`;
 }

@@ -1,0 +1,74 @@
+import type { EventLoop } from "../loop/event_loop.ts";
+import type { Acceptor, Listener } from "../loop/platform.ts";
+import type { ListeningSocket } from "./_host_stack.ts";
+import type { SimulatedChannel } from "./_simulated_channel.ts";
+
+/** Connections that wait where no backlog is given. */
+const DEFAULT_BACKLOG = 511;
+
+/** A connection that has arrived. */
+interface Arrival {
+  readonly channel: SimulatedChannel;
+  /** Ends it as a kernel does that has nobody to give it to. */
+  refuse(): void;
+}
+
+/** A simulated socket that connections arrive at. */
+export class SimulatedListener implements Listener, ListeningSocket {
+  readonly address: Deno.Addr;
+  /** The loop that it belongs to. */
+  readonly loop: EventLoop;
+  readonly #backlog: number;
+  /** Frees the address. */
+  readonly #unbind: (listener: SimulatedListener) => void;
+  #acceptor: Acceptor | null = null;
+  /** Connections that nobody has accepted yet. */
+  #arrivals: Arrival[] = [];
+  #isClosed = false;
+
+  constructor(
+    loop: EventLoop,
+    address: Deno.Addr,
+    backlog: number | undefined,
+    unbind: (listener: SimulatedListener) => void,
+  ) {
+    this.loop = loop;
+    this.address = address;
+    this.#backlog = backlog ?? DEFAULT_BACKLOG;
+    this.#unbind = unbind;
+  }
+
+  get hasRoom(): boolean {
+    return this.#arrivals.length < this.#backlog;
+  }
+
+  start(acceptor: Acceptor): void {
+    this.#acceptor = acceptor;
+    if (this.#arrivals.length > 0) this.loop.enqueue(this);
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#unbind(this);
+    for (const arrival of this.#arrivals) arrival.refuse();
+    this.#arrivals = [];
+    this.loop.enqueue({ _run: () => this.#acceptor?.closed() });
+  }
+
+  /** A connection has arrived. */
+  arrived(arrival: Arrival): void {
+    if (this.#isClosed) return arrival.refuse();
+    this.#arrivals.push(arrival);
+    if (this.#acceptor !== null && this.#arrivals.length === 1) this.loop.enter(this);
+  }
+
+  /** @internal Accepts what has arrived. */
+  _run(): void {
+    while (this.#acceptor !== null) {
+      const arrival = this.#arrivals.shift();
+      if (arrival === undefined) return;
+      this.#acceptor.accepted(arrival.channel);
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import type { FaultRule, Packet } from "./fault_rule.ts";
+import type { LinkConditions } from "./link_conditions.ts";
+import type { SeededRandom } from "./seeded_random.ts";
+import type { VirtualClock } from "./virtual_clock.ts";
+
+/** The order of packets that may not overtake each other: when the last of them arrives. */
+export interface Order {
+  /** In seconds. */
+  last: number;
+}
+
+/** What becomes of one packet. */
+export interface Fate {
+  /** The packets that it must not overtake; `null` for a datagram. */
+  readonly order: Order | null;
+  /** It arrives. */
+  arrived(): void;
+  /** It is lost. */
+  lost(): void;
+}
+
+/** What the wire asks about the network. */
+export interface WireSettings {
+  /** Returns what the link between two hosts is like. */
+  conditions(from: string, to: string): LinkConditions;
+  /** Adds a line to the trace, if there is one. */
+  note(event: () => string): void;
+}
+
+/** Carries packets between hosts, or loses them, as the conditions and the faults say. */
+export class Wire {
+  /** Time. */
+  readonly clock: VirtualClock;
+  /** Faults, in the order in which they were added. */
+  readonly rules: Set<FaultRule> = new Set();
+  /** Directions, `from>to`, that carry nothing. */
+  readonly cut: Set<string> = new Set();
+  /** Directions that keep packets until they are released. */
+  readonly held: Map<string, (() => void)[]> = new Map();
+  readonly #random: SeededRandom;
+  readonly #settings: WireSettings;
+  /** When the last byte of each direction has left its sender, where there is a bandwidth. */
+  readonly #busyUntil: Map<string, number> = new Map();
+
+  constructor(clock: VirtualClock, random: SeededRandom, settings: WireSettings) {
+    this.clock = clock;
+    this.#random = random;
+    this.#settings = settings;
+  }
+
+  /** Returns what the link between two hosts is like. */
+  conditions(from: string, to: string): LinkConditions {
+    return this.#settings.conditions(from, to);
+  }
+
+  /** Sends `packet`. */
+  send(packet: Packet, fate: Fate): void {
+    const direction = directionOf(packet.from, packet.to);
+    const held = this.held.get(direction);
+    if (held !== undefined) {
+      this.#note(packet, "held");
+      held.push(() => this.send(packet, fate));
+      return;
+    }
+    const conditions = this.conditions(packet.from, packet.to);
+    const delay = this.#judge(packet, direction, conditions);
+    if (delay === null) {
+      this.#note(packet, "lost");
+      return fate.lost();
+    }
+    this.#note(packet, "sent");
+    this.#deliver(fate, this.#leave(direction, packet, conditions) + delay);
+    if (fate.order === null && this.#random.chance(conditions.duplicate)) {
+      this.#deliver(fate, this.clock.now() + this.#delay(conditions));
+    }
+  }
+
+  /** Where to cut a write of `size` bytes in two; `null` for nowhere. */
+  cutWrite(from: string, to: string, size: number): number | null {
+    const { fragment } = this.conditions(from, to);
+    if (size < 2 || !this.#random.chance(fragment)) return null;
+    return 1 + this.#random.below(size - 1);
+  }
+
+  /** Returns how long `packet` travels, or `null` if it is lost. */
+  #judge(packet: Packet, direction: string, conditions: LinkConditions): number | null {
+    if (this.cut.size > 0 && this.cut.has(direction)) return null;
+    for (const rule of this.rules) {
+      const verdict = rule(packet);
+      if (verdict === "drop") return null;
+      if (verdict !== "pass") return verdict.after;
+    }
+    if (this.#random.chance(conditions.loss)) return null;
+    const delay = this.#delay(conditions);
+    const overtaken = packet.kind === "datagram" && this.#random.chance(conditions.reorder);
+    return overtaken ? delay + (conditions.latency + conditions.jitter) * 2 : delay;
+  }
+
+  #delay({ latency, jitter }: LinkConditions): number {
+    return jitter > 0 ? latency + jitter * this.#random.next() : latency;
+  }
+
+  /** Returns when the last byte of `packet` has left its host. */
+  #leave(direction: string, packet: Packet, { bandwidth }: LinkConditions): number {
+    const now = this.clock.now();
+    if (bandwidth === Infinity) return now;
+    const start = Math.max(now, this.#busyUntil.get(direction) ?? 0);
+    const end = start + packet.bytes.length / bandwidth;
+    this.#busyUntil.set(direction, end);
+    return end;
+  }
+
+  #deliver(fate: Fate, when: number): void {
+    const { order } = fate;
+    let arrival = when;
+    if (order !== null) order.last = arrival = Math.max(arrival, order.last);
+    this.clock.schedule(arrival, () => fate.arrived());
+  }
+
+  #note(packet: Packet, what: string): void {
+    this.#settings.note(() => {
+      const { kind, source, destination, bytes } = packet;
+      const size = bytes.length === 0 ? "" : ` ${bytes.length}`;
+      return `${what} ${kind}${size} ${formatAddress(source)} > ${formatAddress(destination)}`;
+    });
+  }
+}
+
+/** Names one direction of a link. */
+export function directionOf(from: string, to: string): string {
+  return `${from}>${to}`;
+}
+
+/** Writes an address as in a URL. */
+export function formatAddress({ hostname, port }: { hostname: string; port: number }): string {
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}
+
+/** A host as the wire knows it. */
+export interface Stack {
+  /** Its name. */
+  readonly name: string;
+  /** Counts its crashes. */
+  readonly life: number;
+  /** Whether it is on. */
+  readonly isUp: boolean;
+}
