@@ -19,8 +19,6 @@ export let settle: (future: Future<unknown>, state: FutureState, value: unknown)
 export let addWaiter: (future: Future<unknown>, waiter: Runnable) => void;
 /** Removes `waiter` in constant time. */
 export let removeWaiter: (future: Future<unknown>, waiter: Runnable) => void;
-/** Whether anything waits for `future`. */
-export let isAwaited: (future: Future<unknown>) => boolean;
 /** Returns where `future` stands. */
 export let stateOf: (future: Future<unknown>) => FutureState;
 /** The error of `future`, if any, is dealt with and needs no report. */
@@ -323,7 +321,6 @@ export class Future<T> implements Promise<T> {
     settle = (future, state, value) => future.#settle(state, value);
     addWaiter = (future, waiter) => future.#addWaiter(waiter);
     removeWaiter = (future, waiter) => future.#removeWaiter(waiter);
-    isAwaited = (future) => future.#waiters !== null;
     stateOf = (future) => future.#state;
     markSeen = (future) => future.#see();
     takeOutcome = (future) => future.#takeOutcome();

@@ -73,7 +73,7 @@ const NOTHING: unique symbol = Symbol("nothing");
  * assertEquals(log, ["cleaned up", "cancelled"]);
  * ```
  */
-export class Task<T> extends Future<T> implements CoroutineHost {
+export class Task<T> extends Future<T> {
   /** @internal Links of the list that holds the tasks of the loop. */
   _previousTask: Task<unknown> | null = null;
   /** @internal See {@linkcode _previousTask}. */
