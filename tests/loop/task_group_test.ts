@@ -195,6 +195,17 @@ Deno.test("B04 TaskGroup.createTask() closes a coroutine that it refuses, which 
   });
 });
 
+Deno.test("B04 TaskGroup.createTask() is refused as soon as the last child of a closing group has ended", async () => {
+  await runVirtual(function* () {
+    const refusals: string[] = [];
+    yield* taskGroup((group) => {
+      const child = group.createTask(() => sleep(1));
+      child.addDoneCallback(() => refusals.push(refusalOf(group)));
+    });
+    assertEquals(refusals, ["Cannot create a task in a task group: it is closed"]);
+  });
+});
+
 Deno.test("B05 simultaneous failures in nested groups of coroutines: inner error, then the cancellation, then outer error", async () => {
   await runVirtual(function* () {
     const log: unknown[] = [];
