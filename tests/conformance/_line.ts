@@ -92,6 +92,15 @@ export class LineMaker {
         };
       case "condition": {
         const guard = { kind, index } as const;
+        const held = (): Statement => {
+          const soft = random.chance(0.5);
+          if (random.chance(0.6)) return of({ op: "waitCondition", soft, index });
+          const value = random.between(1, 2);
+          const cancels = random.chance(0.3);
+          return of({ op: "waitPredicate", soft, index, variable: 0, value, cancels });
+        };
+        const assign = (): Statement =>
+          of({ op: "assign", variable: 0, value: random.between(0, 2) });
         const notify = (): Statement =>
           of({ op: "notify", index, count: random.pick([1, 1, 2, null]) });
         return {
@@ -100,7 +109,7 @@ export class LineMaker {
               op: "with",
               soft: true,
               ...guard,
-              body: [of({ op: "waitCondition", soft: random.chance(0.5), index }), ...pause()],
+              body: [held(), ...pause()],
             }),
           ],
           wake: () => [
@@ -109,6 +118,7 @@ export class LineMaker {
               soft: true,
               ...guard,
               body: [
+                assign(),
                 notify(),
                 ...pause(),
                 this.#supply.cancel(),

@@ -47,8 +47,10 @@ export async function comparePrograms(
     const traces = await python.run(programs);
     for (const [index, program] of programs.entries()) {
       const expected = traces[index] as Trace | null;
+      // Also what CPython cannot run must come to its end.
+      const actual = await runAsCoroutines(program);
       if (expected === null) result.skipped += 1;
-      else if (await agrees(program, expected)) result.compared += 1;
+      else if (actual.join("\n") === expected.join("\n")) result.compared += 1;
       else result.disagreements.push(seeds[index] as number);
     }
     if (result.disagreements.length >= MAX_REPORTS) break;

@@ -312,7 +312,7 @@ class Generator extends Supply {
         return { op: name, id, soft, index: this.index(this.program.conditions.length) };
       case "waitPredicate": {
         const index = this.index(this.program.conditions.length);
-        const cancels = random.chance(0.15);
+        const cancels = random.chance(0.3);
         return { op: name, id, soft, index, variable: 0, value: random.between(0, 2), cancels };
       }
       case "put":
@@ -386,7 +386,7 @@ class Generator extends Supply {
     if (kind === "wait") body.unshift({ op: "waitCondition", id, soft: true, index });
     if (kind === "predicate") {
       const value = this.random.between(1, 2);
-      const cancels = this.random.chance(0.15);
+      const cancels = this.random.chance(0.3);
       body.unshift({ op: "waitPredicate", id, index, variable: 0, value, cancels });
     }
     if (kind === "notify") {
