@@ -5,6 +5,13 @@ import type { Alarm, Clock } from "./platform.ts";
 /** The longest delay of a host timer, in milliseconds; a longer one would fire at once. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
+/**
+ * Immediates in a turn of the host. While the thread is busy, Deno looks for newly ready sockets
+ * only once in 61 of them. With one in a turn of 0.5 ms a message would wait for 30 ms; six cost
+ * some 2 % of the time.
+ */
+const IMMEDIATES = 6;
+
 /** Time as Deno has it: `performance.now()`, host timers, and `setImmediate`. */
 export class DenoClock implements Clock {
   /** Returns the seconds since the process started. */
@@ -14,7 +21,13 @@ export class DenoClock implements Clock {
 
   /** Calls `wake` after I/O and timers of the host had their turn. */
   soon(wake: () => void): void {
-    setImmediate(wake);
+    let left = IMMEDIATES;
+    const next = () => {
+      left -= 1;
+      if (left > 0) setImmediate(next);
+      else wake();
+    };
+    setImmediate(next);
   }
 
   /** Creates the timer of one loop. */
