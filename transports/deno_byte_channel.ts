@@ -1,6 +1,11 @@
 import type { ByteChannel, ByteSink } from "../loop/platform.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
-import { mayRead, type RotatingReader } from "./_deno_read_rotation.ts";
+import {
+  joinRotation,
+  leaveRotation,
+  mayRead,
+  type RotatingReader,
+} from "./_deno_read_rotation.ts";
 
 /**
  * Where the reading side stands. In `reading` and `stopping` a read is with the host, or is held
@@ -41,6 +46,7 @@ export class DenoByteChannel implements ByteChannel, RotatingReader {
   constructor(loop: EventLoop, connection: Deno.Conn) {
     this.#loop = loop;
     this.#connection = connection;
+    joinRotation();
     if ("setNoDelay" in connection) (connection as Deno.TcpConn).setNoDelay(true);
   }
 
@@ -78,6 +84,7 @@ export class DenoByteChannel implements ByteChannel, RotatingReader {
   abort(): void {
     if (this.#closed) return;
     this.#closed = true;
+    leaveRotation();
     this.#connection[Symbol.dispose]();
     this.#loop.enqueue({ _run: () => this.#sink?.closed() });
   }

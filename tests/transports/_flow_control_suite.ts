@@ -165,11 +165,13 @@ export function testFlowControl(backend: Backend): void {
     const { client, peer, peerProtocol } = pair;
     const filling = yield* fill(pair);
     const bytes = pattern(1_000_000);
-    for (let start = 0, size = 1; start < bytes.length; start += size, size = size * 2 + 1) {
+    let start = 0;
+    for (let size = 1; start < bytes.length; size = size * 2 + 1) {
       client.writelines([
         bytes.subarray(start, start + 1),
         bytes.subarray(start + 1, start + size),
       ]);
+      start += size;
     }
     peer.resumeReading();
     yield* peerProtocol.received(filling.length + bytes.length);

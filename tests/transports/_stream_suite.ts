@@ -349,6 +349,7 @@ export function testStreams(backend: Backend): void {
   test("what a protocol throws and is no error arrives as the cause of one", function* (stage) {
     const pair = yield* connect(stage, (client) => {
       client.dataReceived = () => {
+        // deno-lint-ignore no-throw-literal -- what happens then is the point
         throw "a string";
       };
     });

@@ -57,7 +57,7 @@ test("says which name does not resolve", function* ({ loop }) {
 test("refuses a factory that is none", function* ({ loop }) {
   let wrong: unknown;
   try {
-    loop.createServer(undefined as unknown as () => StreamProtocol);
+    yield* loop.createServer(undefined as unknown as () => StreamProtocol);
   } catch (error) {
     wrong = error;
   }
