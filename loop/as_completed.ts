@@ -50,7 +50,11 @@ export function asCompleted<T>(
 ): Completions<T> {
   const loop = runningLoop();
   const futures = new Set<Future<T>>();
-  for (const awaitable of new Set(awaitables)) {
+  const known = new Set<Awaitable<T>>();
+  for (const awaitable of awaitables) {
+    if (known.has(awaitable)) continue;
+    // A function is no awaitable itself, it makes one: each time it is given.
+    if (typeof awaitable !== "function") known.add(awaitable);
     futures.add(ensureFuture(awaitable, loop === null ? {} : { loop }));
   }
   return new CompletionOrder(futures, options.timeout ?? null);

@@ -23,7 +23,7 @@ export type GatherResults<A extends readonly Awaitable<unknown>[]> = {
  *
  * The first error ends the wait; the others go on. Cancelling the future cancels all of them; it
  * ends with the first that has ended, or with `returnExceptions` once all have. The same
- * awaitable given twice runs once.
+ * awaitable given twice runs once; a function runs each time it is given.
  *
  * @param awaitables Futures, promises, coroutines, or functions, which become tasks.
  * @param options Additional options.
@@ -48,7 +48,8 @@ export function gather<const A extends readonly Awaitable<unknown>[]>(
     let child = known.get(awaitable);
     if (child === undefined) {
       child = ensureFuture(awaitable, childOptions);
-      known.set(awaitable, child);
+      // A function is no awaitable itself, it makes one: each time it is given.
+      if (typeof awaitable !== "function") known.set(awaitable, child);
     }
     children.push(child);
     loop ??= child.getLoop();
@@ -60,7 +61,8 @@ export function gather<const A extends readonly Awaitable<unknown>[]>(
     throw new InvalidStateError("Cannot gather: no event loop is running here");
   }
   const gathering = new Gathering(loop, children, options.returnExceptions ?? false);
-  gathering.watch(known.values(), known.size);
+  const different = new Set(children);
+  gathering.watch(different, different.size);
   return gathering as Future<unknown> as Future<GatherResults<A>>;
 }
 

@@ -104,3 +104,13 @@ Deno.test("asCompleted() whose wait is cancelled leaves the awaitables alone", a
     assertEquals(await inner, "value");
   });
 });
+
+Deno.test("asCompleted() calls a function each time it is given", async () => {
+  await runVirtual(async () => {
+    let calls = 0;
+    const call = () => ++calls;
+    const results = [];
+    for await (const result of asCompleted([call, call])) results.push(await result);
+    assertEquals(results, [1, 2]);
+  });
+});

@@ -77,15 +77,23 @@ Deno.test("G01 gather() keeps the order, runs a shared task once, and is done at
   });
 });
 
+Deno.test("gather() calls a function each time it is given", async () => {
+  await runVirtual(function* () {
+    let calls = 0;
+    const call = () => ++calls;
+    assertEquals(yield* gather([call, call, call]), [1, 2, 3]);
+  });
+});
+
 Deno.test("G01 gather() of async functions, promises and values in functions keeps the order", async () => {
   await runVirtual(async (loop) => {
     const log: string[] = [];
-    const shared = sayAsync(log, "x");
+    const shared = createTask(sayAsync(log, "x"));
     const native = Promise.withResolvers<string>();
     loop.callLater(3, () => native.resolve("p"));
     const results = await gather([sayAsync(log, "a"), shared, native.promise, shared, () => "v"]);
     assertEquals(results, ["a", "x", "p", "x", "v"]);
-    assertEquals(log, ["a", "x"]);
+    assertEquals(log, ["x", "a"]);
   });
 });
 
