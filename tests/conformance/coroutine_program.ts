@@ -68,6 +68,7 @@ export class CoroutineProgram extends World {
       try {
         yield* this.#pause();
         const given = this.#startWait(statement);
+        yield* this.#pause();
         if (given === "nested") {
           const returned = yield* this.#nested(statement);
           if (returned !== null) return returned;
@@ -78,6 +79,7 @@ export class CoroutineProgram extends World {
         }
       } catch (error) {
         this.logError(statement, error);
+        yield* this.#pause();
         if (error instanceof CancelledError || statement.soft !== true) throw error;
       }
       yield* this.#pause();
