@@ -43,7 +43,8 @@ export class ReadBuffer {
 
 /** Returns a copy of the first `count` bytes. */
 export function copyOf(bytes: Uint8Array, count: number): Uint8Array {
-  if (count > SMALL_COPY) return bytes.slice(0, count);
+  // As `slice()`, which fills the memory with zeros first.
+  if (count > SMALL_COPY) return new Uint8Array(bytes.subarray(0, count));
   // A program that transfers the memory of a copy detaches the slab; then its length is 0.
   if (slabUsed + count > slab.length) {
     slab = new Uint8Array(SLAB_SIZE);
