@@ -15,6 +15,7 @@
  * @module
  */
 export { loopTest, type LoopTestOptions } from "./deno_loop_test.ts";
+export { type Exploration, explore, type ExploredFailure, type ExploreOptions } from "./explore.ts";
 export type { FaultRule, Packet, Verdict } from "./fault_rule.ts";
 export type { LinkConditions } from "./link_conditions.ts";
 export { SeededRandom } from "./seeded_random.ts";

@@ -1,8 +1,7 @@
-import { runWorld } from "./_run_world.ts";
-import { World } from "./_world.ts";
+import { runOnce } from "./_run_once.ts";
 import type { LinkConditions } from "./link_conditions.ts";
 import type { Schedule } from "./schedule.ts";
-import { Simulation, type SimulationMain } from "./simulation.ts";
+import type { SimulationMain } from "./simulation.ts";
 import type { Trace } from "./trace.ts";
 
 /** Settings of {@linkcode simulate}. */
@@ -20,9 +19,6 @@ export interface SimulateOptions {
   /** Receives the line that says how to repeat a failed run; `console.error` by default. */
   report?: (line: string) => void;
 }
-
-/** Thirty days, in seconds. */
-const DEFAULT_TIME_LIMIT = 30 * 24 * 3600;
 
 /**
  * Runs `main` in a simulated world: virtual time, a network in memory, and all chance from a seed.
@@ -59,11 +55,9 @@ export async function simulate<T>(
   main: SimulationMain<T>,
   options: SimulateOptions = {},
 ): Promise<T> {
-  const { seed = 0, schedule = "fifo", trace = null, timeLimit = DEFAULT_TIME_LIMIT } = options;
-  const world = new World({ seed, schedule, trace, timeLimit });
-  const outcome = await runWorld(world, new Simulation(world, seed, options.network), main);
+  const { outcome } = await runOnce(main, options);
   if (!outcome.failed) return outcome.value;
-  const report = options.report ?? ((line) => console.error(line));
+  const { seed = 0, schedule = "fifo", report = (line) => console.error(line) } = options;
   report(
     `Simulation failed; to repeat it: { seed: ${seed}, schedule: ${JSON.stringify(schedule)} }`,
   );

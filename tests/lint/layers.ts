@@ -42,6 +42,8 @@ function complaint(importer: string, specifier: string): string | undefined {
 function privacyComplaint(importer: string, imported: string): string | undefined {
   if (!baseName(imported).startsWith("_")) return undefined;
   const home = folder(imported);
+  // A suite runs on several backends, each with tests in a folder of its own.
+  if (home.startsWith("tests/") && importer.startsWith("tests/")) return undefined;
   if ([home, `tests/${home}`].includes(folder(importer))) return undefined;
   return `"${imported}" is private to "${home}/" and its tests`;
 }
