@@ -117,10 +117,6 @@ export interface DatagramChannel {
   start(sink: DatagramSink): void;
   /** Sends `bytes`, which the channel may keep, after those sent before. */
   send(bytes: Uint8Array, address: Deno.Addr): void;
-  /** Stops receiving; at most one more datagram is reported. */
-  pause(): void;
-  /** Receives again. */
-  resume(): void;
   /** Closes at once. Ends with {@linkcode DatagramSink.closed}. */
   close(): void;
 }
@@ -180,6 +176,8 @@ export interface Network {
   lookup(loop: EventLoop, hostname: string, family?: AddressFamily): Future<HostAddress[]>;
   /** Returns the name of the host with the numeric address `hostname`; `null` if it has none. */
   reverseLookup(loop: EventLoop, hostname: string): Future<string | null>;
+  /** Returns the channel over a datagram socket that the program has made itself. */
+  adoptDatagrams(loop: EventLoop, socket: Deno.DatagramConn): DatagramChannel;
   /** Returns the channel over a connection that the program has made itself. */
   adopt(loop: EventLoop, connection: Deno.Conn): ByteChannel;
 }

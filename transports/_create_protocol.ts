@@ -1,7 +1,5 @@
-import type { StreamProtocol } from "./protocol.ts";
-
 /** Returns what `factory` creates. */
-export function createProtocol<P extends StreamProtocol>(factory: () => P): P {
+export function createProtocol<P extends object>(factory: () => P): P {
   const protocol: unknown = factory();
   if (typeof protocol === "object" && protocol !== null) return protocol as P;
   throw new TypeError(

@@ -9,10 +9,12 @@ import type {
   Listener,
   ListenTcpOptions,
   Network,
+  OpenDatagramsOptions,
   TcpAddress,
 } from "../loop/platform.ts";
 import { DenoListener } from "./_deno_listener.ts";
 import { DenoOperation } from "./_deno_operation.ts";
+import { DenoDatagramChannel } from "./deno_datagram_channel.ts";
 import { nameNotFound } from "./deno_name_not_found.ts";
 import { DenoByteChannel } from "./deno_byte_channel.ts";
 
@@ -60,11 +62,26 @@ export class DenoNetwork implements Network {
     });
   }
 
-  openDatagrams(loop: EventLoop, address: TcpAddress): Future<DatagramChannel> {
+  openDatagrams(
+    loop: EventLoop,
+    address: TcpAddress,
+    options: OpenDatagramsOptions = {},
+  ): Future<DatagramChannel> {
     const action = `open a datagram socket on ${nameOf(address)}`;
-    return open(loop, action, (): DatagramChannel => {
-      throw unsupported(action, "datagrams");
+    return open(loop, action, async (): Promise<DatagramChannel> => {
+      // Deno's own socket cannot share its port.
+      if (isUnstableNetEnabled() && options.reusePort !== true) {
+        return new DenoDatagramChannel(loop, Deno.listenDatagram({ transport: "udp", ...address }));
+      }
+      const { bindNodeDatagrams, NodeDatagramChannel } = await import(
+        "./_deno_node_datagram_channel.ts"
+      );
+      return new NodeDatagramChannel(loop, await bindNodeDatagrams(address, options));
     });
+  }
+
+  adoptDatagrams(loop: EventLoop, socket: Deno.DatagramConn): DatagramChannel {
+    return new DenoDatagramChannel(loop, socket);
   }
 
   lookup(loop: EventLoop, hostname: string, family?: AddressFamily): Future<HostAddress[]> {

@@ -53,7 +53,14 @@ export {
   type StreamOptions,
 } from "./open_connection.ts";
 export { openReadPipe, openWritePipe } from "./open_pipe.ts";
-export { BaseProtocol, BufferedProtocol, Protocol, type StreamProtocol } from "./protocol.ts";
+export {
+  BaseProtocol,
+  BufferedProtocol,
+  DatagramProtocol,
+  type EndpointProtocol,
+  Protocol,
+  type StreamProtocol,
+} from "./protocol.ts";
 export { Server } from "./server.ts";
 export { startServer, type StartServerOptions } from "./start_server.ts";
 export {
@@ -70,6 +77,8 @@ export {
 export { StreamWriter, type StreamWriterOptions } from "./stream_writer.ts";
 export type {
   BaseTransport,
+  DatagramAddress,
+  DatagramTransport,
   ReadTransport,
   Transport,
   WriteBufferLimits,
@@ -84,3 +93,7 @@ export {
   type SocketType,
 } from "./getaddrinfo.ts";
 export { getnameinfo, type NameInfoFlag } from "./getnameinfo.ts";
+export {
+  createDatagramEndpoint,
+  type CreateDatagramEndpointOptions,
+} from "./create_datagram_endpoint.ts";

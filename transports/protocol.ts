@@ -1,4 +1,4 @@
-import type { BaseTransport, Transport } from "./transport.ts";
+import type { BaseTransport, DatagramAddress, DatagramTransport, Transport } from "./transport.ts";
 
 /**
  * What a stream transport calls. Every method is optional, so a plain object with some of them
@@ -40,7 +40,7 @@ export interface StreamProtocol {
 }
 
 /** What all protocols have in common. As `asyncio.BaseProtocol`. */
-export class BaseProtocol<T extends BaseTransport = BaseTransport> {
+export class BaseProtocol<T = BaseTransport> {
   /** The connection is made. */
   connectionMade(_transport: T): void {}
 
@@ -114,4 +114,69 @@ export abstract class BufferedProtocol extends BaseProtocol<Transport> implement
 
   /** The peer has ended its side; returns whether to keep this side open. */
   eofReceived(): boolean | void {}
+}
+
+/**
+ * What a datagram transport calls. Every method is optional, so a plain object with some of
+ * them is a protocol; {@linkcode DatagramProtocol} is a class to extend.
+ *
+ * What a method throws goes to the loop's exception handler; what `datagramReceived` or
+ * `errorReceived` throws closes the endpoint.
+ */
+export interface EndpointProtocol {
+  /** The endpoint is open; `transport` sends and closes. */
+  connectionMade?(transport: DatagramTransport): void;
+  /** A datagram has come, maybe an empty one. Its bytes belong to the protocol. */
+  datagramReceived?(data: Uint8Array, address: DatagramAddress): void;
+  /** A datagram could not be sent. The endpoint stays open. */
+  errorReceived?(error: Error): void;
+  /** More is buffered than the high mark. */
+  pauseWriting?(): void;
+  /** No more is buffered than the low mark. */
+  resumeWriting?(): void;
+  /** The endpoint is closed; `error` is `null` after an orderly end. The last call. */
+  connectionLost?(error: Error | null): void;
+}
+
+/**
+ * A protocol of datagrams. As `asyncio.DatagramProtocol`.
+ *
+ * @example A server that sends every datagram back
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { type DatagramAddress, DatagramProtocol, DenoEventLoop } from "@gyre/asyncio";
+ * import type { DatagramTransport } from "@gyre/asyncio";
+ *
+ * class Echo extends DatagramProtocol {
+ *   #transport: DatagramTransport | null = null;
+ *   override connectionMade(transport: DatagramTransport): void {
+ *     this.#transport = transport;
+ *   }
+ *   override datagramReceived(data: Uint8Array, address: DatagramAddress): void {
+ *     this.#transport?.sendto(data, address);
+ *   }
+ * }
+ *
+ * const loop = new DenoEventLoop();
+ * const answer = await loop.runUntilComplete(function* () {
+ *   const localAddress = { hostname: "127.0.0.1", port: 0 };
+ *   const [server] = yield* loop.createDatagramEndpoint(() => new Echo(), { localAddress });
+ *   const remoteAddress = server.getExtraInfo("sockname") as Deno.NetAddr;
+ *   const heard = loop.createFuture<Uint8Array>();
+ *   const [client] = yield* loop.createDatagramEndpoint(() => ({
+ *     datagramReceived: (data: Uint8Array) => heard.setResult(data),
+ *   }), { remoteAddress });
+ *   client.sendto(new Uint8Array([1, 2, 3]));
+ *   return [...yield* heard];
+ * });
+ * loop.close();
+ * assertEquals(answer, [1, 2, 3]);
+ * ```
+ */
+export class DatagramProtocol extends BaseProtocol<DatagramTransport> implements EndpointProtocol {
+  /** A datagram has come, maybe an empty one. Its bytes belong to the protocol. */
+  datagramReceived(_data: Uint8Array, _address: DatagramAddress): void {}
+
+  /** A datagram could not be sent. The endpoint stays open. */
+  errorReceived(_error: Error): void {}
 }

@@ -82,3 +82,44 @@ export interface WriteBufferLimits {
 
 /** A transport that reads and writes a stream of bytes. As `asyncio.Transport`. */
 export interface Transport extends ReadTransport, WriteTransport {}
+
+/** A transport of datagrams. As `asyncio.DatagramTransport`. */
+export interface DatagramTransport {
+  /**
+   * Returns a fact about the endpoint: `"sockname"`, `"peername"` where it is connected,
+   * `"socket"`.
+   *
+   * @param name Which fact.
+   * @param fallback What to return when it is not known; `undefined` by default.
+   */
+  getExtraInfo(name: string, fallback?: unknown): unknown;
+  /**
+   * Sends a datagram, without waiting, after those sent before. An empty one is sent too.
+   *
+   * @param data Its bytes; they must stay as they are until it is sent.
+   * @param address Where to; needed unless the endpoint is connected.
+   * @throws {TypeError} If `data` is not a `Uint8Array`, or there is no address.
+   * @throws {RangeError} If the endpoint is connected to another address.
+   */
+  sendto(data: Uint8Array, address?: DatagramAddress): void;
+  /** Sends what is buffered, then calls `connectionLost(null)` through the loop. Idempotent. */
+  close(): void;
+  /** Drops what is buffered, then calls `connectionLost(null)` through the loop. */
+  abort(): void;
+  /** Whether the endpoint is closing or closed. */
+  isClosing(): boolean;
+  /** Returns how many bytes have not gone out yet. */
+  getWriteBufferSize(): number;
+  /** Returns the marks, in bytes, as `[low, high]`. */
+  getWriteBufferLimits(): [low: number, high: number];
+  /** Sets the marks of flow control, as for a stream. */
+  setWriteBufferLimits(limits?: WriteBufferLimits): void;
+}
+
+/** Where datagrams come from and go to. */
+export interface DatagramAddress {
+  /** A numeric address. */
+  hostname: string;
+  /** The port. */
+  port: number;
+}

@@ -1,0 +1,104 @@
+import type { Socket } from "node:dgram";
+import type { EventLoop } from "../loop/event_loop.ts";
+import type {
+  DatagramChannel,
+  DatagramSink,
+  OpenDatagramsOptions,
+  TcpAddress,
+} from "../loop/platform.ts";
+import { familyOf } from "./ip_address.ts";
+
+/**
+ * A datagram channel over `node:dgram`: for a Deno without `--unstable-net`, and for ports that
+ * several processes share.
+ */
+export class NodeDatagramChannel implements DatagramChannel {
+  readonly #loop: EventLoop;
+  readonly #socket: Socket;
+  #sink: DatagramSink | null = null;
+  /** Datagrams to send; the first is with the socket, which would send later ones out of order. */
+  readonly #queue: { bytes: Uint8Array; address: Deno.NetAddr }[] = [];
+  #closed = false;
+  readonly address: Deno.Addr;
+
+  /** Wraps `socket`, which is bound and belongs to the channel from now on. */
+  constructor(loop: EventLoop, socket: Socket) {
+    this.#loop = loop;
+    this.#socket = socket;
+    const { address, port } = socket.address();
+    this.address = { transport: "udp", hostname: address, port };
+  }
+
+  start(sink: DatagramSink): void {
+    this.#sink = sink;
+    this.#socket.on("message", (bytes, from) => {
+      const address: Deno.NetAddr = { transport: "udp", hostname: from.address, port: from.port };
+      this.#enter(() => sink.received(bytes, address));
+    });
+    this.#socket.on("error", (error) => this.#enter(() => sink.failed(error)));
+  }
+
+  send(bytes: Uint8Array, address: Deno.Addr): void {
+    if (this.#queue.push({ bytes, address: address as Deno.NetAddr }) === 1) this.#sendFirst();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.close();
+    this.#loop.enqueue({ _run: () => this.#sink?.closed() });
+  }
+
+  #sendFirst(): void {
+    const first = this.#queue[0];
+    if (first === undefined || this.#closed) return;
+    const { hostname, port } = first.address;
+    this.#socket.send(first.bytes, port, hostname, this.#onSent);
+  }
+
+  readonly #onSent = (error: Error | null): void => {
+    const sent = this.#queue.shift();
+    if (this.#closed) return;
+    this.#sendFirst();
+    this.#sink?.sent(sent?.bytes.length ?? 0);
+    if (error !== null) this.#enter(() => this.#sink?.failed(error));
+  };
+
+  #enter(report: () => void): void {
+    this.#loop.enter({ _run: () => this.#closed || report() });
+  }
+}
+
+/** Binds a socket of Node's. */
+export async function bindNodeDatagrams(
+  { hostname, port }: TcpAddress,
+  { allowBroadcast = false, reusePort = false }: OpenDatagramsOptions,
+): Promise<Socket> {
+  checkPermission(hostname, port);
+  const { createSocket } = await import("node:dgram");
+  const type = familyOf(hostname) === "ipv6" ? "udp6" : "udp4";
+  // `reusePort` is missing in the types of Deno.
+  const options = { type, reusePort } as Parameters<typeof createSocket>[0];
+  const socket = createSocket(options);
+  return await new Promise((resolve, reject) => {
+    socket.once("error", (error) => {
+      socket.close();
+      reject(error);
+    });
+    socket.bind(port, hostname, () => {
+      socket.removeAllListeners("error");
+      if (allowBroadcast) socket.setBroadcast(true);
+      resolve(socket);
+    });
+  });
+}
+
+/** Node would throw the refusal where nobody can catch it. */
+function checkPermission(hostname: string, port: number): void {
+  const host = hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+  if (Deno.permissions.querySync({ name: "net", host }).state === "granted") return;
+  if (Deno.permissions.requestSync({ name: "net", host }).state === "granted") return;
+  throw new Deno.errors.NotCapable(
+    `Requires net access to "${host}", run again with the --allow-net=${host} flag`,
+  );
+}
