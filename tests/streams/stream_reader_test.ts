@@ -195,6 +195,17 @@ Deno.test("R01 readUntil() finds separators that come in pieces", () =>
     assertEquals(yield* takeRest(reader), "..");
   }));
 
+Deno.test("R01 readUntil() of several finds the first end wherever it is in a long stream", () =>
+  runVirtual(function* (loop) {
+    // The search goes in steps of 1024 bytes: these separators lie across the first two borders.
+    for (let before = 1010; before < 2060; before += before === 1040 ? 1000 : 1) {
+      const reader = feed(loop, { data: ".".repeat(before) + "abcdef..." });
+      assertEquals((yield* reader.readUntil(["abcdef", "zz"])).length, before + 6);
+      const nested = feed(loop, { data: ".".repeat(before) + "abcdef..." });
+      assertEquals((yield* nested.readUntil(["abcdef", "de"])).length, before + 5);
+    }
+  }));
+
 Deno.test("R01 readUntil() searches on from the right byte after another read took some", () =>
   runVirtual(function* (loop) {
     const reader = feed(loop, { data: "0123456789" });

@@ -58,8 +58,9 @@ Deno.test("Cancelling StreamReader.readable gives the reader back", () =>
     await chunks.cancel();
 
     assertEquals(await read, { done: true, value: undefined });
+    const next = reader.read(99);
     reader.feedData(utf8("for the reader"));
-    assertEquals(text(await reader.read(99)), "for the reader");
+    assertEquals(text(await next), "for the reader");
   }));
 
 Deno.test("Cancelling a task that reads StreamReader.readable leaves the stream whole", () =>
