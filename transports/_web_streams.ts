@@ -22,7 +22,11 @@ export function createReadable(
         else controller.close();
       });
     },
-    cancel: () => void pending?.cancel(),
+    cancel() {
+      pending?.cancel();
+      // The reader is free for others once the read has ended.
+      return pending?.then(noop, noop);
+    },
   }, ON_DEMAND);
 }
 
@@ -40,3 +44,5 @@ export function createWritable(writer: StreamWriter): WritableStream<Uint8Array>
     abort: () => writer.transport.abort(),
   });
 }
+
+function noop(): void {}
