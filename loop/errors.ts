@@ -49,7 +49,10 @@ export class IncompleteReadError extends Error {
 export class LimitOverrunError extends Error {
   /** The class name. */
   override readonly name = "LimitOverrunError";
-  /** How many bytes stand before the point where the search stopped; they stay readable. */
+  /**
+   * How many bytes stand before the point where the search stopped. They stay readable, except
+   * that `readLine()` drops them.
+   */
   readonly consumed: number;
 
   /** Creates the error with the number of bytes `consumed` by the search. */
