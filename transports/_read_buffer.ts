@@ -6,9 +6,12 @@ const STEP = 4;
 /** Reads in a row that use little of the buffer, until it shrinks. */
 const PATIENCE = 16;
 
-/** Owned copies up to this size are pieces of a slab: a small allocation costs more than a copy. */
-const SMALL_COPY = 4 * 1024;
-const SLAB_SIZE = 64 * 1024;
+/**
+ * Copies up to this size are pieces of a slab: a small allocation costs more than the copy. Who
+ * keeps one piece keeps its slab alive.
+ */
+const SMALL_COPY = 2 * 1024;
+const SLAB_SIZE = 32 * 1024;
 
 let slab = new Uint8Array(SLAB_SIZE);
 let slabUsed = 0;
