@@ -30,15 +30,32 @@ const STREAM_PEERS: readonly Peer[] = [
   { name: "asyncio", command: [PYTHON, `${FOLDER}echo_server.py`, "asyncio", "streams"] },
 ];
 
-/** TCP echo on protocols and on streams, for each shape of load. */
-export const echoWorkloads: readonly Workload[] = SHAPES.flatMap(([connections, bytes]) => [
-  echoWorkload("TCP echo", PROTOCOL_PEERS, connections, bytes),
-  echoWorkload("TCP streams echo", STREAM_PEERS, connections, bytes),
-]);
+const DATAGRAM = [`${FOLDER}echo_server.ts`, "datagram"];
+
+const DATAGRAM_PEERS: readonly Peer[] = [
+  { name: "ours", command: ["deno", "run", "--unstable-net", NET, ...DATAGRAM] },
+  { name: "ours, node:dgram", command: ["deno", "run", NET, ...DATAGRAM] },
+  { name: "uvloop", command: [PYTHON, `${FOLDER}echo_server.py`, "uvloop", "datagram"] },
+  { name: "asyncio", command: [PYTHON, `${FOLDER}echo_server.py`, "asyncio", "datagram"] },
+  { name: "Node dgram", command: ["node", `${FOLDER}echo_server.mjs`, "datagram"] },
+];
+
+const STREAM_LOAD = ["deno", "run", NET, `${FOLDER}echo_load.ts`];
+const DATAGRAM_LOAD = [PYTHON, `${FOLDER}datagram_load.py`];
+
+/** TCP echo on protocols and on streams, for each shape of load, and UDP echo. */
+export const echoWorkloads: readonly Workload[] = [
+  ...SHAPES.flatMap(([connections, bytes]) => [
+    echoWorkload("TCP echo", PROTOCOL_PEERS, STREAM_LOAD, connections, bytes),
+    echoWorkload("TCP streams echo", STREAM_PEERS, STREAM_LOAD, connections, bytes),
+  ]),
+  echoWorkload("UDP echo", DATAGRAM_PEERS, DATAGRAM_LOAD, 10, 1024),
+];
 
 function echoWorkload(
   name: string,
   peers: readonly Peer[],
+  load: readonly string[],
   connections: number,
   bytes: number,
 ): Workload {
@@ -49,7 +66,7 @@ function echoWorkload(
     async measure(peer) {
       const server = await ServerProcess.start(peer.command);
       try {
-        return { "": await measureLoad(server, connections, bytes) };
+        return { "": await measureLoad(server, load, connections, bytes) };
       } finally {
         await server.stop();
       }
@@ -60,26 +77,24 @@ function echoWorkload(
 /** Puts the load on `server`; gives its CPU time for a message in microseconds. */
 async function measureLoad(
   server: ServerProcess,
+  load: readonly string[],
   connections: number,
   bytes: number,
 ): Promise<number> {
   const [program = "", ...args] = onCore(1, [
-    "deno",
-    "run",
-    NET,
-    `${FOLDER}echo_load.ts`,
+    ...load,
     ...[server.port, connections, bytes, SECONDS].map(String),
   ]);
-  const load = new Deno.Command(program, { args, stdout: "piped", stderr: "inherit" }).spawn();
+  const child = new Deno.Command(program, { args, stdout: "piped", stderr: "inherit" }).spawn();
   let before = 0;
   let used = 0;
   let text = "";
-  for await (const chunk of load.stdout.pipeThrough(new TextDecoderStream())) {
+  for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
     if (chunk.includes("measuring")) before = await server.cpuSeconds();
     if (chunk.includes("measured")) used = await server.cpuSeconds() - before;
     text += chunk;
   }
-  await load.status;
+  await child.status;
   const { messages } = JSON.parse(text.trim().split("\n").at(-1) ?? "{}");
   return used / messages * 1e6;
 }

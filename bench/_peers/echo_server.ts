@@ -1,12 +1,16 @@
 /**
  * Echo servers on this package for bench/peers.ts: prints the port, then echoes until killed.
  *
- * Usage: echo_server.ts protocol|buffered|streams
+ * Usage: echo_server.ts protocol|buffered|streams|datagram
  *
  * @module
  */
 import {
+  type DatagramAddress,
+  DatagramProtocol,
+  type DatagramTransport,
   type DenoEventLoop,
+  Event,
   getRunningLoop,
   run,
   type Server,
@@ -65,7 +69,28 @@ async function listen(kind: string): Promise<Server> {
   );
 }
 
+class DatagramEcho extends DatagramProtocol {
+  #transport: DatagramTransport | null = null;
+
+  override connectionMade(transport: DatagramTransport): void {
+    this.#transport = transport;
+  }
+
+  override datagramReceived(data: Uint8Array, address: DatagramAddress): void {
+    this.#transport?.sendto(data, address);
+  }
+}
+
 await run(async () => {
+  if (Deno.args[0] === "datagram") {
+    const localAddress = { hostname: "127.0.0.1", port: 0 };
+    const loop = getRunningLoop() as DenoEventLoop;
+    const [transport] = await loop.createDatagramEndpoint(() => new DatagramEcho(), {
+      localAddress,
+    });
+    console.log((transport.getExtraInfo("sockname") as Deno.NetAddr).port);
+    await new Event().wait();
+  }
   const server = await listen(Deno.args[0] ?? "protocol");
   console.log((server.addresses[0] as Deno.NetAddr).port);
   await server.serveForever();

@@ -21,7 +21,7 @@ export interface Workload {
 }
 
 /** Where the peers' programs are. */
-export const FOLDER = new URL("./", import.meta.url).pathname;
+export const FOLDER: string = new URL("./", import.meta.url).pathname;
 
 /** The Pythons to compare with. Debian's has uvloop. */
 export const PYTHON = "/usr/bin/python3";
