@@ -91,5 +91,5 @@ function onUnhandledRejection(event: PromiseRejectionEvent): void {
   const [world, another] = running.keys();
   if (world === undefined || another !== undefined) return;
   event.preventDefault();
-  world.failures.push(event.reason);
+  world.fail(event.reason);
 }

@@ -84,7 +84,7 @@ class SimulatedTimer {
     try {
       this.#callback();
     } catch (error) {
-      this.#world.failures.push(error);
+      this.#world.fail(error);
     }
   }
 }

@@ -26,8 +26,8 @@ export async function runWorld<T>(
   });
   if (fatal !== null) return { failed: true, error: fatal };
   if (outcome.failed) return { failed: true, error: describeDeadlock(world, outcome.error) };
-  if (world.failures.length === 0) return outcome;
-  return { failed: true, error: joinErrors(world.failures) };
+  if (world.failureCount === 0) return outcome;
+  return { failed: true, error: joinErrors(world) };
 }
 
 async function runMain<T>(loop: EventLoop, main: () => ReturnType<SimulationMain<T>>) {
@@ -60,14 +60,13 @@ function describeDeadlock(world: World, error: unknown): unknown {
   return new DeadlockError(error.message + others.join(""));
 }
 
-/** Returns the only error, or one that holds them all. */
-function joinErrors(errors: readonly unknown[]): unknown {
-  if (errors.length === 1) return errors[0];
-  const messages = errors.map((error) => error instanceof Error ? error.message : String(error));
+/** Returns the only error that nobody has handled, or one that holds the first of them. */
+function joinErrors({ failures, failureCount }: World): unknown {
+  if (failureCount === 1) return failures[0];
+  const [first] = failures;
+  const message = first instanceof Error ? first.message : String(first);
   return new AggregateError(
-    errors,
-    `Cannot end the simulation well: ${errors.length} errors were not handled: ${
-      messages.join("; ")
-    }`,
+    failures,
+    `Cannot end the simulation well: ${failureCount} errors were not handled, first: ${message}`,
   );
 }

@@ -23,8 +23,8 @@ export interface Fate {
 export interface WireSettings {
   /** Returns what the link between two hosts is like. */
   conditions(from: string, to: string): LinkConditions;
-  /** Adds a line to the trace, if there is one. */
-  note(event: () => string): void;
+  /** Adds a line to the trace; `null` when there is none. */
+  readonly note: ((event: string) => void) | null;
 }
 
 /** Carries packets between hosts, or loses them, as the conditions and the faults say. */
@@ -55,21 +55,22 @@ export class Wire {
 
   /** Sends `packet`. */
   send(packet: Packet, fate: Fate): void {
-    const direction = directionOf(packet.from, packet.to);
-    const held = this.held.get(direction);
+    const held = this.held.size === 0
+      ? undefined
+      : this.held.get(directionOf(packet.from, packet.to));
     if (held !== undefined) {
       this.#note(packet, "held");
       held.push(() => this.send(packet, fate));
       return;
     }
     const conditions = this.conditions(packet.from, packet.to);
-    const delay = this.#judge(packet, direction, conditions);
+    const delay = this.#judge(packet, conditions);
     if (delay === null) {
       this.#note(packet, "lost");
       return fate.lost();
     }
     this.#note(packet, "sent");
-    this.#deliver(fate, this.#leave(direction, packet, conditions) + delay);
+    this.#deliver(fate, this.#leave(packet, conditions) + delay);
     if (fate.order === null && this.#random.chance(conditions.duplicate)) {
       this.#deliver(fate, this.clock.now() + this.#delay(conditions));
     }
@@ -78,13 +79,13 @@ export class Wire {
   /** Where to cut a write of `size` bytes in two; `null` for nowhere. */
   cutWrite(from: string, to: string, size: number): number | null {
     const { fragment } = this.conditions(from, to);
-    if (size < 2 || !this.#random.chance(fragment)) return null;
+    if (fragment === 0 || size < 2 || !this.#random.chance(fragment)) return null;
     return 1 + this.#random.below(size - 1);
   }
 
   /** Returns how long `packet` travels, or `null` if it is lost. */
-  #judge(packet: Packet, direction: string, conditions: LinkConditions): number | null {
-    if (this.cut.size > 0 && this.cut.has(direction)) return null;
+  #judge(packet: Packet, conditions: LinkConditions): number | null {
+    if (this.cut.size > 0 && this.cut.has(directionOf(packet.from, packet.to))) return null;
     for (const rule of this.rules) {
       const verdict = rule(packet);
       if (verdict === "drop") return null;
@@ -101,9 +102,10 @@ export class Wire {
   }
 
   /** Returns when the last byte of `packet` has left its host. */
-  #leave(direction: string, packet: Packet, { bandwidth }: LinkConditions): number {
+  #leave(packet: Packet, { bandwidth }: LinkConditions): number {
     const now = this.clock.now();
     if (bandwidth === Infinity) return now;
+    const direction = directionOf(packet.from, packet.to);
     const start = Math.max(now, this.#busyUntil.get(direction) ?? 0);
     const end = start + packet.bytes.length / bandwidth;
     this.#busyUntil.set(direction, end);
@@ -117,12 +119,12 @@ export class Wire {
     this.clock.schedule(arrival, () => fate.arrived());
   }
 
-  #note(packet: Packet, what: string): void {
-    this.#settings.note(() => {
-      const { kind, source, destination, bytes } = packet;
-      const size = bytes.length === 0 ? "" : ` ${bytes.length}`;
-      return `${what} ${kind}${size} ${formatAddress(source)} > ${formatAddress(destination)}`;
-    });
+  #note({ kind, source, destination, bytes }: Packet, what: string): void {
+    if (this.#settings.note === null) return;
+    const size = bytes.length === 0 ? "" : ` ${bytes.length}`;
+    this.#settings.note(
+      `${what} ${kind}${size} ${formatAddress(source)} > ${formatAddress(destination)}`,
+    );
   }
 }
 

@@ -11,6 +11,9 @@ import { VirtualClock } from "./virtual_clock.ts";
 /** The simulation that current code is inside of; it follows `await`, as every caller does. */
 export const worlds: AsyncLocalStorage<World | undefined> = new AsyncLocalStorage();
 
+/** Errors that are kept of those that nobody has handled. */
+const MOST_FAILURES = 10;
+
 /** Callbacks in a row without time passing, after which a run is taken for one that never ends. */
 const MOST_STEPS_AT_ONCE = 1_000_000;
 
@@ -51,8 +54,10 @@ export class World {
   abandon: (error: Error) => void = () => {};
   /** Hosts whose loops found that nothing can wake them. */
   readonly stuck: Map<string, Error> = new Map();
-  /** Errors that nobody has handled. */
+  /** Errors that nobody has handled: the first few of them. */
   readonly failures: unknown[] = [];
+  /** How many there were. */
+  failureCount = 0;
   /** Who records, if anybody does. */
   readonly trace: Trace | null;
   #steps = 0;
@@ -77,6 +82,12 @@ export class World {
   /** Callbacks and task steps that ran. */
   get steps(): number {
     return this.#steps;
+  }
+
+  /** Takes an error that nobody has handled. */
+  fail(error: unknown): void {
+    this.failureCount += 1;
+    if (this.failures.length < MOST_FAILURES) this.failures.push(error);
   }
 
   /** Records an event. */

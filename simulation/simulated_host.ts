@@ -123,7 +123,7 @@ export class SimulatedHost {
     const platform = { ...this.#createPlatform(this), createReadyQueue: () => queue };
     const loop = new DenoEventLoop({ platform: platform as Platform });
     loop.setExceptionHandler((_loop, { exception, message }) => {
-      world.failures.push(exception ?? new Error(message));
+      world.fail(exception ?? new Error(message));
     });
     return this.#boot = { loop, queue, runs: new Set() };
   }

@@ -86,11 +86,11 @@ export class SimulatedNetwork implements LinkConditions {
   constructor(world: World, conditions: Partial<LinkConditions> = {}) {
     Object.assign(this, conditions);
     const { clock } = world;
-    const note = (event: () => string) => {
-      if (world.trace !== null) world.note("network", event());
-    };
+    const note = world.trace === null ? null : (event: string) => world.note("network", event);
     this.#wire = new Wire(clock, world.seeds.derive("network"), {
-      conditions: (from, to) => this.#links.get(directionOf(from, to)) ?? this,
+      conditions: (from, to) => {
+        return this.#links.size === 0 ? this : this.#links.get(directionOf(from, to)) ?? this;
+      },
       note,
     });
     this.#localWire = new Wire(clock, world.seeds.derive("local"), {
