@@ -1,0 +1,56 @@
+/**
+ * A TCP server that sends back what it gets, no faster than its clients take it. Ctrl-C closes it
+ * and its connections in good order.
+ *
+ * deno run --allow-net=127.0.0.1:8007 examples/echo_server.ts
+ *
+ * Prints, for one run of examples/echo_client.ts:
+ *     Listening on 127.0.0.1:8007
+ *     127.0.0.1:50312 connected
+ *     127.0.0.1:50312 gone after 12 bytes
+ *
+ * @module
+ */
+import { type DenoEventLoop, getRunningLoop, Protocol, run, type Transport } from "@gyre/asyncio";
+
+class EchoProtocol extends Protocol {
+  #transport: Transport | null = null;
+  #name = "";
+  #size = 0;
+
+  override connectionMade(transport: Transport): void {
+    const { hostname, port } = transport.getExtraInfo("peername") as Deno.NetAddr;
+    this.#transport = transport;
+    this.#name = `${hostname}:${port}`;
+    console.log(`${this.#name} connected`);
+  }
+
+  override dataReceived(data: Uint8Array): void {
+    this.#size += data.length;
+    this.#transport?.write(data);
+  }
+
+  override pauseWriting(): void {
+    this.#transport?.pauseReading();
+  }
+
+  override resumeWriting(): void {
+    this.#transport?.resumeReading();
+  }
+
+  override connectionLost(): void {
+    console.log(`${this.#name} gone after ${this.#size} bytes`);
+  }
+}
+
+await run(async () => {
+  const loop = getRunningLoop() as DenoEventLoop;
+  const options = { hostname: "127.0.0.1", port: 8007 };
+  const server = await loop.createServer(() => new EchoProtocol(), options);
+  console.log("Listening on 127.0.0.1:8007");
+  loop.addSignalHandler("SIGINT", () => {
+    server.close();
+    server.closeClients();
+  });
+  await server.waitClosed();
+});
