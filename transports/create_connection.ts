@@ -3,12 +3,12 @@ import type { AddressFamily, ByteChannel, TcpAddress } from "../loop/platform.ts
 import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
-import { checkFactory, createProtocol } from "./_create_protocol.ts";
+import { checkFactory } from "./_create_protocol.ts";
 import { getaddrinfo } from "./getaddrinfo.ts";
 import { interleave, race } from "./happy_eyeballs.ts";
 import { interruptedBy } from "./_interrupted_by.ts";
+import { makeConnection } from "./_make_connection.ts";
 import type { StreamProtocol } from "./protocol.ts";
-import { StreamTransport } from "./stream_transport.ts";
 import type { Transport } from "./transport.ts";
 
 /** Where {@linkcode createConnection} connects to: `hostname` and `port`, or `sock`. */
@@ -128,28 +128,4 @@ function* findAddresses(
   const hosts = found.map((info) => ({ family: info.family, hostname: info.address.hostname }));
   const order = interleave(hosts, first ?? (happyEyeballsDelay === undefined ? 0 : 1));
   return order.map((host) => ({ hostname: host.hostname, port }));
-}
-
-/** Puts a transport and a protocol on `channel`, and waits until the connection is made. */
-function* makeConnection<P extends StreamProtocol>(
-  loop: PlatformLoop,
-  channel: ByteChannel,
-  protocolFactory: () => P,
-): Coroutine<[Transport, P]> {
-  let protocol: P;
-  try {
-    protocol = createProtocol(protocolFactory);
-  } catch (error) {
-    channel.abort();
-    throw error;
-  }
-  const opened = loop.createFuture<void>();
-  const transport = new StreamTransport(loop, channel, protocol, { opened });
-  try {
-    yield* opened;
-  } catch (error) {
-    transport.abort();
-    throw error;
-  }
-  return [transport, protocol];
 }
