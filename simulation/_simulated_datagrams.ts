@@ -7,8 +7,6 @@ import type { Packet } from "./fault_rule.ts";
 
 /** The longest datagram, in bytes. */
 const LONGEST = 65_507;
-/** Bytes that the kernel keeps for a socket that does not read; more are lost. */
-const BUFFER_SIZE = 212_992;
 
 /** What a socket needs of the network of its host. */
 export interface DatagramRoutes {
@@ -24,9 +22,8 @@ export class SimulatedDatagrams implements DatagramChannel, DatagramSocket, Runn
   readonly #loop: EventLoop;
   readonly #routes: DatagramRoutes;
   #sink: DatagramSink | null = null;
+  /** What has arrived in this instant and was not reported. The wire bounds it. */
   #arrived: Packet[] = [];
-  #arrivedSize = 0;
-  #isReading = false;
   #isScheduled = false;
   #isClosed = false;
 
@@ -38,7 +35,7 @@ export class SimulatedDatagrams implements DatagramChannel, DatagramSocket, Runn
 
   start(sink: DatagramSink): void {
     this.#sink = sink;
-    this.resume();
+    if (this.#arrived.length > 0) this.#schedule();
   }
 
   send(bytes: Uint8Array, address: Deno.Addr): void {
@@ -51,15 +48,6 @@ export class SimulatedDatagrams implements DatagramChannel, DatagramSocket, Runn
     this.#loop.enqueue({ _run: () => this.#isClosed || this.#sink?.sent(size) });
   }
 
-  pause(): void {
-    this.#isReading = false;
-  }
-
-  resume(): void {
-    this.#isReading = true;
-    if (this.#arrived.length > 0) this.#schedule();
-  }
-
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -69,11 +57,9 @@ export class SimulatedDatagrams implements DatagramChannel, DatagramSocket, Runn
   }
 
   deliver(packet: Packet): void {
-    const size = packet.bytes.length;
-    if (this.#isClosed || this.#arrivedSize + size > BUFFER_SIZE) return;
+    if (this.#isClosed) return;
     this.#arrived.push(packet);
-    this.#arrivedSize += size;
-    if (!this.#isReading || this.#isScheduled) return;
+    if (this.#sink === null || this.#isScheduled) return;
     this.#isScheduled = true;
     this.#loop.enter(this);
   }
@@ -81,11 +67,10 @@ export class SimulatedDatagrams implements DatagramChannel, DatagramSocket, Runn
   /** @internal Reports one datagram. */
   _run(): void {
     this.#isScheduled = false;
-    const packet = this.#isReading ? this.#arrived.shift() : undefined;
+    const packet = this.#arrived.shift();
     if (packet === undefined) return;
-    this.#arrivedSize -= packet.bytes.length;
     this.#sink?.received(packet.bytes.slice(), packet.source);
-    if (this.#arrived.length > 0 && this.#isReading) this.#schedule();
+    if (this.#arrived.length > 0) this.#schedule();
   }
 
   #schedule(): void {

@@ -1,0 +1,205 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { DenoEventLoop } from "../../mod.ts";
+import type { ByteChannel, DatagramChannel, Network } from "../../loop/platform.ts";
+import { sleep } from "../../mod.ts";
+import { simulate, type Simulation, type SimulationMain } from "../../simulation/mod.ts";
+import { connectEcho, startEcho, utf8 } from "./_echo.ts";
+
+function test(name: string, main: SimulationMain<void>): void {
+  Deno.test(name, () => simulate(main));
+}
+
+/** Binds a datagram socket that keeps what it receives. */
+async function openSocket(loop: DenoEventLoop, hostname: string, port = 0) {
+  const channel = await loop.platform.network.openDatagrams(loop, { hostname, port });
+  const received: string[] = [];
+  channel.start({
+    received: (bytes, address) => {
+      const { hostname, port } = address as Deno.NetAddr;
+      received.push(`${new TextDecoder().decode(bytes)} from ${hostname}:${port}`);
+    },
+    sent: () => {},
+    failed: (error) => received.push(`${error}`),
+    closed: () => received.push("closed"),
+  });
+  return { channel, received };
+}
+
+function send(channel: DatagramChannel, text: string, hostname: string, port: number): void {
+  channel.send(utf8(text), { transport: "udp", hostname, port });
+}
+
+test("every host resolves itself as localhost and the others by name", async ({ loop, host }) => {
+  const { network } = loop.platform;
+  const server = host("server");
+  const addresses = async (network: Network, name: string) => {
+    return (await network.lookup(loop, name)).map(({ hostname }) => hostname);
+  };
+  assertEquals(await addresses(network, "localhost"), ["127.0.0.1", "::1"]);
+  assertEquals(await addresses(network, "server"), ["10.0.0.2"]);
+  assertEquals(await addresses(server.loop.platform.network, "main"), ["10.0.0.1"]);
+  assertEquals(await addresses(network, "192.0.2.1"), ["192.0.2.1"]);
+  assertEquals(await network.reverseLookup(loop, "10.0.0.2"), "server");
+  assertEquals(await network.reverseLookup(loop, "192.0.2.1"), null);
+  await assertRejects(() => network.lookup(loop, "nobody"), Deno.errors.NotFound);
+});
+
+test("a program connects to itself without telling of any host", async ({ loop }) => {
+  const server = await loop.createServer(() => ({}), { hostname: "localhost", port: 80 });
+  const [transport] = await loop.createConnection(() => ({}), { port: 80 });
+  const { hostname, port } = transport.getExtraInfo("peername") as Deno.NetAddr;
+  assertEquals([hostname, port], ["127.0.0.1", 80]);
+  transport.close();
+  server.close();
+  await server.waitClosed();
+});
+
+test("a server on all addresses is reached by each, and one on loopback by nobody else", async ({ loop, host }) => {
+  const server = host("server");
+  await server.run(async () => {
+    await server.loop.createServer(() => ({}), { port: 80 });
+    await server.loop.createServer(() => ({}), { hostname: "127.0.0.1", port: 81 });
+  });
+  const connect = (port: number) => {
+    return loop.createConnection(() => ({}), { hostname: "10.0.0.2", port });
+  };
+  const [transport] = await connect(80);
+  transport.close();
+  await assertRejects(() => connect(81), Deno.errors.ConnectionRefused);
+});
+
+test("a port is taken until its listener closes", async ({ loop }) => {
+  const listen = (hostname: string, port: number) => {
+    return loop.createServer(() => ({}), { hostname, port });
+  };
+  const first = await listen("127.0.0.1", 80);
+  await assertRejects(() => listen("127.0.0.1", 80), Deno.errors.AddrInUse);
+  await assertRejects(() => listen("0.0.0.0", 80), Deno.errors.AddrInUse);
+  const other = await listen("10.0.0.1", 80);
+  await assertRejects(() => listen("10.0.0.9", 80), Deno.errors.AddrNotAvailable);
+  first.close();
+  const again = await listen("127.0.0.1", 80);
+  other.close();
+  again.close();
+});
+
+test("an address that nobody has is unreachable after 3 seconds", async ({ loop }) => {
+  const connect = () => loop.createConnection(() => ({}), { hostname: "10.9.9.9", port: 1 });
+  await assertRejects(connect, Deno.errors.NetworkUnreachable);
+  assertEquals(loop.time(), 3);
+});
+
+test("a connect that is cancelled leaves nothing behind", async ({ loop, host, network }) => {
+  const server = host("server");
+  await startEcho(server);
+  network.latency = 1;
+  const connecting = connectEcho(server);
+  await sleep(1.5);
+  connecting.cancel();
+  await connecting.catch(() => {});
+  await sleep(10);
+  const [reader, writer] = await connectEcho(server);
+  writer.write(utf8("on"));
+  assertEquals(await reader.readExactly(2), utf8("on"));
+  writer.close();
+  assert(loop.time() < 20);
+});
+
+test("half a connection goes on after the other half has ended", async ({ host }) => {
+  const server = host("server");
+  await startEcho(server);
+  const [reader, writer] = await connectEcho(server);
+  writer.write(utf8("last words"));
+  writer.writeEof();
+  assertEquals(await reader.read(), utf8("last words"));
+  writer.close();
+});
+
+test("a Unix socket is known to its host alone, by its path", async ({ loop, host }) => {
+  const { network } = loop.platform;
+  const listener = await network.listenUnix(loop, "/run/app.sock");
+  const accepted = loop.createFuture<ByteChannel>();
+  listener.start({
+    accepted: (channel) => accepted.setResult(channel),
+    failed: () => {},
+    closed: () => {},
+  });
+  await assertRejects(() => network.listenUnix(loop, "/run/app.sock"), Deno.errors.AddrInUse);
+  await assertRejects(() => network.connectUnix(loop, "/run/other.sock"), Deno.errors.NotFound);
+  const elsewhere = host("server").loop.platform.network;
+  await assertRejects(() => elsewhere.connectUnix(loop, "/run/app.sock"), Deno.errors.NotFound);
+
+  const channel = await network.connectUnix(loop, "/run/app.sock");
+  assertEquals(channel.getExtraInfo("peername"), { transport: "unix", path: "/run/app.sock" });
+  const peer = await accepted;
+  assertEquals(loop.time(), 0);
+  channel.abort();
+  peer.abort();
+  listener.close();
+  await assertRejects(() => network.connectUnix(loop, "/run/app.sock"), Deno.errors.NotFound);
+});
+
+test("a datagram arrives with the address that it came from", async ({ loop, host }) => {
+  const server = host("server");
+  const there = await openSocket(server.loop, "0.0.0.0", 53);
+  await server.run(() => {});
+  const here = await openSocket(loop, "0.0.0.0", 5300);
+  send(here.channel, "question", "10.0.0.2", 53);
+  await sleep(1);
+  assertEquals(there.received, ["question from 10.0.0.1:5300"]);
+  send(there.channel, "answer", "10.0.0.1", 5300);
+  send(there.channel, "to nobody", "10.0.0.1", 9999);
+  send(here.channel, "to myself", "127.0.0.1", 5300);
+  await sleep(1);
+  assertEquals(here.received.toSorted(), [
+    "answer from 10.0.0.2:53",
+    "to myself from 127.0.0.1:5300",
+  ]);
+  here.channel.close();
+  await sleep(1);
+  assertEquals(here.received.at(-1), "closed");
+});
+
+test("a datagram that is too long fails, and the socket goes on", async ({ loop }) => {
+  const { channel, received } = await openSocket(loop, "127.0.0.1", 53);
+  channel.send(new Uint8Array(70_000), channel.address);
+  send(channel, "short", "127.0.0.1", 53);
+  await sleep(1);
+  assert(received[0]?.includes("message too long"));
+  assertEquals(received.slice(1), ["short from 127.0.0.1:53"]);
+  channel.close();
+});
+
+/** Sends 200 datagrams, one each second, and returns those that arrive. */
+async function sendMany({ loop, network }: Simulation, conditions: object): Promise<number[]> {
+  Object.assign(network, conditions);
+  const { channel, received } = await openSocket(loop, "127.0.0.1", 53);
+  for (let index = 0; index < 200; index += 1) {
+    send(channel, String(index), "127.0.0.1", 53);
+    await sleep(0.001);
+  }
+  await sleep(1);
+  channel.close();
+  await sleep(1);
+  return received.slice(0, -1).map((line) => parseInt(line));
+}
+
+const inOrder = Array.from({ length: 200 }, (_, index) => index);
+
+test("datagrams are lost with the probability of the network", async (sim) => {
+  const arrived = await sendMany(sim, { loss: 0.2 });
+  assert(arrived.length > 120 && arrived.length < 190);
+  assertEquals(arrived, arrived.toSorted((a, b) => a - b));
+});
+
+test("datagrams are duplicated with the probability of the network", async (sim) => {
+  const arrived = await sendMany(sim, { duplicate: 0.2 });
+  assert(arrived.length > 210 && arrived.length < 280);
+  assertEquals([...new Set(arrived)], inOrder);
+});
+
+test("datagrams are reordered with the probability of the network", async (sim) => {
+  const arrived = await sendMany(sim, { reorder: 0.2 });
+  assert(arrived.some((value, index) => value !== index));
+  assertEquals(arrived.toSorted((a, b) => a - b), inOrder);
+});
