@@ -14,7 +14,7 @@
  *
  * @module
  */
-export { loopTest, type LoopTestOptions } from "./deno_loop_test.ts";
+export { loopTest, type LoopTestOptions } from "./deno_loop_tests.ts";
 export { type Exploration, explore, type ExploredFailure, type ExploreOptions } from "./explore.ts";
 export type { FaultRule, Packet, Verdict } from "./fault_rule.ts";
 export type { LinkConditions } from "./link_conditions.ts";

@@ -5,7 +5,7 @@ import type { Platform } from "../loop/platform.ts";
 import type { Coroutine, Task } from "../loop/task.ts";
 import { nameEntry } from "./_entry_name.ts";
 import type { SimulatedQueue } from "./_scheduler.ts";
-import { SimulatedSignals } from "./_signals.ts";
+import type { SimulatedSignals } from "./_signals.ts";
 import type { World } from "./_world.ts";
 
 /** What runs on a host between its start and its crash. */
@@ -25,8 +25,8 @@ interface Boot {
 export class SimulatedHost {
   /** The name, which the other hosts resolve. */
   readonly name: string;
-  /** Signals to the processes of this host. */
-  readonly signals: SimulatedSignals = new SimulatedSignals();
+  /** @internal Who listens for signals. */
+  readonly _signals: SimulatedSignals;
   readonly #world: World;
   readonly #createPlatform: (host: SimulatedHost) => Partial<Platform>;
   #boot: Boot | null = null;
@@ -37,10 +37,12 @@ export class SimulatedHost {
   constructor(
     world: World,
     name: string,
+    signals: SimulatedSignals,
     createPlatform: (host: SimulatedHost) => Partial<Platform>,
   ) {
     this.#world = world;
     this.name = name;
+    this._signals = signals;
     this.#createPlatform = createPlatform;
   }
 
@@ -77,6 +79,15 @@ export class SimulatedHost {
       if (future.cancelled()) task.cancel();
     });
     return future;
+  }
+
+  /**
+   * Sends `signal` to the processes of the host.
+   *
+   * @returns Whether anybody listened. A real process would have ended if not.
+   */
+  signal(signal: Deno.Signal): boolean {
+    return this._signals.send(signal);
   }
 
   /** Ends all that runs on the host, at once and in silence. Idempotent. */

@@ -2,6 +2,7 @@ import type { DenoEventLoop } from "../loop/deno_event_loop.ts";
 import type { Future } from "../loop/future.ts";
 import type { Platform } from "../loop/platform.ts";
 import type { Coroutine } from "../loop/task.ts";
+import { SimulatedSignals } from "./_signals.ts";
 import { type World, worlds } from "./_world.ts";
 import type { LinkConditions } from "./link_conditions.ts";
 import type { SeededRandom } from "./seeded_random.ts";
@@ -55,7 +56,9 @@ export class Simulation {
     let host = this.#hosts.get(name);
     if (host === undefined) {
       this.network._addHost(name, [nextAddress(this.#hosts.size)]);
-      host = new SimulatedHost(this.#world, name, (host) => this.#createPlatform(host));
+      const isMain = name === MAIN_HOST;
+      const signals = isMain ? this.#world.signals : new SimulatedSignals();
+      host = new SimulatedHost(this.#world, name, signals, (host) => this.#createPlatform(host));
       this.#hosts.set(name, host);
     }
     return host;
@@ -104,7 +107,7 @@ export class Simulation {
   #createPlatform(host: SimulatedHost): Partial<Platform> {
     const world = this.#world;
     const random = world.seeds.derive(`platform of ${host.name}`);
-    const signals = host.name === MAIN_HOST ? world.signals : host.signals;
+    const signals = host._signals;
     const network = this.network._networkOf(host.name);
     return { clock: this.clock, random, signals, network };
   }

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { createTask, InvalidStateError, sleep } from "../../loop/mod.ts";
-import { withoutLeaks } from "../../simulation/deno_loop_test.ts";
+import { withoutLeaks } from "../../simulation/deno_loop_tests.ts";
 import { loopTest, simulate, type SimulationMain } from "../../simulation/mod.ts";
 
 loopTest("loopTest() runs its body in virtual time", { seed: 7 }, async ({ loop, seed }) => {
