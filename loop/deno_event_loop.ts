@@ -32,6 +32,14 @@ import {
   type CreateDatagramEndpointOptions,
 } from "../transports/create_datagram_endpoint.ts";
 import { createServer, type CreateServerOptions } from "../transports/create_server.ts";
+import {
+  createUnixConnection,
+  type CreateUnixConnectionOptions,
+} from "../transports/create_unix_connection.ts";
+import {
+  createUnixServer,
+  type CreateUnixServerOptions,
+} from "../transports/create_unix_server.ts";
 import { DenoNetwork } from "../transports/deno_network.ts";
 import { DenoPipes } from "../transports/deno_pipes.ts";
 import { type AddrInfo, getaddrinfo, type GetaddrinfoOptions } from "../transports/getaddrinfo.ts";
@@ -112,6 +120,22 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
     options?: CreateServerOptions,
   ): Future<Server> {
     return createServer(this, protocolFactory, options);
+  }
+
+  /** Connects to a Unix socket. See {@linkcode createUnixConnection}. */
+  createUnixConnection<P extends StreamProtocol>(
+    protocolFactory: () => P,
+    options: CreateUnixConnectionOptions,
+  ): Future<[Transport, P]> {
+    return createUnixConnection(this, protocolFactory, options);
+  }
+
+  /** Listens on a Unix socket. See {@linkcode createUnixServer}. */
+  createUnixServer(
+    protocolFactory: () => StreamProtocol,
+    options: CreateUnixServerOptions,
+  ): Future<Server> {
+    return createUnixServer(this, protocolFactory, options);
   }
 
   /** Opens an endpoint for datagrams. See {@linkcode createDatagramEndpoint}. */

@@ -13,19 +13,36 @@ const PASSING_ERRORS = [
   Deno.errors.NotConnected,
 ];
 
-/** A listener over Deno's own. It accepts one connection at a time, and survives errors. */
+/**
+ * A listener over Deno's own. It accepts one connection at a time, and survives errors.
+ *
+ * Its address is free once the accept that was pending has ended.
+ */
 export class DenoListener implements Listener {
   readonly #loop: EventLoop;
   readonly #listener: Deno.Listener;
   #acceptor: Acceptor | null = null;
   /** What accepting gave: a connection, or an error. */
   #outcome: Deno.Conn | Error | null = null;
+  /** Whether the host is accepting. */
+  #accepting = false;
   #closed = false;
+  readonly #onClose: () => () => void;
+  #onFreed: () => void = () => {};
 
-  /** Wraps `listener`, which belongs to it from now on. */
-  constructor(loop: EventLoop, listener: Deno.Listener) {
+  /**
+   * Wraps `listener`, which belongs to it from now on.
+   *
+   * @param onClose Called right before it is closed; returns what to call when its address is free.
+   */
+  constructor(
+    loop: EventLoop,
+    listener: Deno.Listener,
+    onClose: () => () => void = () => () => {},
+  ) {
     this.#loop = loop;
     this.#listener = listener;
+    this.#onClose = onClose;
   }
 
   get address(): Deno.Addr {
@@ -40,7 +57,9 @@ export class DenoListener implements Listener {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#onFreed = this.#onClose();
     this.#listener.close();
+    if (!this.#accepting) this.#onFreed();
   }
 
   /** @internal Reports what accepting gave, and accepts again. */
@@ -54,11 +73,14 @@ export class DenoListener implements Listener {
   }
 
   #accept(): void {
+    this.#accepting = true;
     this.#listener.accept().then(this.#onOutcome, this.#onOutcome);
   }
 
   readonly #onOutcome = (outcome: Deno.Conn | Error): void => {
     this.#outcome = outcome;
+    this.#accepting = false;
+    if (this.#closed) this.#onFreed();
     if (this.#loop.isClosed()) this.#finish(outcome);
     else this.#loop.enter(this);
   };

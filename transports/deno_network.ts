@@ -14,6 +14,7 @@ import type {
 } from "../loop/platform.ts";
 import { DenoListener } from "./_deno_listener.ts";
 import { DenoOperation } from "./_deno_operation.ts";
+import { guardUnixPath, prepareUnixPath } from "./_deno_unix_file.ts";
 import { DenoDatagramChannel } from "./deno_datagram_channel.ts";
 import { nameNotFound } from "./deno_name_not_found.ts";
 import { DenoByteChannel } from "./deno_byte_channel.ts";
@@ -57,8 +58,10 @@ export class DenoNetwork implements Network {
   }
 
   listenUnix(loop: EventLoop, path: string): Future<Listener> {
-    return open(loop, `listen on "${path}"`, () => {
-      return new DenoListener(loop, Deno.listen({ transport: "unix", path }));
+    return open(loop, `listen on "${path}"`, async () => {
+      await prepareUnixPath(path);
+      const listener = Deno.listen({ transport: "unix", path });
+      return new DenoListener(loop, listener, guardUnixPath(path));
     });
   }
 

@@ -46,12 +46,18 @@ export {
 } from "./connect_pipe.ts";
 export { createConnection, type CreateConnectionOptions } from "./create_connection.ts";
 export { createServer, type CreateServerOptions } from "./create_server.ts";
+export {
+  createUnixConnection,
+  type CreateUnixConnectionOptions,
+} from "./create_unix_connection.ts";
+export { createUnixServer, type CreateUnixServerOptions } from "./create_unix_server.ts";
 export { FlowControlProtocol, type FlowControlProtocolOptions } from "./flow_control_protocol.ts";
 export {
   openConnection,
   type OpenConnectionOptions,
   type StreamOptions,
 } from "./open_connection.ts";
+export { openUnixConnection, type OpenUnixConnectionOptions } from "./open_unix_connection.ts";
 export { openReadPipe, openWritePipe } from "./open_pipe.ts";
 export {
   BaseProtocol,
@@ -63,6 +69,7 @@ export {
 } from "./protocol.ts";
 export { Server } from "./server.ts";
 export { startServer, type StartServerOptions } from "./start_server.ts";
+export { startUnixServer, type StartUnixServerOptions } from "./start_unix_server.ts";
 export {
   type Pausable,
   type Separator,

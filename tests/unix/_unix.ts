@@ -1,0 +1,17 @@
+import { DenoEventLoop } from "../../mod.ts";
+import type { Backend } from "../transports/_backend.ts";
+
+/** Real Unix sockets. */
+export const unix: Backend = {
+  name: "Unix",
+  capacity: 4 * 1024 * 1024,
+  createLoop: () => new DenoEventLoop(),
+  serve: (loop, factory) => loop.createUnixServer(factory, { path: freshPath() }),
+  connect: (loop, address, factory) =>
+    loop.createUnixConnection(factory, { path: (address as Deno.UnixAddr).path }),
+};
+
+/** Returns a path that nothing is at. */
+export function freshPath(): string {
+  return `/tmp/gyre-${crypto.randomUUID()}.sock`;
+}

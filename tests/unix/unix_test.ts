@@ -1,0 +1,8 @@
+import { testFlowControl } from "../transports/_flow_control_suite.ts";
+import { testServers } from "../transports/_server_suite.ts";
+import { testStreams } from "../transports/_stream_suite.ts";
+import { unix } from "./_unix.ts";
+
+testStreams(unix);
+testFlowControl(unix);
+testServers(unix);

@@ -1,0 +1,6 @@
+/** Checks the path of a Unix socket for `action`. */
+export function checkPath(path: unknown, action: string): void {
+  if (typeof path === "string" && path !== "") return;
+  const state = path === "" ? "the path is empty" : `expected a path, got ${typeof path}`;
+  throw new TypeError(`Cannot ${action}: ${state}`);
+}

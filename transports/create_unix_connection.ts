@@ -1,0 +1,55 @@
+import type { Future } from "../loop/future.ts";
+import type { PlatformLoop } from "../loop/platform_loop.ts";
+import { startOperation } from "../loop/start_operation.ts";
+import type { Coroutine } from "../loop/task.ts";
+import { checkFactory } from "./_create_protocol.ts";
+import { interruptedBy } from "./_interrupted_by.ts";
+import { makeConnection } from "./_make_connection.ts";
+import { checkPath } from "./_unix_path.ts";
+import type { StreamProtocol } from "./protocol.ts";
+import type { Transport } from "./transport.ts";
+
+/** Where {@linkcode createUnixConnection} connects to. */
+export interface CreateUnixConnectionOptions {
+  /** The path of the socket. One that begins with a zero character is an abstract name of Linux. */
+  path: string;
+  /** Aborting it gives the attempt up, and throws its reason. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Connects to a Unix socket. As `loop.create_unix_connection()`.
+ *
+ * The protocol is created once the connection is there. Cancelling gives the attempt up and leaves
+ * nothing open.
+ *
+ * @permissions allow-read, allow-write and allow-net; `--allow-net=unix:<path>` is enough
+ * @param loop The loop that the connection lives on.
+ * @param protocolFactory Creates the protocol.
+ * @param options Where to connect to.
+ * @returns The transport and the protocol, after `connectionMade` was called.
+ * @throws {Deno.errors.NotFound} If there is nothing at the path.
+ * @throws {Deno.errors.ConnectionRefused} If nothing listens there.
+ * @throws {Deno.errors.PermissionDenied} If the system does not allow it.
+ * @throws {Deno.errors.NotCapable} If the permission is missing.
+ * @throws {TypeError} If the path is empty, or longer than a socket's may be.
+ */
+export function createUnixConnection<P extends StreamProtocol>(
+  loop: PlatformLoop,
+  protocolFactory: () => P,
+  options: CreateUnixConnectionOptions,
+): Future<[Transport, P]> {
+  checkFactory(protocolFactory);
+  const start = () => startOperation(loop, connectSteps(loop, protocolFactory, options));
+  return startOperation(loop, interruptedBy(options.signal, start));
+}
+
+function* connectSteps<P extends StreamProtocol>(
+  loop: PlatformLoop,
+  protocolFactory: () => P,
+  { path }: CreateUnixConnectionOptions,
+): Coroutine<[Transport, P]> {
+  checkPath(path, "connect to a Unix socket");
+  const channel = yield* loop.platform.network.connectUnix(loop, path);
+  return yield* makeConnection(loop, channel, protocolFactory);
+}

@@ -1,0 +1,53 @@
+import type { Future } from "../loop/future.ts";
+import type { PlatformLoop } from "../loop/platform_loop.ts";
+import { startOperation } from "../loop/start_operation.ts";
+import type { Coroutine } from "../loop/task.ts";
+import { checkFactory } from "./_create_protocol.ts";
+import { checkPath } from "./_unix_path.ts";
+import type { StreamProtocol } from "./protocol.ts";
+import { Server } from "./server.ts";
+
+/** Where {@linkcode createUnixServer} listens. */
+export interface CreateUnixServerOptions {
+  /** The path of the socket. One that begins with a zero character is an abstract name of Linux. */
+  path: string;
+  /** Whether to accept at once, which is the default; else `startServing()` begins. */
+  startServing?: boolean;
+}
+
+/**
+ * Listens on a Unix socket that it creates. As `loop.create_unix_server()`.
+ *
+ * A socket that is at the path already is replaced, whoever has left it. Closing the server removes
+ * the path, unless something else is there by then.
+ *
+ * @permissions allow-read, allow-write and allow-net; `--allow-net=unix:<path>` is enough
+ * @param loop The loop that the server lives on.
+ * @param protocolFactory Creates the protocol of each connection.
+ * @param options Where to listen.
+ * @throws {Deno.errors.AddrInUse} If there is something at the path that is no socket.
+ * @throws {Deno.errors.NotFound} If the folder does not exist.
+ * @throws {Deno.errors.PermissionDenied} If the system does not allow it.
+ * @throws {Deno.errors.NotCapable} If the permission is missing.
+ * @throws {TypeError} If the path is empty, or longer than a socket's may be.
+ */
+export function createUnixServer(
+  loop: PlatformLoop,
+  protocolFactory: () => StreamProtocol,
+  options: CreateUnixServerOptions,
+): Future<Server> {
+  checkFactory(protocolFactory);
+  return startOperation(loop, serverSteps(loop, protocolFactory, options));
+}
+
+function* serverSteps(
+  loop: PlatformLoop,
+  protocolFactory: () => StreamProtocol,
+  { path, startServing = true }: CreateUnixServerOptions,
+): Coroutine<Server> {
+  checkPath(path, "listen on a Unix socket");
+  const listener = yield* loop.platform.network.listenUnix(loop, path);
+  const server = new Server(loop, [listener], protocolFactory);
+  if (startServing) server._start();
+  return server;
+}

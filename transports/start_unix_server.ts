@@ -1,0 +1,55 @@
+import type { Future } from "../loop/future.ts";
+import { runningPlatformLoop } from "../loop/platform_loop.ts";
+import { createUnixServer, type CreateUnixServerOptions } from "./create_unix_server.ts";
+import type { StreamOptions } from "./open_connection.ts";
+import type { Server } from "./server.ts";
+import { StreamReader } from "./stream_reader.ts";
+import { type ClientConnected, StreamReaderProtocol } from "./stream_reader_protocol.ts";
+
+/** Where {@linkcode startUnixServer} listens. */
+export interface StartUnixServerOptions extends CreateUnixServerOptions, StreamOptions {}
+
+/**
+ * Listens on a Unix socket and serves each connection with streams. As
+ * `asyncio.start_unix_server()`.
+ *
+ * An error that `clientConnected` throws goes to the loop's exception handler, and the connection
+ * is closed. It is also closed when the task is cancelled; otherwise `clientConnected` closes the
+ * writer.
+ *
+ * @permissions allow-read, allow-write and allow-net; `--allow-net=unix:<path>` is enough
+ * @param clientConnected Serves one connection; runs as a task.
+ * @param options Where to listen, as for `createUnixServer()`, and the limit of the readers.
+ * @throws {InvalidStateError} If no loop is running here.
+ * @throws {Deno.errors.AddrInUse} If there is something at the path that is no socket.
+ * @throws {Deno.errors.NotCapable} If the permission is missing.
+ *
+ * @example A server that greets who connects
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { openUnixConnection, run, startUnixServer } from "@gyre/asyncio";
+ *
+ * const path = `/tmp/${crypto.randomUUID()}.sock`;
+ * const answer = await run(async () => {
+ *   await using _server = await startUnixServer(async (_reader, writer) => {
+ *     await using output = writer;
+ *     output.write(new TextEncoder().encode("welcome"));
+ *   }, { path });
+ *
+ *   const [reader, writer] = await openUnixConnection({ path });
+ *   await using _writer = writer;
+ *   return new TextDecoder().decode(await reader.read());
+ * });
+ * assertEquals(answer, "welcome");
+ * ```
+ */
+export function startUnixServer(
+  clientConnected: ClientConnected,
+  options: StartUnixServerOptions,
+): Future<Server> {
+  const loop = runningPlatformLoop("start a server");
+  return createUnixServer(loop, () => {
+    const reader = new StreamReader({ limit: options.limit, loop });
+    return new StreamReaderProtocol(reader, { clientConnected, loop });
+  }, options);
+}
