@@ -105,6 +105,14 @@ export {
   waitFor,
   type WaitOptions,
   type WaitResult,
+  type WorkerLink,
+  type WorkerPermissions,
+  type WorkerPort,
+  type WorkerProcesses,
+  type WorkerProcessOptions,
+  type Workers,
+  type WorkerSink,
+  type WorkerThreadOptions,
 } from "./loop/mod.ts";
 export {
   type AddressInfoFlag,

@@ -126,8 +126,9 @@ export class PoolWorker implements WorkerSink {
 
   #break(reason: string, cause: unknown): void {
     if (this.#isEnding) return;
-    this.end(reason, cause);
+    // Before its end, which may be reported at once.
     this.#owner.broken(this);
+    this.end(reason, cause);
   }
 
   #finish(outcome: Parameters<PoolJob<unknown>["complete"]>[0]): void {

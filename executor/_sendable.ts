@@ -44,6 +44,24 @@ export function orderOf(fn: JobFunction<never[], unknown>, args: readonly unknow
   return { name, target, args, options };
 }
 
+/**
+ * Refuses what cannot be copied to another process.
+ *
+ * @throws {TypeError} If `order` transfers something or shares memory.
+ */
+export function checkCopied(order: Order): void {
+  const { args, name, options } = order;
+  if ((options.transfer?.length ?? 0) > 0) {
+    throw new TypeError(
+      `Cannot send job ${name} to a process: nothing can be transferred there, only copied`,
+    );
+  }
+  const shared = args.findIndex((arg) => arg instanceof SharedArrayBuffer);
+  if (shared !== -1) {
+    throw unsendableArgument(name, shared, "it is shared memory, and a process shares none");
+  }
+}
+
 /** Returns the error for arguments that could not be cloned, from the host's own `cause`. */
 export function uncloneable(order: Order, cause: unknown): TypeError {
   const index = order.args.findIndex((arg) => !isCloneable(arg, order.options.transfer ?? []));

@@ -6,7 +6,7 @@ import type { WorkerLink, WorkerSink } from "../loop/worker_platform.ts";
 import { runJobs } from "./_job_runner.ts";
 import { PoolJob } from "./_pool_job.ts";
 import { packArguments, PoolWorker, type WorkerOwner } from "./_pool_worker.ts";
-import { type Order, orderOf, uncloneable } from "./_sendable.ts";
+import { checkCopied, type Order, orderOf, uncloneable } from "./_sendable.ts";
 import type { JobFunction, ShutdownOptions } from "./executor.ts";
 
 /** What makes a pool one of threads or of processes. */
@@ -17,6 +17,8 @@ export interface WorkerPoolSettings {
   readonly maxQueued: number;
   /** Whether the worker of a job that is cancelled is ended. */
   readonly killsCancelled: boolean;
+  /** Whether buffers and ports can be moved to a worker, and memory be shared with it. */
+  readonly canTransfer: boolean;
   /** Starts a worker. */
   readonly start: (platform: Platform, source: string, sink: WorkerSink) => WorkerLink;
 }
@@ -64,6 +66,7 @@ export class WorkerPool implements WorkerOwner {
   ): Future<Awaited<R>> {
     this.#checkOpen("submit a job");
     const order = orderOf(fn as unknown as JobFunction<never[], unknown>, args);
+    if (!this.#settings.canTransfer) checkCopied(order);
     const platform = this.#platform ??= loop.platform;
     const worker = this.#free.pop() ?? null;
     const hasRoom = worker !== null || this.#workers.size < this.maxWorkers(platform);
@@ -71,9 +74,11 @@ export class WorkerPool implements WorkerOwner {
       throw new QueueFull(`Cannot submit job ${order.name}: ${this.#queue.size} jobs are waiting`);
     }
     const job = new PoolJob<unknown>(loop, order, (abandoned) => this.#abandon(abandoned));
-    if (worker !== null) this.#send(job, worker);
-    else this.#enqueue(job, order);
-    if (worker === null && hasRoom) this.#startQueued();
+    if (!hasRoom) this.#enqueue(job, order);
+    else {
+      const ready = worker ?? this.#startFor(job);
+      if (ready !== null) this.#send(job, ready);
+    }
     return job as PoolJob<Awaited<R>>;
   }
 
@@ -161,11 +166,18 @@ export class WorkerPool implements WorkerOwner {
     if (platform === null) return;
     while (this.#queue.size > 0 && this.#workers.size < this.maxWorkers(platform)) {
       const job = this.#takeQueued() as PoolJob<unknown>;
-      try {
-        this.#sendQueued(job, this.#startWorker());
-      } catch (error) {
-        job.complete({ state: "failed", error });
-      }
+      const worker = this.#startFor(job);
+      if (worker !== null) this.#sendQueued(job, worker);
+    }
+  }
+
+  /** Starts a worker for `job`, which fails with the error if there cannot be one. */
+  #startFor(job: PoolJob<unknown>): PoolWorker | null {
+    try {
+      return this.#startWorker();
+    } catch (error) {
+      job.complete({ state: "failed", error });
+      return null;
     }
   }
 

@@ -70,8 +70,7 @@ class DenoProcessLink implements WorkerLink {
   /** Follows the child from its start to its end. */
   async #watch(): Promise<void> {
     v8 ??= await import("node:v8");
-    for (const message of this.#waiting) this.post(message);
-    this.#waiting = [];
+    this.#postWaiting();
     const output = this.#read(v8);
     const status = await this.#child.status;
     // A process that the job started may hold the pipe open for ever.
@@ -79,6 +78,17 @@ class DenoProcessLink implements WorkerLink {
     await output;
     clearTimeout(timer);
     this.#end(status);
+  }
+
+  #postWaiting(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    try {
+      for (const message of waiting) this.post(message);
+    } catch (error) {
+      // What can be cloned for a thread, such as shared memory, may be none for a process.
+      this.#sink.garbled(error);
+    }
   }
 
   async #read({ deserialize }: typeof import("node:v8")): Promise<void> {

@@ -45,6 +45,7 @@ export class ProcessPoolExecutor extends PoolExecutor {
       maxWorkers: maxWorkers ?? null,
       maxQueued,
       killsCancelled: true,
+      canTransfer: false,
       start: ({ workerProcesses }, source, sink) =>
         workerProcesses.start(source, { permissions: granted, heapLimitMb }, sink),
     });

@@ -57,6 +57,7 @@ export class WorkerPoolExecutor extends PoolExecutor {
       maxWorkers: maxWorkers ?? null,
       maxQueued,
       killsCancelled: false,
+      canTransfer: true,
       start: ({ workers }, source, sink) => workers.start(source, { name, heapLimitMb }, sink),
     });
   }

@@ -119,3 +119,13 @@ export { type RegionBody, Timeout, timeout, timeoutAt } from "./timeout.ts";
 export { TimerHandle } from "./timer_handle.ts";
 export { type ReturnWhen, wait, type WaitOptions, type WaitResult } from "./wait.ts";
 export { waitFor } from "./wait_for.ts";
+export type {
+  WorkerLink,
+  WorkerPermissions,
+  WorkerPort,
+  WorkerProcesses,
+  WorkerProcessOptions,
+  Workers,
+  WorkerSink,
+  WorkerThreadOptions,
+} from "./worker_platform.ts";
