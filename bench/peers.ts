@@ -8,13 +8,14 @@
  * @module
  */
 import { echoWorkloads } from "./_peers/echo.ts";
+import { processesWorkload } from "./_peers/processes_workload.ts";
 import { printReport, type Report, writeReport } from "./_peers/report.ts";
 import { schedulingWorkload } from "./_peers/scheduling_workload.ts";
 import type { Workload } from "./_peers/workload.ts";
 
 const ROUNDS = 5;
 
-const workloads: Workload[] = [schedulingWorkload, ...echoWorkloads];
+const workloads: Workload[] = [schedulingWorkload, ...echoWorkloads, processesWorkload];
 const wanted = Deno.args.length === 0
   ? workloads
   : workloads.filter((each) => Deno.args.some((name) => each.name.includes(name)));

@@ -1,8 +1,9 @@
 import type { EventLoop } from "../loop/event_loop.ts";
 import type { ByteChannel, ByteSink } from "../loop/platform.ts";
 
-/** As much as a pipe holds: a larger buffer is never filled. */
-const BUFFER_SIZE = 64 * 1024;
+/** The buffer of a stream that says little, and of one that says much: as much as a pipe holds. */
+const SMALL_BUFFER = 4 * 1024;
+const LARGE_BUFFER = 64 * 1024;
 
 /**
  * Where reading stands. In `reading` and `stopping` a read is with the stream, or its outcome waits
@@ -135,12 +136,13 @@ function byteReader(stream: ReadableStream<Uint8Array>): ReadableStreamBYOBReade
 
 /** Reads into one buffer. The stream takes its memory away and gives it back with the bytes. */
 function readInto(reader: ReadableStreamBYOBReader): Reading {
-  let memory = new ArrayBuffer(BUFFER_SIZE);
+  let memory = new ArrayBuffer(SMALL_BUFFER);
   const onResult = (
     { done, value }: ReadableStreamReadResult<Uint8Array<ArrayBufferLike>>,
   ): Outcome => {
     if (done || value === undefined) return "end";
-    memory = value.buffer as ArrayBuffer;
+    const isFull = value.length === SMALL_BUFFER && value.buffer.byteLength === SMALL_BUFFER;
+    memory = isFull ? new ArrayBuffer(LARGE_BUFFER) : value.buffer as ArrayBuffer;
     return value;
   };
   return () => reader.read(new Uint8Array(memory)).then(onResult);
