@@ -14,7 +14,7 @@ export interface ProcessPoolExecutorOptions extends PoolExecutorOptions {
  * worker is one more Deno with the permissions given, none by default. Cancelling a job that
  * runs kills its process, which really stops it. What a job prints appears on our output.
  *
- * A process costs 40 ms and 50 MB; a job some 0.1 ms more than on a thread.
+ * A process costs more memory than a thread, and a job more time on the way.
  *
  * @permissions allow-run=deno
  *
