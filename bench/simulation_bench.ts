@@ -72,38 +72,33 @@ async function simulateHour(): Promise<void> {
 
 await simulateHour();
 
-Deno.bench(
-  "1,000 sleeps of a second",
-  { group: "time", baseline: true },
-  () =>
-    simulate(function* () {
-      for (let count = 0; count < 1000; count += 1) yield* sleep(1);
-    }),
-);
+// Deno waits for async functions only.
+Deno.bench("1,000 sleeps of a second", { group: "time", baseline: true }, async () => {
+  await simulate(function* () {
+    for (let count = 0; count < 1000; count += 1) yield* sleep(1);
+  });
+});
 
-Deno.bench(
-  "1,000 sleeps of a second, async function",
-  { group: "time" },
-  () =>
-    simulate(async () => {
-      for (let count = 0; count < 1000; count += 1) await sleep(1);
-    }),
-);
+Deno.bench("1,000 sleeps of a second, async function", { group: "time" }, async () => {
+  await simulate(async () => {
+    for (let count = 0; count < 1000; count += 1) await sleep(1);
+  });
+});
+
+function* takeTenSteps(): Coroutine<void> {
+  for (let step = 0; step < 10; step += 1) yield* sleep(0);
+}
 
 for (const schedule of ["fifo", "random", "pct"] as const) {
   const baseline = schedule === "fifo";
-  Deno.bench(
-    `100 tasks of 10 steps, ${schedule}`,
-    { group: "schedules", baseline },
-    () =>
-      simulate(function* () {
-        const tasks = Array.from({ length: 100 }, () =>
-          createTask(function* (): Coroutine<void> {
-            for (let step = 0; step < 10; step += 1) yield* sleep(0);
-          }()));
-        for (const task of tasks) yield* task;
-      }, { schedule }),
-  );
+  Deno.bench(`100 tasks of 10 steps, ${schedule}`, { group: "schedules", baseline }, async () => {
+    await simulate(function* () {
+      for (let count = 0; count < 100; count += 1) createTask(takeTenSteps());
+      yield* takeTenSteps();
+    }, { schedule });
+  });
 }
 
-Deno.bench("a run that does nothing", () => simulate(() => {}));
+Deno.bench("a run that does nothing", async () => {
+  await simulate(() => {});
+});
