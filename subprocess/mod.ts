@@ -1,6 +1,22 @@
 /**
  * Child processes: starting programs, talking to them over pipes, and ending them.
  *
+ * @example Two programs in a row
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { run } from "@gyre/asyncio";
+ * import { createSubprocessExec, PIPE } from "@gyre/asyncio/subprocess";
+ *
+ * const count = await run(async () => {
+ *   await using echo = await createSubprocessExec("echo", { args: ["four"], stdout: PIPE });
+ *   const [lines] = await echo.communicate();
+ *   await using wc = await createSubprocessExec("wc", { args: ["-c"], stdin: PIPE, stdout: PIPE });
+ *   const [output] = await wc.communicate(lines);
+ *   return Number(new TextDecoder().decode(output ?? undefined));
+ * });
+ * assertEquals(count, 5);
+ * ```
+ *
  * @module
  */
 export {

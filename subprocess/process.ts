@@ -28,6 +28,20 @@ export type Output = [stdout: Uint8Array | null, stderr: Uint8Array | null];
  *
  * At the end of an `await using` block a process that runs is asked to end, and killed if it has
  * not within the grace period. Created by {@linkcode createSubprocessExec}.
+ *
+ * @example A program that ends with its block
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createSubprocessExec, PIPE, run } from "@gyre/asyncio";
+ *
+ * const answer = await run(async () => {
+ *   await using cat = await createSubprocessExec("cat", { stdin: PIPE, stdout: PIPE });
+ *   cat.stdin?.write(new TextEncoder().encode("meow\n"));
+ *   const line = await cat.stdout?.readLine();
+ *   return new TextDecoder().decode(line);
+ * });
+ * assertEquals(answer, "meow\n");
+ * ```
  */
 export class Process implements AsyncDisposable {
   /** Writes to its stdin; `null` if that is no pipe. */

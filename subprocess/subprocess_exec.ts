@@ -60,6 +60,23 @@ export interface SubprocessExecOptions extends SubprocessOptions {
  * @throws {Deno.errors.PermissionDenied} If the file is not a program.
  * @throws {Deno.errors.NotCapable} If the permission is missing; the message names the flag.
  * @throws {TypeError} If an option is of the wrong kind.
+ *
+ * @example Waiting for the end of a program
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { DenoEventLoop } from "@gyre/asyncio";
+ * import { subprocessExec } from "@gyre/asyncio/subprocess";
+ *
+ * const loop = new DenoEventLoop();
+ * await loop.runUntilComplete(function* () {
+ *   const ended = loop.createFuture<void>();
+ *   const protocol = { connectionLost: () => ended.setResult() };
+ *   const [transport] = yield* subprocessExec(loop, () => protocol, "false");
+ *   yield* ended;
+ *   assertEquals(transport.getReturncode(), 1);
+ * });
+ * loop.close();
+ * ```
  */
 export function subprocessExec<P extends ProcessProtocol>(
   loop: PlatformLoop,
@@ -87,6 +104,24 @@ export function subprocessExec<P extends ProcessProtocol>(
  * @throws {Deno.errors.NotFound} If there is no such directory to run it in.
  * @throws {Deno.errors.NotCapable} If the permission is missing; the message names the flag.
  * @throws {TypeError} If an option is of the wrong kind.
+ *
+ * @example What a line prints
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { DenoEventLoop } from "@gyre/asyncio";
+ * import { subprocessShell } from "@gyre/asyncio/subprocess";
+ *
+ * const loop = new DenoEventLoop();
+ * const text = await loop.runUntilComplete(function* () {
+ *   const heard = loop.createFuture<string>();
+ *   yield* subprocessShell(loop, () => ({
+ *     pipeDataReceived: (_fd, data) => heard.setResult(new TextDecoder().decode(data)),
+ *   }), "echo $((6 * 7))");
+ *   return yield* heard;
+ * });
+ * loop.close();
+ * assertEquals(text, "42\n");
+ * ```
  */
 export function subprocessShell<P extends ProcessProtocol>(
   loop: PlatformLoop,

@@ -36,6 +36,26 @@ export type WritablePipe = WritableStream<Uint8Array> | WritableHandle;
  * @param pipe What to read.
  * @returns The transport and the protocol, after `connectionMade` was called.
  * @throws {TypeError} If the pipe is no such thing, or somebody else reads it.
+ *
+ * @example Reading a stream of the Web
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { DenoEventLoop } from "@gyre/asyncio";
+ * import { connectReadPipe } from "@gyre/asyncio/transports";
+ *
+ * const loop = new DenoEventLoop();
+ * const size = await loop.runUntilComplete(function* () {
+ *   const ended = loop.createFuture<number>();
+ *   let count = 0;
+ *   yield* connectReadPipe(loop, () => ({
+ *     dataReceived: (data: Uint8Array) => void (count += data.length),
+ *     connectionLost: () => ended.setResult(count),
+ *   }), new Blob(["hello"]).stream());
+ *   return yield* ended;
+ * });
+ * loop.close();
+ * assertEquals(size, 5);
+ * ```
  */
 export function connectReadPipe<P extends StreamProtocol>(
   loop: PlatformLoop,
@@ -57,6 +77,24 @@ export function connectReadPipe<P extends StreamProtocol>(
  * @param pipe What to write to.
  * @returns The transport and the protocol, after `connectionMade` was called.
  * @throws {TypeError} If the pipe is no such thing, or somebody else writes to it.
+ *
+ * @example Writing to a stream of the Web
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { DenoEventLoop } from "@gyre/asyncio";
+ * import { connectWritePipe } from "@gyre/asyncio/transports";
+ *
+ * const { readable, writable } = new TextDecoderStream();
+ * const loop = new DenoEventLoop();
+ * const text = await loop.runUntilComplete(async () => {
+ *   const [transport] = await connectWritePipe(loop, () => ({}), writable);
+ *   transport.write(new TextEncoder().encode("hello"));
+ *   transport.close();
+ *   return (await Array.fromAsync(readable)).join("");
+ * });
+ * loop.close();
+ * assertEquals(text, "hello");
+ * ```
  */
 export function connectWritePipe<P extends StreamProtocol>(
   loop: PlatformLoop,

@@ -297,3 +297,48 @@ Deno.test("getExtraInfo() knows the process and its pipes", async () => {
     yield* recorder.ended;
   });
 });
+
+Deno.test("P01 events keep their partial order in 200 processes, 20 at a time", async () => {
+  const lines = [
+    "echo out; echo err >&2",
+    "exec 1>&-; exec 2>&-; exec 0<&-",
+    "kill -9 $$",
+    "cat; exit 3",
+    "(sleep 0.01; echo late) & exit 2",
+    "head -c 200000 /dev/zero; echo end >&2",
+    "exec 0<&-; head -c 100 /dev/zero",
+  ];
+  await onLoop(function* (loop) {
+    for (let round = 0; round < 200; round += 20) {
+      const recorders: Recorder[] = [];
+      for (let index = round; index < round + 20; index += 1) {
+        const options = shell(lines[index % lines.length] ?? "");
+        const factory = () => new Recorder(loop);
+        const [transport, recorder] = yield* loop.subprocessExec(factory, "sh", options);
+        const stdin = transport.getPipeTransport(0);
+        stdin?.write(new Uint8Array((index % 3) * 50_000));
+        if (index % 2 === 0) stdin?.close();
+        else if (index % lines.length === 3) transport.close();
+        recorders.push(recorder);
+      }
+      for (const recorder of recorders) {
+        yield* recorder.ended;
+        checkOrder(recorder.events.filter((event) => event !== "pause" && event !== "resume"));
+      }
+    }
+  });
+});
+
+/** Throws unless each event came once, and none before what it follows. */
+function checkOrder(events: readonly string[]): void {
+  const text = events.join();
+  assertEquals(events[0], "made", text);
+  assertEquals(events.at(-1), "lost", text);
+  assertEquals(events.filter((event) => event === "exited").length, 1, text);
+  for (const fd of [0, 1, 2]) {
+    const losses = events.filter((event) => event.startsWith(`pipe ${fd} lost`));
+    assertEquals(losses.length, 1, text);
+    const lastData = events.lastIndexOf(`data ${fd}`);
+    assert(lastData < events.indexOf(losses[0] ?? ""), text);
+  }
+}
