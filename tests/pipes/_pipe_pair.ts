@@ -1,0 +1,134 @@
+import {
+  type ByteChannel,
+  type Coroutine,
+  DenoEventLoop,
+  type Future,
+  Server,
+  type StreamProtocol,
+  type Transport,
+} from "../../mod.ts";
+import type { Acceptor, ByteSink, EventLoop, Listener } from "../../loop/mod.ts";
+import { startOperation } from "../../loop/start_operation.ts";
+import { ReadableStreamChannel } from "../../transports/readable_stream_channel.ts";
+import { StreamTransport } from "../../transports/stream_transport.ts";
+import { WritableStreamChannel } from "../../transports/writable_stream_channel.ts";
+import type { Backend } from "../transports/_backend.ts";
+import { createMemoryPipe } from "./_memory_pipe.ts";
+
+/** Connections that are two pipes, one for each direction, each a stream of the Web. */
+export const pipePair: Backend = {
+  name: "a pair of pipes",
+  capacity: 1024 * 1024,
+  createLoop: () => new DenoEventLoop(),
+  serve: (loop, factory) =>
+    startOperation(
+      loop,
+      function* (): Coroutine<Server> {
+        const server = new Server(loop, [new PipeListener()], factory);
+        yield* server.startServing();
+        return server;
+      }(),
+    ),
+  connect: (loop, address, factory) => startOperation(loop, connect(loop, address, factory)),
+};
+
+/** Listeners that accept. */
+const listeners: Map<string, PipeListener> = new Map();
+
+function* connect<P extends StreamProtocol>(
+  loop: DenoEventLoop,
+  address: Deno.Addr,
+  factory: () => P,
+): Coroutine<[Transport, P]> {
+  const listener = listeners.get((address as Deno.UnixAddr).path);
+  if (listener === undefined) throw new Deno.errors.ConnectionRefused("Nothing listens there");
+  const there = createMemoryPipe();
+  const back = createMemoryPipe();
+  listener.accept(new PipePairChannel(loop, there.readable, back.writable));
+  const opened: Future<void> = loop.createFuture();
+  const channel = new PipePairChannel(loop, back.readable, there.writable);
+  const protocol = factory();
+  const transport = new StreamTransport(loop, channel, protocol, { opened });
+  yield* opened;
+  return [transport, protocol];
+}
+
+/** What pipes are handed to. */
+class PipeListener implements Listener {
+  readonly address: Deno.Addr = { transport: "unix", path: crypto.randomUUID() };
+  #acceptor: Acceptor | null = null;
+
+  start(acceptor: Acceptor): void {
+    this.#acceptor = acceptor;
+    listeners.set((this.address as Deno.UnixAddr).path, this);
+  }
+
+  accept(channel: ByteChannel): void {
+    this.#acceptor?.accepted(channel);
+  }
+
+  close(): void {
+    listeners.delete((this.address as Deno.UnixAddr).path);
+    this.#acceptor?.closed();
+    this.#acceptor = null;
+  }
+}
+
+/** A channel that reads one pipe and writes to another. */
+class PipePairChannel implements ByteChannel {
+  readonly #reading: ReadableStreamChannel;
+  readonly #writing: WritableStreamChannel;
+
+  constructor(
+    loop: EventLoop,
+    readable: ReadableStream<Uint8Array>,
+    writable: WritableStream<Uint8Array>,
+  ) {
+    this.#reading = new ReadableStreamChannel(loop, readable);
+    this.#writing = new WritableStreamChannel(loop, writable);
+  }
+
+  attach(sink: ByteSink): void {
+    let open = 2;
+    const half: ByteSink = {
+      buffer: () => sink.buffer(),
+      received: (buffer, count) => sink.received(buffer, count),
+      ended: () => sink.ended(),
+      failed: (error) => sink.failed(error),
+      sent: (count) => sink.sent(count),
+      closed: () => void (--open === 0 && sink.closed()),
+    };
+    this.#reading.attach(half);
+    this.#writing.attach(half);
+  }
+
+  write(bytes: Uint8Array): number {
+    return this.#writing.write(bytes);
+  }
+
+  resume(): void {
+    this.#reading.resume();
+  }
+
+  pause(): void {
+    this.#reading.pause();
+  }
+
+  closeWrite(): void {
+    this.#writing.closeWrite();
+  }
+
+  close(): void {
+    this.#writing.close();
+    this.#reading.close();
+  }
+
+  abort(): void {
+    this.#writing.abort();
+    this.#reading.abort();
+  }
+
+  getExtraInfo(): unknown {
+    return undefined;
+  }
+}
