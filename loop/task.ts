@@ -163,17 +163,19 @@ export class Task<T> extends Future<T> {
    */
   override cancel(message?: string): boolean {
     if (this.done()) return super.cancel();
-    if (this.#scope === null) this.#cancelling += 1;
-    this.#controller?.abort(createCancelledError(message));
-    this.#beingCancelled = true;
+    // Of tasks that wait for tasks only the last is interrupted. A walk, as they may be many.
+    const chain: Task<unknown>[] = [this];
+    let last: Task<unknown> = this;
+    for (;;) {
+      last.#noteCancel(message);
+      const waiter: Future<unknown> | null = last.#waiter;
+      if (!(waiter instanceof Task) || waiter.done() || waiter.#beingCancelled) break;
+      chain.push(last = waiter);
+    }
     try {
-      if (this.#scope !== null) this.#scope.cancel(message);
-      else if (!this.#interruptWaiter(message)) {
-        this.#cancelDue = true;
-        this.#message = message;
-      }
+      last.#deliverCancel(message);
     } finally {
-      this.#beingCancelled = false;
+      for (const task of chain) task.#beingCancelled = false;
     }
     return true;
   }
@@ -281,6 +283,20 @@ export class Task<T> extends Future<T> {
   /** @internal */
   spendCancel(awaited: Interruptible): void {
     if (this.#cancelDue && awaited._interrupt(this.#message)) this.#cancelDue = false;
+  }
+
+  #noteCancel(message: string | undefined): void {
+    this.#beingCancelled = true;
+    if (this.#scope === null) this.#cancelling += 1;
+    this.#controller?.abort(createCancelledError(message));
+  }
+
+  #deliverCancel(message: string | undefined): void {
+    if (this.#scope !== null) this.#scope.cancel(message);
+    else if (!this.#interruptWaiter(message)) {
+      this.#cancelDue = true;
+      this.#message = message;
+    }
   }
 
   #interruptWaiter(message: string | undefined): boolean {

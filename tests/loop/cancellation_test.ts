@@ -1,6 +1,13 @@
 // The rows C01 to C11 of "Cancellation", for coroutines. async_function_test.ts has async functions.
 import { assertEquals, assertInstanceOf } from "@std/assert";
-import { CancelledError, type Coroutine, createTask, currentTask, sleep } from "../../loop/mod.ts";
+import {
+  CancelledError,
+  type Coroutine,
+  createTask,
+  currentTask,
+  sleep,
+  wait,
+} from "../../loop/mod.ts";
 import { caughtBy, runVirtual } from "./_test_loop.ts";
 
 /** The message of a `CancelledError`; fails for any other value. */
@@ -371,5 +378,30 @@ Deno.test("Task.cancel() reaches the future at the end of a long chain of tasks"
     assertEquals(future.cancelled(), true);
     assertEquals(messageOf(yield* caughtBy(last)), "from above");
     assertEquals(tasks.every((task) => task.cancelled()), true);
+  });
+});
+
+Deno.test("Task.cancel() reaches the end of a chain of 50,000 tasks", async () => {
+  await runVirtual(function* () {
+    let innermost: string | undefined;
+    let task = createTask((function* (): Coroutine<void> {
+      try {
+        yield* sleep(3600);
+      } catch (error) {
+        innermost = (error as Error).message;
+        throw error;
+      }
+    })());
+    for (let depth = 0; depth < 50_000; depth += 1) {
+      const inner = task;
+      task = createTask((function* (): Coroutine<void> {
+        yield* inner;
+      })());
+    }
+    yield* sleep(1);
+    assertEquals(task.cancel("all of you"), true);
+    assertEquals(task.cancelling(), 1);
+    yield* wait([task]);
+    assertEquals([task.cancelled(), innermost], [true, "all of you"]);
   });
 });
