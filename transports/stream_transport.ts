@@ -94,6 +94,8 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   /** The memory that a buffered protocol has lent for the next read, and which protocol. */
   #lent: Uint8Array | null = null;
   #lender: StreamProtocol | null = null;
+  /** Whether bytes were copied into lent memory, where no channel keeps them from writes in flight. */
+  #isFeeding = false;
 
   #writing: Writing = "open";
   readonly #flow = new FlowControl();
@@ -306,6 +308,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   /** Copies bytes that were read for the protocol before into the memory of a buffered one. */
   #feed(bytes: Uint8Array): void {
     let left = bytes;
+    this.#isFeeding = true;
     while (left.length > 0 && this.#reading !== "ended") {
       const buffer = this.buffer();
       if (buffer === null) return;
@@ -363,13 +366,17 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   #send(bytes: Uint8Array): void {
     if (this.#unsent === 0) {
       this.#unsent = bytes.length;
-      this.#sendNow(bytes);
+      this.#sendNow(this.#isFeeding ? this.#keep(bytes) : bytes);
     } else {
-      // The next read may go into the memory that a buffered protocol writes from.
-      this.#queue.push(bytes.buffer === this.#lent?.buffer ? bytes.slice() : bytes);
+      this.#queue.push(this.#keep(bytes));
       this.#unsent += bytes.length;
     }
     if (this.#unsent > this.#flow.high) this.#pauseIfHigh();
+  }
+
+  /** Copies what is in the memory that the next read may go into. */
+  #keep(bytes: Uint8Array): Uint8Array {
+    return bytes.buffer === this.#lent?.buffer ? bytes.slice() : bytes;
   }
 
   #sendNow(bytes: Uint8Array): void {
