@@ -58,6 +58,8 @@ export class World {
   readonly failures: unknown[] = [];
   /** How many there were. */
   failureCount = 0;
+  /** The number of the next child process. */
+  #nextPid = 1000;
   /** Who records, if anybody does. */
   readonly trace: Trace | null;
   #steps = 0;
@@ -82,6 +84,11 @@ export class World {
   /** Callbacks and task steps that ran. */
   get steps(): number {
     return this.#steps;
+  }
+
+  /** Returns the number of a new child process. */
+  takePid(): number {
+    return this.#nextPid++;
   }
 
   /** Takes an error that nobody has handled. */

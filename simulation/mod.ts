@@ -22,6 +22,7 @@ export { SeededRandom } from "./seeded_random.ts";
 export type { Deviations, Schedule } from "./schedule.ts";
 export { simulate, type SimulateOptions } from "./simulate.ts";
 export { SimulatedHost } from "./simulated_host.ts";
+export type { SimulatedChild, SimulatedProgram } from "./simulated_program.ts";
 export { type HostNames, SimulatedNetwork } from "./simulated_network.ts";
 export { Simulation, type SimulationMain } from "./simulation.ts";
 export { diffTraces, Trace, type TraceDifference } from "./trace.ts";

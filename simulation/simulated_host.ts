@@ -1,17 +1,15 @@
 import { CancelledError, InvalidStateError } from "../loop/errors.ts";
-import { DenoEventLoop } from "../loop/deno_event_loop.ts";
+import type { DenoEventLoop } from "../loop/deno_event_loop.ts";
 import type { Future } from "../loop/future.ts";
 import type { Platform } from "../loop/platform.ts";
 import type { Coroutine, Task } from "../loop/task.ts";
-import { nameEntry } from "./_entry_name.ts";
-import type { SimulatedQueue } from "./_scheduler.ts";
+import { SimulatedProcess } from "./_simulated_process.ts";
 import type { SimulatedSignals } from "./_signals.ts";
 import type { World } from "./_world.ts";
 
 /** What runs on a host between its start and its crash. */
 interface Boot {
-  readonly loop: DenoEventLoop;
-  readonly queue: SimulatedQueue;
+  readonly process: SimulatedProcess;
   /** What {@linkcode SimulatedHost.run} has given out. */
   readonly runs: Set<Future<unknown>>;
 }
@@ -28,7 +26,7 @@ export class SimulatedHost {
   /** @internal Who listens for signals. */
   readonly _signals: SimulatedSignals;
   readonly #world: World;
-  readonly #createPlatform: (host: SimulatedHost) => Partial<Platform>;
+  readonly #createPlatform: (host: SimulatedHost) => Platform;
   #boot: Boot | null = null;
   /** What the host was last told to run. */
   #main: (() => unknown) | null = null;
@@ -38,7 +36,7 @@ export class SimulatedHost {
     world: World,
     name: string,
     signals: SimulatedSignals,
-    createPlatform: (host: SimulatedHost) => Partial<Platform>,
+    createPlatform: (host: SimulatedHost) => Platform,
   ) {
     this.#world = world;
     this.name = name;
@@ -53,7 +51,7 @@ export class SimulatedHost {
 
   /** The loop of the host, a new one after each crash; it is created when it is first needed. */
   get loop(): DenoEventLoop {
-    return this.#start().loop;
+    return this.#start().process.loop;
   }
 
   /**
@@ -65,14 +63,14 @@ export class SimulatedHost {
    */
   run<T>(main: () => Coroutine<T> | PromiseLike<T> | T): Future<T> {
     const caller = this.#world.mainLoop();
-    const boot = this.#start();
-    if (!boot.loop.isRunning()) this.#drive(boot.loop);
+    const { process, runs } = this.#start();
+    process.start();
     this.#main = main;
-    const task = boot.loop.createTask(main, { name: `main of ${this.name}` });
+    const task = process.loop.createTask(main, { name: `main of ${this.name}` });
     const future = caller.createFuture<T>();
-    boot.runs.add(future as Future<unknown>);
+    runs.add(future as Future<unknown>);
     task.addDoneCallback(() => {
-      boot.runs.delete(future as Future<unknown>);
+      runs.delete(future as Future<unknown>);
       settleAs(future, task);
     });
     future.addDoneCallback(() => {
@@ -97,13 +95,8 @@ export class SimulatedHost {
     this.#boot = null;
     this.#world.note(this.name, "crash");
     this.#world.crashed(this);
-    const { loop, queue, runs } = boot;
-    loop.setExceptionHandler(() => {});
-    loop.tasks.clear();
-    queue.kill();
-    if (loop.isRunning()) loop.stop();
-    else loop.close();
-    for (const future of runs) future.cancel(`Host "${this.name}" crashed`);
+    boot.process.kill();
+    for (const future of boot.runs) future.cancel(`Host "${this.name}" crashed`);
   }
 
   /**
@@ -119,28 +112,10 @@ export class SimulatedHost {
     return this.run(this.#main);
   }
 
-  /** @internal Whether `loop` is the one that runs now. */
-  _runs(loop: unknown): boolean {
-    return this.#boot?.loop === loop;
-  }
-
   #start(): Boot {
     if (this.#boot !== null) return this.#boot;
-    const world = this.#world;
-    const queue = world.scheduler.createQueue((entry) => {
-      world.countStep();
-      if (world.trace !== null) world.note(this.name, nameEntry(entry));
-    });
-    const platform = { ...this.#createPlatform(this), createReadyQueue: () => queue };
-    const loop = new DenoEventLoop({ platform: platform as Platform });
-    loop.setExceptionHandler((_loop, { exception, message }) => {
-      world.fail(exception ?? new Error(message));
-    });
-    return this.#boot = { loop, queue, runs: new Set() };
-  }
-
-  #drive(loop: DenoEventLoop): void {
-    loop.runForever().then(() => loop.close(), (error) => this.#world.stuck.set(this.name, error));
+    const process = new SimulatedProcess(this.#world, this.name, this.#createPlatform(this));
+    return this.#boot = { process, runs: new Set() };
   }
 }
 

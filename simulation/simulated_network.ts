@@ -190,6 +190,11 @@ export class SimulatedNetwork implements LinkConditions {
     return new HostNetwork(host, this.#backbone);
   }
 
+  /** @internal Returns what carries the pipes between processes of the host called `name`. */
+  _pipesOf(name: string): { stack: Host; wire: Wire } {
+    return { stack: this.#hosts.get(name) as Host, wire: this.#localWire };
+  }
+
   /** @internal The host called `name` has crashed. */
   _crash(name: string): void {
     this.#hosts.get(name)?.crash();

@@ -1,12 +1,16 @@
 import type { DenoEventLoop } from "../loop/deno_event_loop.ts";
+import { InvalidStateError } from "../loop/errors.ts";
 import type { Future } from "../loop/future.ts";
-import type { Platform } from "../loop/platform.ts";
+import type { Pipes, Platform } from "../loop/platform.ts";
 import type { Coroutine } from "../loop/task.ts";
+import { createSimulatedWorkers } from "./_deno_simulated_workers.ts";
 import { SimulatedSignals } from "./_signals.ts";
+import { SimulatedProcesses } from "./_simulated_processes.ts";
 import { type World, worlds } from "./_world.ts";
 import type { LinkConditions } from "./link_conditions.ts";
 import type { SeededRandom } from "./seeded_random.ts";
 import { SimulatedHost } from "./simulated_host.ts";
+import type { SimulatedProgram } from "./simulated_program.ts";
 import { SimulatedNetwork } from "./simulated_network.ts";
 import type { VirtualClock } from "./virtual_clock.ts";
 
@@ -15,6 +19,13 @@ export type SimulationMain<T> = (sim: Simulation) => Coroutine<T> | PromiseLike<
 
 /** The name of the host that `main` runs on. */
 const MAIN_HOST = "main";
+
+/** A simulation has no pipes but those of its children. */
+const NO_PIPES: Pipes = { openRead: refusePipe, openWrite: refusePipe };
+
+function refusePipe(): never {
+  throw new InvalidStateError("Cannot open a pipe in a simulation: it is a real one");
+}
 
 /**
  * A simulated world, as the program in it sees it. Created by {@linkcode simulate}.
@@ -34,13 +45,19 @@ export class Simulation {
   readonly random: SeededRandom;
   readonly #world: World;
   readonly #hosts: Map<string, SimulatedHost> = new Map();
+  /** The children of each host in its present life. */
+  readonly #processes: Map<string, SimulatedProcesses> = new Map();
+  readonly #programs: Map<string, SimulatedProgram> = new Map();
 
   /** @internal */
   constructor(world: World, seed: number, conditions?: Partial<LinkConditions>) {
     this.#world = world;
     this.seed = seed;
     this.network = new SimulatedNetwork(world, conditions);
-    world.crashed = ({ name }) => this.network._crash(name);
+    world.crashed = ({ name }) => {
+      this.network._crash(name);
+      this.#processes.get(name)?.killAll();
+    };
     this.clock = world.clock;
     this.random = world.random;
     const main = this.host(MAIN_HOST);
@@ -62,6 +79,14 @@ export class Simulation {
       this.#hosts.set(name, host);
     }
     return host;
+  };
+
+  /**
+   * Says what child processes run whose program is called `name`, on every host. Other programs
+   * are not found.
+   */
+  readonly program: (name: string, main: SimulatedProgram) => void = (name, main) => {
+    this.#programs.set(name, main);
   };
 
   /**
@@ -102,14 +127,29 @@ export class Simulation {
   /** @internal The run is over: cuts off the hosts that still run. */
   _end(): void {
     for (const host of this._hosts()) if (host.loop !== this.loop) host.crash();
+    for (const processes of this.#processes.values()) processes.killAll();
   }
 
-  #createPlatform(host: SimulatedHost): Partial<Platform> {
+  #createPlatform(host: SimulatedHost): Platform {
     const world = this.#world;
     const random = world.seeds.derive(`platform of ${host.name}`);
-    const signals = host._signals;
     const network = this.network._networkOf(host.name);
-    return { clock: this.clock, random, signals, network };
+    const common = {
+      clock: this.clock,
+      random,
+      network,
+      pipes: NO_PIPES,
+      ...createSimulatedWorkers(world, random.derive("workers")),
+    };
+    const createPlatform = (signals: SimulatedSignals) => ({ ...common, signals, processes });
+    const processes: SimulatedProcesses = new SimulatedProcesses({
+      world,
+      ...this.network._pipesOf(host.name),
+      programs: this.#programs,
+      createPlatform,
+    });
+    this.#processes.set(host.name, processes);
+    return createPlatform(host._signals);
   }
 }
 

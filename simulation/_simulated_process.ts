@@ -1,0 +1,48 @@
+import { DenoEventLoop } from "../loop/deno_event_loop.ts";
+import type { EventLoop } from "../loop/event_loop.ts";
+import type { Platform } from "../loop/platform.ts";
+import { nameEntry } from "./_entry_name.ts";
+import type { SimulatedQueue } from "./_scheduler.ts";
+import type { World } from "./_world.ts";
+
+/** A loop of its own that can be ended where it stands. */
+export class SimulatedProcess {
+  /** What runs in it. */
+  readonly loop: DenoEventLoop;
+  readonly #world: World;
+  readonly #name: string;
+  readonly #queue: SimulatedQueue;
+
+  /** Creates it on what `platform` has. `name` stands in the trace. */
+  constructor(world: World, name: string, platform: Omit<Platform, "createReadyQueue">) {
+    this.#world = world;
+    this.#name = name;
+    this.#queue = world.scheduler.createQueue((entry) => {
+      world.countStep();
+      if (world.trace !== null) world.note(name, nameEntry(entry));
+    });
+    const createReadyQueue = () => this.#queue;
+    this.loop = new DenoEventLoop({ platform: { ...platform, createReadyQueue } });
+    this.loop.setExceptionHandler((_loop: EventLoop, { exception, message }) => {
+      world.fail(exception ?? new Error(message));
+    });
+  }
+
+  /** Runs the loop until it is killed, unless it runs already. */
+  start(): void {
+    if (this.loop.isRunning()) return;
+    this.loop.runForever().then(
+      () => this.loop.close(),
+      (error) => this.#world.stuck.set(this.#name, error),
+    );
+  }
+
+  /** Ends everything: no `finally` block runs. What is open is closed as the kernel does it. */
+  kill(): void {
+    this.loop.setExceptionHandler(() => {});
+    this.loop.tasks.clear();
+    this.#queue.kill();
+    if (this.loop.isRunning()) this.loop.stop();
+    else this.loop.close();
+  }
+}
