@@ -54,6 +54,8 @@ export interface ProcessSurroundings {
 
 /** Child processes of one simulated host. They run programs that the simulation was given. */
 export class SimulatedProcesses implements Processes {
+  /** What runs command lines; it splits them at spaces, and knows nothing else of a shell. */
+  readonly shell = "sh";
   readonly #surroundings: ProcessSurroundings;
   /** Those that have not ended. */
   readonly #running: Set<SimulatedProcess> = new Set();

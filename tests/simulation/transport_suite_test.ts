@@ -1,11 +1,16 @@
+import type { Backend } from "../transports/_backend.ts";
 import { testFlowControl } from "../transports/_flow_control_suite.ts";
 import { testServers } from "../transports/_server_suite.ts";
 import { testStreams } from "../transports/_stream_suite.ts";
-import { createSimulatedTcp } from "./_simulated_tcp.ts";
+import { createSimulatedTcp, createSimulatedUnix } from "./_simulated_backends.ts";
 
-for (const schedule of ["fifo", "random", "pct"] as const) {
-  const backend = createSimulatedTcp(schedule, schedule === "fifo" ? 0 : 0.3);
+function testAll(backend: Backend): void {
   testStreams(backend);
   testFlowControl(backend);
   testServers(backend);
+}
+
+for (const schedule of ["fifo", "random", "pct"] as const) {
+  testAll(createSimulatedTcp(schedule, schedule === "fifo" ? 0 : 0.3));
+  testAll(createSimulatedUnix(schedule));
 }
