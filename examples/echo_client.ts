@@ -1,6 +1,8 @@
 /**
  * A client of examples/echo_server.ts: sends a line, ends its half, and prints what comes back.
  *
+ * Start examples/echo_server.ts first.
+ *
  * deno run --allow-net=127.0.0.1:8007 examples/echo_client.ts
  *
  * Prints:

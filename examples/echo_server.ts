@@ -4,10 +4,11 @@
  *
  * deno run --allow-net=127.0.0.1:8007 examples/echo_server.ts
  *
- * Prints, for one run of examples/echo_client.ts:
+ * Prints, for one run of examples/echo_client.ts, for instance:
  *     Listening on 127.0.0.1:8007
  *     127.0.0.1:50312 connected
  *     127.0.0.1:50312 gone after 12 bytes
+ *     ^C
  *
  * @module
  */

@@ -3,7 +3,7 @@
  *
  * deno run --allow-read=. examples/hash_folder.ts executor
  *
- * Prints, with hashes of its own:
+ * Prints, for instance:
  *     [########################################] 100%
  *     61d91f4f15c6  executor/_describe_job.ts
  *     …

@@ -4,7 +4,9 @@
  *
  * deno run --allow-run=seq,grep,wc examples/pipeline.ts
  *
- * Prints `122853 lines have a 7 in them`, and how much was buffered at most.
+ * Prints, for instance:
+ *     122853 lines have a 7 in them
+ *     at most 131072 bytes were buffered between two programs
  *
  * @module
  */

@@ -15,6 +15,7 @@
  *     0 main step GatheredChild
  *     ...
  *     Found again
+ *
  * @module
  */
 import { assert } from "@std/assert";

@@ -8,6 +8,7 @@
  *     seed 1: 226 sent, 146.010 seconds
  *     seed 2: 258 sent, 679.110 seconds
  *     seed 1: 226 sent, 146.010 seconds
+ *
  * @module
  */
 import { type DatagramTransport, type Future, timeout, TimeoutError } from "@gyre/asyncio";

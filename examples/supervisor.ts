@@ -2,10 +2,16 @@
  * Keeps a program running: starts it again when it ends, waiting longer each time that it fails
  * at once, and ends it in good order when it is told to stop itself.
  *
- * deno run --allow-run=sh examples/supervisor.ts sh -c 'echo working; sleep 1; exit 1'
+ * deno run --allow-run=sh examples/supervisor.ts sh -c 'sleep 1; echo worked; exit 1'
  *
- * Prints what the program prints, and a line for each start and end. Stop it with
- * `kill <number of the supervisor>`: the last line is `stopped after 3 starts`.
+ * Prints, until Ctrl-C or `kill` with the number of the supervisor, for instance:
+ *     supervisor 4711
+ *     started sh as 4713
+ *     worked
+ *     sh has ended with 1
+ *     started sh as 4729
+ *     ^C
+ *     stopped after 2 starts
  *
  * @module
  */

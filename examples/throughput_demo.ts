@@ -6,7 +6,8 @@
  * deno task demo
  * or: deno run --allow-net=127.0.0.1 examples/throughput_demo.ts
  *
- * Prints a progress bar, then:
+ * Prints, for instance, a progress bar, and then:
+ *     …
  *     256 MiB there and back, every byte verified: 100 connections, SHA-256 equal on all
  *     ┌─────────────────┬─────────┐
  *     │ MiB/s           │ 310     │
