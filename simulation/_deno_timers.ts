@@ -13,17 +13,14 @@ export function timerPatches(): Patch[] {
     { target, key: "setTimeout", create: (world) => createStarter(world, false) },
     { target, key: "setInterval", create: (world) => createStarter(world, true) },
     { target, key: "setImmediate", create: createImmediateStarter },
-    ...clears.map((key): Patch => ({ target, key, create: () => clear })),
+    ...clears.map((key): Patch => ({ target, key, create: createClear })),
     { target: AbortSignal, key: "timeout", create: createAbortTimeout },
   ];
 }
 
 /** A host timer in simulated time. */
 class SimulatedTimer {
-  /** Pending timers by the numbers that they turn into. */
-  static readonly pending: Map<number, SimulatedTimer> = new Map();
-  static #created = 0;
-  readonly #id = ++SimulatedTimer.#created;
+  readonly #id: number;
   readonly #world: World;
   readonly #callback: () => void;
   /** In seconds. */
@@ -33,6 +30,7 @@ class SimulatedTimer {
 
   constructor(world: World, callback: () => void, delay: number, repeats: boolean) {
     this.#world = world;
+    this.#id = world.takeTimerId();
     this.#callback = callback;
     this.#delay = delay;
     this.#repeats = repeats;
@@ -42,7 +40,7 @@ class SimulatedTimer {
   close(): this {
     this.#appointment?.cancel();
     this.#appointment = null;
-    SimulatedTimer.pending.delete(this.#id);
+    this.#world.hostTimers.delete(this.#id);
     return this;
   }
 
@@ -74,18 +72,14 @@ class SimulatedTimer {
 
   #start(): void {
     const { clock } = this.#world;
-    SimulatedTimer.pending.set(this.#id, this);
+    this.#world.hostTimers.set(this.#id, this);
     this.#appointment = clock.schedule(clock.now() + this.#delay, () => this.#fire());
   }
 
   #fire(): void {
     if (this.#repeats) this.#start();
     else this.close();
-    try {
-      this.#callback();
-    } catch (error) {
-      this.#world.fail(error);
-    }
+    this.#callback();
   }
 }
 
@@ -107,8 +101,10 @@ function createImmediateStarter(world: World) {
   };
 }
 
-function clear(timer: unknown): void {
-  if (timer !== undefined && timer !== null) SimulatedTimer.pending.get(Number(timer))?.close();
+function createClear({ hostTimers }: World) {
+  return (timer: unknown): void => {
+    if (timer !== undefined && timer !== null) hostTimers.get(Number(timer))?.close();
+  };
 }
 
 function createAbortTimeout({ clock }: World) {

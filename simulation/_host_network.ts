@@ -125,6 +125,10 @@ export class HostNetwork implements Network {
     throw new InvalidStateError("Cannot adopt a connection in a simulation: it is a real one");
   }
 
+  adoptListener(_loop: EventLoop, _listener: Deno.Listener): Listener {
+    throw new InvalidStateError("Cannot adopt a listener in a simulation: it is a real one");
+  }
+
   adoptDatagrams(_loop: EventLoop, _socket: Deno.DatagramConn): DatagramChannel {
     throw new InvalidStateError("Cannot adopt a socket in a simulation: it is a real one");
   }

@@ -35,7 +35,7 @@ export interface WorldOptions {
 /** What one simulation shares: time, chance, order, and what went wrong. */
 export class World {
   /** Time. */
-  readonly clock: VirtualClock = new VirtualClock();
+  readonly clock: VirtualClock = new VirtualClock({ onError: (error) => this.fail(error) });
   /** Chance of the program: `Math.random` and its like. */
   readonly random: SeededRandom;
   /** The source of all other chance. */
@@ -58,8 +58,11 @@ export class World {
   readonly failures: unknown[] = [];
   /** How many there were. */
   failureCount = 0;
-  /** The number of the next child process. */
-  #nextPid = 1000;
+  /** Pending timers of foreign code, by the numbers that they turn into. */
+  readonly hostTimers: Map<number, { close(): void }> = new Map();
+  /** The numbers of the last timer of foreign code, and of the last child process. */
+  #timerId = 0;
+  #pid = 1000;
   /** Who records, if anybody does. */
   readonly trace: Trace | null;
   #steps = 0;
@@ -88,7 +91,12 @@ export class World {
 
   /** Returns the number of a new child process. */
   takePid(): number {
-    return this.#nextPid++;
+    return ++this.#pid;
+  }
+
+  /** Returns the number of a new timer of foreign code. */
+  takeTimerId(): number {
+    return ++this.#timerId;
   }
 
   /** Takes an error that nobody has handled. */

@@ -26,4 +26,4 @@ export type { SimulatedChild, SimulatedProgram } from "./simulated_program.ts";
 export { type HostNames, SimulatedNetwork } from "./simulated_network.ts";
 export { Simulation, type SimulationMain } from "./simulation.ts";
 export { diffTraces, Trace, type TraceDifference } from "./trace.ts";
-export { type Appointment, VirtualClock } from "./virtual_clock.ts";
+export { type Appointment, VirtualClock, type VirtualClockOptions } from "./virtual_clock.ts";

@@ -88,10 +88,17 @@ export class SimulatedHost {
     return this._signals.send(signal);
   }
 
-  /** Ends all that runs on the host, at once and in silence. Idempotent. */
+  /**
+   * Ends all that runs on the host, at once and in silence. Idempotent.
+   *
+   * @throws {InvalidStateError} If it is the host that the simulation itself runs on.
+   */
   crash(): void {
     const boot = this.#boot;
     if (boot === null) return;
+    if (boot.process.loop === this.#world.mainLoop()) {
+      throw new InvalidStateError(`Cannot crash host "${this.name}": the simulation runs on it`);
+    }
     this.#boot = null;
     this.#world.note(this.name, "crash");
     this.#world.crashed(this);

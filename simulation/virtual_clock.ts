@@ -18,6 +18,12 @@ import { whenPromisesRest } from "./_deno_turn.ts";
 
 export type { Appointment } from "./_agenda.ts";
 
+/** Settings of a {@linkcode VirtualClock}. */
+export interface VirtualClockOptions {
+  /** Receives what a scheduled call throws; by default it is an uncaught error of the program. */
+  onError?: (error: unknown) => void;
+}
+
 /**
  * A clock that starts at 0 and jumps to the next deadline when nothing can run. Several loops may
  * share it.
@@ -46,6 +52,12 @@ export class VirtualClock implements Clock {
   #called = false;
   /** How many hold time still. */
   #holders = 0;
+  readonly #onError: (error: unknown) => void;
+
+  /** Creates a clock at 0. */
+  constructor(options: VirtualClockOptions = {}) {
+    this.#onError = options.onError ?? reportError;
+  }
 
   /** Returns the seconds since the beginning. */
   now(): number {
@@ -70,7 +82,13 @@ export class VirtualClock implements Clock {
    * @param when In seconds of the clock; now, if it has passed.
    */
   schedule(when: number, happen: () => void): Appointment {
-    return this.#agenda.add(Math.max(when, this.#now), happen);
+    return this.#agenda.add(Math.max(when, this.#now), () => {
+      try {
+        happen();
+      } catch (error) {
+        this.#onError(error);
+      }
+    });
   }
 
   /**

@@ -141,6 +141,10 @@ Deno.test("simulate() fails with errors that nobody has handled", async () => {
       Promise.reject(new Error("boom"));
       await sleep(1);
     },
+    async ({ clock }) => {
+      clock.schedule(1, boom);
+      await sleep(2);
+    },
   ];
   for (const main of cases) assertEquals((await failing(main)).error.message, "boom");
   const { error } = await failing(({ loop }) => {
@@ -234,6 +238,7 @@ Deno.test("SimulatedHost.crash() ends its tasks where they stand, and restart() 
     host.crash();
     host.crash();
     assertEquals(host.isUp, false);
+    assertThrows(() => sim.host("main").crash(), InvalidStateError, "the simulation runs on it");
     await assertRejects(() => running, CancelledError, 'Host "server" crashed');
     await sleep(1);
     await host.restart();
