@@ -180,4 +180,6 @@ export interface Network {
   adoptDatagrams(loop: EventLoop, socket: Deno.DatagramConn): DatagramChannel;
   /** Returns the channel over a connection that the program has made itself. */
   adopt(loop: EventLoop, connection: Deno.Conn): ByteChannel;
+  /** Returns the listener over one that the program has made itself. */
+  adoptListener(loop: EventLoop, listener: Deno.Listener): Listener;
 }

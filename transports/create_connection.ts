@@ -1,5 +1,10 @@
 import type { Future } from "../loop/future.ts";
-import type { AddressFamily, ByteChannel, TcpAddress } from "../loop/platform.ts";
+import type {
+  AddressFamily,
+  ByteChannel,
+  ConnectTcpOptions,
+  TcpAddress,
+} from "../loop/platform.ts";
 import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
@@ -34,7 +39,10 @@ export interface CreateConnectionOptions {
   interleave?: number;
   /** Throws the errors of all attempts as an `AggregateError`; the first one's by default. */
   allErrors?: boolean;
-  /** Where the connection comes from. */
+  /**
+   * Where the connection comes from; port 0 lets the system choose. It needs `allow-net` for this
+   * address too.
+   */
   localAddress?: TcpAddress;
   /** A connection that exists, to use instead. It belongs to the transport from then on. */
   sock?: Deno.Conn;
@@ -91,8 +99,7 @@ function* openChannel(
   }
   const { network } = loop.platform;
   if (port === undefined) return network.adopt(loop, sock as Deno.Conn);
-  const { localAddress } = options;
-  const connectOptions = localAddress === undefined ? {} : { localAddress };
+  const connectOptions = yield* connectOptionsOf(loop, options);
   if (!choosesAddress(options)) {
     return yield* network.connectTcp(loop, { hostname, port }, connectOptions);
   }
@@ -106,6 +113,19 @@ function* openChannel(
   throw options.allErrors === true
     ? new AggregateError(result.errors, `Cannot connect to "${hostname}": every attempt failed`)
     : result.errors[0];
+}
+
+function* connectOptionsOf(
+  loop: PlatformLoop,
+  { family, localAddress }: CreateConnectionOptions,
+): Coroutine<ConnectTcpOptions> {
+  if (localAddress === undefined) return {};
+  const { hostname, port } = localAddress;
+  const found = yield* getaddrinfo(loop, hostname, port, {
+    type: "stream",
+    ...family === undefined ? {} : { family },
+  });
+  return { localAddress: found[0]?.address ?? localAddress };
 }
 
 /** Whether the loop picks among the addresses of the host, and not the system. */

@@ -1,22 +1,38 @@
 import type { Future } from "../loop/future.ts";
-import type { Listener, ListenTcpOptions } from "../loop/platform.ts";
+import type { AddressFamily, Listener, ListenTcpOptions } from "../loop/platform.ts";
 import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
 import { checkFactory } from "./_create_protocol.ts";
+import { getaddrinfo } from "./getaddrinfo.ts";
 import type { StreamProtocol } from "./protocol.ts";
 import { Server } from "./server.ts";
 
 /** Where {@linkcode createServer} listens. */
 export interface CreateServerOptions {
-  /** Host names or numeric addresses; every address of the machine by default. */
+  /**
+   * Host names or numeric addresses; every address of the machine by default. A name stands for the
+   * first of its addresses, as in Deno; with `family` for all of that family.
+   */
   hostname?: string | readonly string[];
   /** The port; 0, the default, lets the system choose one for each hostname. */
   port?: number;
+  /**
+   * Addresses of this family only. Names are looked up for it, which needs `allow-net` for the name
+   * without a port, and for its addresses.
+   */
+  family?: AddressFamily;
   /** How many connections may wait to be accepted; 100 by default. */
   backlog?: number;
-  /** Whether several processes may listen on the port. Deno wants `--unstable-net` for it. */
+  /** Has no effect: the port of a server that is closed can always be listened on again. */
+  reuseAddress?: boolean;
+  /**
+   * Whether several processes or workers may listen on the port; the system shares the connections
+   * out. Without `--unstable-net` they are a little slower.
+   */
   reusePort?: boolean;
+  /** A listener that exists, to use instead. It belongs to the server from then on. */
+  sock?: Deno.Listener;
   /** Whether to accept at once, which is the default; else `startServing()` begins. */
   startServing?: boolean;
 }
@@ -29,7 +45,10 @@ export interface CreateServerOptions {
  * @param protocolFactory Creates the protocol of each connection.
  * @param options Where to listen.
  * @throws {Deno.errors.AddrInUse} If something listens there already.
+ * @throws {Deno.errors.AddrNotAvailable} If no address of the machine is meant.
+ * @throws {Deno.errors.NotFound} If a host name does not resolve.
  * @throws {Deno.errors.NotCapable} If the permission is missing.
+ * @throws {TypeError} If there is a `sock` and a place to listen.
  */
 export function createServer(
   loop: PlatformLoop,
@@ -53,18 +72,49 @@ function* serverSteps(
 
 function* listenOnAll(
   loop: PlatformLoop,
-  { hostname = "", port = 0, backlog = 100, reusePort = false }: CreateServerOptions,
+  options: CreateServerOptions,
 ): Coroutine<Listener[]> {
+  const { sock, hostname = "", port = 0, backlog = 100, reusePort = false } = options;
+  if (sock !== undefined) return [adopt(loop, sock, options)];
   const listeners: Listener[] = [];
   try {
     for (const name of typeof hostname === "string" ? [hostname] : hostname) {
-      listeners.push(yield* listen(loop, name, port, { backlog, reusePort }));
+      for (const host of yield* hostsOf(loop, name, options.family)) {
+        listeners.push(yield* listen(loop, host, port, { backlog, reusePort }));
+      }
     }
   } catch (error) {
     for (const listener of listeners) listener.close();
     throw error;
   }
   return listeners;
+}
+
+function adopt(
+  loop: PlatformLoop,
+  sock: Deno.Listener,
+  { hostname, port }: CreateServerOptions,
+): Listener {
+  if (hostname === undefined && port === undefined) {
+    return loop.platform.network.adoptListener(loop, sock);
+  }
+  throw new TypeError("Cannot create a server: expected either a place to listen or a sock");
+}
+
+/** What to listen on for `hostname`: it as it is, or its addresses of the wanted family. */
+function* hostsOf(
+  loop: PlatformLoop,
+  hostname: string,
+  family: AddressFamily | undefined,
+): Coroutine<string[]> {
+  if (family === undefined) return [hostname];
+  const host = hostname === "" ? null : hostname;
+  const found = yield* getaddrinfo(loop, host, null, {
+    type: "stream",
+    family,
+    flags: ["passive"],
+  });
+  return found.map((info) => info.address.hostname);
 }
 
 function* listen(

@@ -29,9 +29,15 @@ export class DenoNetwork implements Network {
     address: TcpAddress,
     options: ConnectTcpOptions = {},
   ): Future<ByteChannel> {
-    const action = `connect to ${nameOf(address)}`;
-    return open(loop, action, async (signal) => {
-      if (options.localAddress !== undefined) throw unsupported(action, "a local address");
+    const { localAddress } = options;
+    const origin = localAddress === undefined ? "" : ` from ${nameOf(localAddress)}`;
+    return open(loop, `connect to ${nameOf(address)}${origin}`, async (signal) => {
+      if (localAddress !== undefined) {
+        const { connectNodeSocket, NodeSocketChannel } = await import(
+          "./_deno_node_socket_channel.ts"
+        );
+        return new NodeSocketChannel(loop, await connectNodeSocket(address, localAddress, signal));
+      }
       return new DenoByteChannel(loop, await Deno.connect({ ...address, signal }));
     });
   }
@@ -43,9 +49,12 @@ export class DenoNetwork implements Network {
   ): Future<Listener> {
     const { backlog, reusePort } = options;
     const action = `listen on ${nameOf(address)}`;
-    return open(loop, action, () => {
+    return open(loop, action, async (): Promise<Listener> => {
       // Without the flag Deno ends the process.
-      if (reusePort && !isUnstableNetEnabled()) throw unsupported(action, "reusePort");
+      if (reusePort && !isUnstableNetEnabled()) {
+        const { listenOnNode, NodeListener } = await import("./_deno_node_listener.ts");
+        return new NodeListener(loop, await listenOnNode(address, options));
+      }
       const listener = Deno.listen({ ...address, tcpBacklog: backlog, reusePort } as ListenOptions);
       return new DenoListener(loop, listener);
     });
@@ -98,6 +107,10 @@ export class DenoNetwork implements Network {
   adopt(loop: EventLoop, connection: Deno.Conn): ByteChannel {
     return new DenoByteChannel(loop, connection);
   }
+
+  adoptListener(loop: EventLoop, listener: Deno.Listener): Listener {
+    return new DenoListener(loop, listener);
+  }
 }
 
 /** `tcpBacklog` is missing in the types of Deno. */
@@ -133,10 +146,6 @@ function explain(error: unknown, action: string): unknown {
     cause: error,
   });
   return Object.assign(explained, { code: error.code });
-}
-
-function unsupported(action: string, what: string): Error {
-  return new Deno.errors.NotSupported(`Cannot ${action}: Deno does not support ${what} here`);
 }
 
 /** Whether Deno runs with `--unstable-net`; it offers nothing else to ask. */

@@ -1,0 +1,25 @@
+/** A class of errors. */
+type ErrorClass = new (message?: string, options?: ErrorOptions) => Error;
+
+/** What Deno throws where Node gives an error with a code: the class and the message. */
+const DENO_ERRORS: Readonly<Record<string, readonly [ErrorClass, string]>> = {
+  EADDRINUSE: [Deno.errors.AddrInUse, "Address already in use"],
+  EADDRNOTAVAIL: [Deno.errors.AddrNotAvailable, "Cannot assign requested address"],
+  ECONNABORTED: [Deno.errors.ConnectionAborted, "Connection aborted"],
+  ECONNREFUSED: [Deno.errors.ConnectionRefused, "Connection refused"],
+  ECONNRESET: [Deno.errors.ConnectionReset, "Connection reset by peer"],
+  EHOSTUNREACH: [Deno.errors.NetworkUnreachable, "No route to host"],
+  ENETUNREACH: [Deno.errors.NetworkUnreachable, "Network is unreachable"],
+  EPIPE: [Deno.errors.BrokenPipe, "Broken pipe"],
+  ETIMEDOUT: [Deno.errors.TimedOut, "Connection timed out"],
+};
+
+/** Returns an error of Node's as the one that Deno's own API would have thrown. */
+export function toDenoError(error: Error & { code?: string; syscall?: string }): Error {
+  // An address of another machine.
+  const code = error.code === "EINVAL" && error.syscall === "bind" ? "EADDRNOTAVAIL" : error.code;
+  const known = code === undefined ? undefined : DENO_ERRORS[code];
+  if (known === undefined) return error;
+  const [ErrorClass, message] = known;
+  return Object.assign(new ErrorClass(message, { cause: error }), { code });
+}
