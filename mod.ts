@@ -60,6 +60,7 @@ export {
   LifoQueue,
   LimitOverrunError,
   Lock,
+  type LoopPermissions,
   type LoopStatistics,
   newEventLoop,
   type Platform,

@@ -19,6 +19,8 @@ export interface WorkerPoolSettings {
   readonly killsCancelled: boolean;
   /** Whether buffers and ports can be moved to a worker, and memory be shared with it. */
   readonly canTransfer: boolean;
+  /** Returns the error for using the pool on `platform`, where that is not permitted. */
+  readonly refusal: (platform: Platform) => Error | null;
   /** Starts a worker. */
   readonly start: (platform: Platform, source: string, sink: WorkerSink) => WorkerLink;
 }
@@ -67,6 +69,8 @@ export class WorkerPool implements WorkerOwner {
     this.#checkOpen("submit a job");
     const order = orderOf(fn as unknown as JobFunction<never[], unknown>, args);
     if (!this.#settings.canTransfer) checkCopied(order);
+    const refusal = this.#settings.refusal(loop.platform);
+    if (refusal !== null) return failedFuture(loop, refusal);
     const platform = this.#platform ??= loop.platform;
     const worker = this.#free.pop() ?? null;
     const hasRoom = worker !== null || this.#workers.size < this.maxWorkers(platform);
@@ -85,6 +89,8 @@ export class WorkerPool implements WorkerOwner {
   /** Starts workers until there are `count`, and waits until they run. */
   async warmUp(platform: Platform, count: number): Promise<void> {
     this.#checkOpen("start workers");
+    const refusal = this.#settings.refusal(platform);
+    if (refusal !== null) throw refusal;
     this.#platform ??= platform;
     while (this.#workers.size < Math.min(count, this.maxWorkers(platform))) {
       this.#free.push(this.#startWorker());
@@ -249,4 +255,10 @@ export class WorkerPool implements WorkerOwner {
     if (this.#state === "open") return;
     throw new InvalidStateError(`Cannot ${action}: the executor was shut down`);
   }
+}
+
+function failedFuture<T>(loop: PlatformLoop, error: Error): Future<T> {
+  const future = loop.createFuture<T>();
+  future.setException(error);
+  return future;
 }

@@ -3,10 +3,13 @@ import { InvalidStateError } from "../loop/errors.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import type { Future } from "../loop/future.ts";
 import type { PlatformLoop } from "../loop/platform_loop.ts";
+import type { Platform } from "../loop/platform.ts";
+import { RestrictedPlatform } from "../loop/restricted_platform.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
 import type { Executor, JobFunction } from "./executor.ts";
 import { PoolExecutor } from "./pool_executor.ts";
+import { ProcessPoolExecutor } from "./process_pool_executor.ts";
 import { WorkerPoolExecutor } from "./worker_pool_executor.ts";
 
 /** Settings of {@linkcode shutdownDefaultExecutor}. */
@@ -73,9 +76,16 @@ function defaultExecutor(loop: PlatformLoop): Executor {
     );
   }
   if (executor !== undefined) return executor;
-  const created = new WorkerPoolExecutor({ name: "default executor" });
+  const created = createDefaultExecutor(loop.platform);
   executors.set(loop, created);
   return created;
+}
+
+/** A loop that is not permitted threads, which nothing restricts, has processes if it may. */
+function createDefaultExecutor(platform: Platform): Executor {
+  const permissions = platform instanceof RestrictedPlatform ? platform.jobPermissions : null;
+  if (permissions !== null) return new ProcessPoolExecutor({ permissions });
+  return new WorkerPoolExecutor({ name: "default executor" });
 }
 
 function* shutdownSteps(

@@ -1,3 +1,4 @@
+import { isNotCapable, nameMissingFlag } from "../loop/deno_not_capable.ts";
 import type {
   WorkerLink,
   WorkerPermissions,
@@ -193,7 +194,11 @@ function spawn(url: string, options: WorkerProcessOptions): Deno.ChildProcess {
     url,
   ];
   const command = new Deno.Command(denoCommand(), { args, stdin: "piped", stdout: "piped" });
-  return command.spawn();
+  try {
+    return command.spawn();
+  } catch (error) {
+    throw isNotCapable(error) ? nameMissingFlag(error as Error, "start a worker process") : error;
+  }
 }
 
 /** Names this Deno; by its bare name where only that is granted. */

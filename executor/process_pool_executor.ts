@@ -46,6 +46,7 @@ export class ProcessPoolExecutor extends PoolExecutor {
       maxQueued,
       killsCancelled: true,
       canTransfer: false,
+      refusal: ({ workerProcesses }) => workerProcesses.refusal?.(granted) ?? null,
       start: ({ workerProcesses }, source, sink) =>
         workerProcesses.start(source, { permissions: granted, heapLimitMb }, sink),
     });

@@ -58,6 +58,7 @@ export class WorkerPoolExecutor extends PoolExecutor {
       maxQueued,
       killsCancelled: false,
       canTransfer: true,
+      refusal: ({ workers }) => workers.refusal?.() ?? null,
       start: ({ workers }, source, sink) => workers.start(source, { name, heapLimitMb }, sink),
     });
   }

@@ -55,8 +55,10 @@ import type {
 import { createDenoPlatform } from "./deno_platform.ts";
 import { EventLoop } from "./event_loop.ts";
 import type { Future } from "./future.ts";
+import type { LoopPermissions } from "./loop_permissions.ts";
 import type { Platform, TcpAddress } from "./platform.ts";
 import type { PlatformLoop } from "./platform_loop.ts";
+import { RestrictedPlatform } from "./restricted_platform.ts";
 import { addSignalHandler, removeSignalHandler, removeSignalHandlers } from "./signal_handlers.ts";
 
 /** Settings of a {@linkcode DenoEventLoop}. */
@@ -65,6 +67,25 @@ export interface DenoEventLoopOptions {
   debug?: boolean;
   /** What the loop stands on. Defaults to Deno; the simulator gives its own. */
   platform?: Platform;
+  /**
+   * What the loop may do, where that is less than the process may. What it leaves out is denied:
+   * refused with `NotCapable` before any system call. Everything by default.
+   *
+   * @example A loop that reaches the local host and starts nothing
+   * ```ts
+   * import { assertRejects } from "@std/assert";
+   * import { DenoEventLoop, Protocol, run } from "@gyre/asyncio";
+   *
+   * const loop = new DenoEventLoop({ permissions: { net: ["127.0.0.1"], run: false } });
+   * await run(async () => {
+   *   await assertRejects(
+   *     async () => await loop.createConnection(() => new Protocol(), { hostname: "10.0.0.1", port: 80 }),
+   *     Deno.errors.NotCapable,
+   *   );
+   * }, { loopFactory: () => loop });
+   * ```
+   */
+  permissions?: LoopPermissions;
 }
 
 /**
@@ -78,15 +99,21 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
   /** @internal What the loop needs of its host. */
   readonly platform: Platform;
 
-  /** Creates a loop that is not running. */
+  /**
+   * Creates a loop that is not running.
+   *
+   * @throws {TypeError} If `permissions` list what is no host.
+   */
   constructor(options: DenoEventLoopOptions = {}) {
-    const platform = options.platform ?? createDenoPlatform({
+    const host = options.platform ?? createDenoPlatform({
       network: new DenoNetwork(),
       pipes: new DenoPipes(),
       processes: new DenoProcesses(),
       workers: denoWorkers,
       workerProcesses: denoWorkerProcesses,
     });
+    const { permissions } = options;
+    const platform = permissions === undefined ? host : new RestrictedPlatform(host, permissions);
     const ready = platform.createReadyQueue?.();
     super({ clock: platform.clock, debug: options.debug ?? false, ready });
     this.platform = platform;

@@ -27,6 +27,7 @@ export {
   copyContext,
 } from "./context.ts";
 export { DenoEventLoop, type DenoEventLoopOptions } from "./deno_event_loop.ts";
+export type { LoopPermissions } from "./loop_permissions.ts";
 export type { LoopStatistics } from "./_driver.ts";
 export {
   type Awaitable,

@@ -139,6 +139,8 @@ export interface OpenDatagramsOptions {
   allowBroadcast?: boolean;
   /** Whether several processes may bind the same port. */
   reusePort?: boolean;
+  /** The only address that is sent to, in numbers: whether that is permitted shows at once. */
+  remote?: TcpAddress;
 }
 
 /** The versions of the Internet protocol. */

@@ -77,6 +77,8 @@ export interface ProcessSink {
 
 /** What a loop needs to start programs. */
 export interface Processes {
+  /** The program that runs command lines. */
+  readonly shell: string;
   /**
    * Starts a program. It does not hold our process alive.
    *

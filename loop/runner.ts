@@ -7,6 +7,7 @@ import type { Future } from "./future.ts";
 import { gather } from "./gather.ts";
 import type { PlatformLoop } from "./platform_loop.ts";
 import { newEventLoop } from "./policy.ts";
+import { unrestricted } from "./restricted_platform.ts";
 import { hasSignalHandler } from "./signal_handlers.ts";
 import { isCoroutine, type Task, type TaskBody } from "./task.ts";
 import type { TimerHandle } from "./timer_handle.ts";
@@ -161,7 +162,8 @@ export class Runner {
   /** Tells `interruption` of signals. Returns what ends that. */
   #listen(loop: EventLoop, interruption: Interruption): () => void {
     if (!("platform" in loop)) return () => {};
-    const { signals } = (loop as PlatformLoop).platform;
+    // What the runner does on a signal is not for the loop to permit.
+    const { signals } = unrestricted((loop as PlatformLoop).platform);
     const wanted = this.#options.signals ?? (isMainIsolate() ? ["SIGINT", "SIGTERM"] : []);
     const unlisten = (wanted as Deno.Signal[]).map((signal) =>
       signals.listen(signal, () => hasSignalHandler(loop, signal) || interruption.onSignal(signal))

@@ -1,4 +1,5 @@
 import { currentValues } from "./context.ts";
+import { isNotCapable } from "./deno_not_capable.ts";
 import { InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { type Callback, Handle } from "./handle.ts";
@@ -30,6 +31,7 @@ const handlersOf: WeakMap<EventLoop, Map<Deno.Signal, SignalHandler>> = new Weak
  * @param args Its arguments.
  * @throws {TypeError} If `callback` is no such function, or the system has no such signal.
  * @throws {InvalidStateError} If the signal cannot be caught, or the loop is closed.
+ * @throws {Deno.errors.NotCapable} If the permissions of the loop leave it out.
  */
 export function addSignalHandler<A extends unknown[]>(
   loop: PlatformLoop,
@@ -85,6 +87,7 @@ function listenOrThrow(loop: PlatformLoop, signal: Deno.Signal, callback: () => 
   try {
     return loop.platform.signals.listen(signal, callback);
   } catch (cause) {
+    if (isNotCapable(cause)) throw cause;
     throw new TypeError(`Cannot handle signal "${signal}": the system does not have it`, { cause });
   }
 }

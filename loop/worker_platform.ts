@@ -87,6 +87,8 @@ export interface WorkerPermissions {
 export interface Workers {
   /** How many threads run at the same time. */
   readonly hardwareConcurrency: number;
+  /** Returns the error for starting a thread, where the loop may not; else `null`. */
+  refusal?(): Error | null;
   /** Starts a thread from `source`. Messages may be posted at once. */
   start(source: string, options: WorkerThreadOptions, sink: WorkerSink): WorkerLink;
   /** Returns the class of the host's own errors that is called `name`, if there is one. */
@@ -95,6 +97,8 @@ export interface Workers {
 
 /** Processes that run JavaScript. */
 export interface WorkerProcesses {
+  /** Returns the error for a process with `permissions`, where the loop may not; else `null`. */
+  refusal?(permissions: WorkerPermissions): Error | null;
   /**
    * Starts a process from `source`. Messages may be posted at once; nothing can be transferred.
    *

@@ -23,6 +23,10 @@ const SIGNAL_OFFSET = 128;
 
 /** Child processes, on Deno. */
 export class DenoProcesses implements Processes {
+  get shell(): string {
+    return shell("")[0];
+  }
+
   spawn(loop: EventLoop, program: Program, options: SpawnOptions, sink: ProcessSink): ChildProcess {
     const [command, commandOptions] = denoCommand(program, options);
     const child = namingFlag(command, () => spawn(command, commandOptions));

@@ -6,6 +6,8 @@ import type {
   OpenDatagramsOptions,
   TcpAddress,
 } from "../loop/platform.ts";
+import { nameMissingFlag } from "../loop/deno_not_capable.ts";
+import { checkNetPermission } from "./_deno_net_permission.ts";
 import { familyOf } from "./ip_address.ts";
 
 /**
@@ -19,6 +21,8 @@ export class NodeDatagramChannel implements DatagramChannel {
   /** Datagrams to send; the first is with the socket, which would send later ones out of order. */
   readonly #queue: { bytes: Uint8Array; address: Deno.NetAddr }[] = [];
   #closed = false;
+  /** Where it may send to. */
+  #granted: TcpAddress | null = null;
   readonly address: Deno.Addr;
 
   /** Wraps `socket`, which is bound and belongs to the channel from now on. */
@@ -39,6 +43,8 @@ export class NodeDatagramChannel implements DatagramChannel {
   }
 
   send(bytes: Uint8Array, address: Deno.Addr): void {
+    const refusal = this.#refusalOf(address as Deno.NetAddr);
+    if (refusal !== null) return this.#refuse(bytes, refusal);
     if (this.#queue.push({ bytes, address: address as Deno.NetAddr }) === 1) this.#sendFirst();
   }
 
@@ -54,6 +60,28 @@ export class NodeDatagramChannel implements DatagramChannel {
     if (first === undefined || this.#closed) return;
     const { hostname, port } = first.address;
     this.#socket.send(first.bytes, port, hostname, this.#onSent);
+  }
+
+  /** Node says nothing of a missing permission. What was granted last is remembered. */
+  #refusalOf({ hostname, port }: Deno.NetAddr): Error | null {
+    if (this.#granted?.port === port && this.#granted.hostname === hostname) return null;
+    try {
+      checkNetPermission({ hostname, port });
+    } catch (error) {
+      return nameMissingFlag(error as Error, "send a datagram");
+    }
+    this.#granted = { hostname, port };
+    return null;
+  }
+
+  #refuse(bytes: Uint8Array, error: Error): void {
+    this.#loop.enqueue({
+      _run: () => {
+        if (this.#closed) return;
+        this.#sink?.failed(error);
+        this.#sink?.sent(bytes.length);
+      },
+    });
   }
 
   readonly #onSent = (error: Error | null): void => {
@@ -74,7 +102,7 @@ export async function bindNodeDatagrams(
   { hostname, port }: TcpAddress,
   { allowBroadcast = false, reusePort = false }: OpenDatagramsOptions,
 ): Promise<Socket> {
-  checkPermission(hostname, port);
+  checkNetPermission({ hostname, port });
   const { createSocket } = await import("node:dgram");
   const type = familyOf(hostname) === "ipv6" ? "udp6" : "udp4";
   // `reusePort` is missing in the types of Deno.
@@ -91,14 +119,4 @@ export async function bindNodeDatagrams(
       resolve(socket);
     });
   });
-}
-
-/** Node would throw the refusal where nobody can catch it. */
-function checkPermission(hostname: string, port: number): void {
-  const host = hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
-  if (Deno.permissions.querySync({ name: "net", host }).state === "granted") return;
-  if (Deno.permissions.requestSync({ name: "net", host }).state === "granted") return;
-  throw new Deno.errors.NotCapable(
-    `Requires net access to "${host}", run again with the --allow-net=${host} flag`,
-  );
 }

@@ -87,7 +87,11 @@ function* openChannel(
     throw new TypeError("Cannot open a datagram endpoint: there is no local and no remote address");
   }
   const local = yield* resolve(loop, localAddress ?? anyPort(remote), family);
-  return yield* network.openDatagrams(loop, local as TcpAddress, { reusePort, allowBroadcast });
+  return yield* network.openDatagrams(loop, local as TcpAddress, {
+    reusePort,
+    allowBroadcast,
+    ...remote === null ? {} : { remote: { hostname: remote.hostname, port: remote.port } },
+  });
 }
 
 /** Where to receive the answers of `remote`. */

@@ -1,6 +1,6 @@
 import type { EventLoop } from "../loop/event_loop.ts";
+import { isNotCapable, nameMissingFlag } from "../loop/deno_not_capable.ts";
 import type { DatagramChannel, DatagramSink } from "../loop/platform.ts";
-
 /** The largest datagram. */
 const LARGEST = 65_507;
 
@@ -95,7 +95,8 @@ export class DenoDatagramChannel implements DatagramChannel {
 
   readonly #onSendError = (error: Error): void => {
     this.#sendNext();
-    this.#loop.enter({ _run: () => this.#closed || this.#sink?.failed(error) });
+    const named = isNotCapable(error) ? nameMissingFlag(error, "send a datagram") : error;
+    this.#loop.enter({ _run: () => this.#closed || this.#sink?.failed(named) });
   };
 }
 

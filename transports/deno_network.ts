@@ -12,7 +12,10 @@ import type {
   OpenDatagramsOptions,
   TcpAddress,
 } from "../loop/platform.ts";
+import { flagsMissing, isNotCapable, nameMissingFlag } from "../loop/deno_not_capable.ts";
 import { DenoListener } from "./_deno_listener.ts";
+import { nameMissingUnixFlags } from "./_deno_unix_permission.ts";
+import { checkNetPermission } from "./_deno_net_permission.ts";
 import { DenoOperation } from "./_deno_operation.ts";
 import { guardUnixPath, prepareUnixPath } from "./_deno_unix_file.ts";
 import { DenoDatagramChannel } from "./deno_datagram_channel.ts";
@@ -61,13 +64,13 @@ export class DenoNetwork implements Network {
   }
 
   connectUnix(loop: EventLoop, path: string): Future<ByteChannel> {
-    return open(loop, `connect to "${path}"`, async () => {
+    return openUnix(loop, "connect to", path, async () => {
       return new DenoByteChannel(loop, await Deno.connect({ transport: "unix", path }));
     });
   }
 
   listenUnix(loop: EventLoop, path: string): Future<Listener> {
-    return open(loop, `listen on "${path}"`, async () => {
+    return openUnix(loop, "listen on", path, async () => {
       await prepareUnixPath(path);
       const listener = Deno.listen({ transport: "unix", path });
       return new DenoListener(loop, listener, guardUnixPath(path));
@@ -81,6 +84,8 @@ export class DenoNetwork implements Network {
   ): Future<DatagramChannel> {
     const action = `open a datagram socket on ${nameOf(address)}`;
     return open(loop, action, async (): Promise<DatagramChannel> => {
+      // A socket would say so only when something is sent.
+      if (options.remote !== undefined) checkNetPermission(options.remote);
       // Deno's own socket cannot share its port.
       if (isUnstableNetEnabled() && options.reusePort !== true) {
         return new DenoDatagramChannel(loop, Deno.listenDatagram({ transport: "udp", ...address }));
@@ -132,9 +137,24 @@ function open<T extends { close(): void }>(
   return new DenoOperation(loop, work, (value) => value.close());
 }
 
-/** Says in the message what failed. The class stays, and so does a missing permission. */
+/** As {@linkcode open} for a Unix socket, which needs more than one permission. */
+function openUnix<T extends { close(): void }>(
+  loop: EventLoop,
+  verb: string,
+  path: string,
+  start: () => Promise<T>,
+): Future<T> {
+  const action = `${verb} "${path}"`;
+  return open(loop, action, () =>
+    start().catch((error) => {
+      throw isNotCapable(error) ? nameMissingUnixFlags(error, action, path) : error;
+    }));
+}
+
+/** Says in the message what failed, and of a missing permission which flag it takes. */
 function explain(error: unknown, action: string): unknown {
-  if (!(error instanceof Error) || error instanceof Deno.errors.NotCapable) return error;
+  if (!(error instanceof Error)) return error;
+  if (isNotCapable(error)) return nameMissingFlag(error, action);
   if (error.message.startsWith(LOOKUP_FAILURE)) {
     return new Deno.errors.NotFound(`Cannot ${action}: the name does not resolve`, {
       cause: error,
@@ -184,10 +204,8 @@ function explainLookup(error: unknown, hostname: string): unknown {
   const { code } = error as { code?: string };
   if (code === "ENOTFOUND") return nameNotFound(hostname, "the name does not resolve", error);
   if (code !== "EPERM") return error;
-  return new Deno.errors.NotCapable(
-    `Cannot resolve "${hostname}": it requires net access, run again with --allow-net=${hostname}`,
-    { cause: error },
-  );
+  const member = hostname.includes(":") ? `[${hostname}]` : hostname;
+  return flagsMissing(`resolve "${hostname}"`, [`--allow-net=${member}`], error);
 }
 
 function nameOf({ hostname, port }: TcpAddress): string {

@@ -1,0 +1,52 @@
+/** Which files and folders may be used. */
+export class PathGrant {
+  readonly #all: boolean;
+  readonly #paths: readonly string[];
+
+  constructor(grant: boolean | readonly (string | URL)[]) {
+    this.#all = grant === true;
+    this.#paths = typeof grant === "boolean" ? [] : grant.map(pathOf);
+  }
+
+  /** Whether everything is allowed. */
+  get isFull(): boolean {
+    return this.#all;
+  }
+
+  /** Whether `path`, or a folder that it is in, is allowed. */
+  allows(path: string | URL): boolean {
+    if (this.#all) return true;
+    const wanted = pathOf(path);
+    return this.#paths.some((allowed) => wanted === allowed || isInside(wanted, allowed));
+  }
+}
+
+/**
+ * Returns `path` without `.`, `..` and doubled slashes. A relative path stays relative, and so is
+ * another one than any absolute path: what the current folder is may change.
+ */
+export function normalPath(path: string): string {
+  // A name that Linux keeps outside of the file system.
+  if (path.startsWith("\0")) return path;
+  // A drive or a share: Windows, which takes both slashes and knows no capitals.
+  const text = /^([a-z]:|\\\\)/i.test(path) ? path.replaceAll("\\", "/").toLowerCase() : path;
+  const isAbsolute = text.startsWith("/");
+  const parts: string[] = [];
+  for (const part of text.split("/")) {
+    if (part === "" || part === ".") continue;
+    if (part !== "..") parts.push(part);
+    else if (parts.length > 0 && parts.at(-1) !== "..") parts.pop();
+    else if (!isAbsolute) parts.push(part);
+  }
+  return (isAbsolute ? "/" : "") + parts.join("/");
+}
+
+/** Whether `path` is below `folder`; an empty one is the current folder. */
+function isInside(path: string, folder: string): boolean {
+  if (folder === "") return !/^([/\0]|\.\.(\/|$)|[a-z]:)/.test(path);
+  return path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
+}
+
+function pathOf(path: string | URL): string {
+  return normalPath(path instanceof URL ? decodeURIComponent(path.pathname) : path);
+}
