@@ -33,8 +33,7 @@ export class SendQueue {
     }
     const taken = chunks.slice(first, next);
     this.#taken = next;
-    if (this.empty) this.clear();
-    else if (next > chunks.length / 2) this.#dropTaken();
+    if (next > chunks.length / 2) this.#dropTaken();
     return taken.length === 1 ? taken[0] as Uint8Array : join(taken, size);
   }
 

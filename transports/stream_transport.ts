@@ -371,7 +371,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
       this.#queue.push(this.#keep(bytes));
       this.#unsent += bytes.length;
     }
-    if (this.#unsent > this.#flow.high) this.#pauseIfHigh();
+    this.#pauseIfHigh();
   }
 
   /** Copies what is in the memory that the next read may go into. */

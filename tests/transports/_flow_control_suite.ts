@@ -113,7 +113,9 @@ export function testFlowControl(backend: Backend): void {
     yield* fill(pair);
     assertEquals(pair.clientProtocol.log, ["made"]);
 
-    pair.client.setWriteBufferLimits({ high: 1 });
+    pair.client.setWriteBufferLimits({ high: pair.client.getWriteBufferSize() });
+    assertEquals(pair.clientProtocol.log, ["made"]);
+    pair.client.setWriteBufferLimits({ high: pair.client.getWriteBufferSize() - 1 });
     assertEquals(pair.clientProtocol.log, ["made", "pause"]);
     yield* closePair(pair);
   });
