@@ -86,7 +86,7 @@ Deno.test("DenoOperation that is open when its loop closes is given up", async (
 });
 
 /** Returns the error of an operation that was cancelled. */
-function cancellationOf(operation: DenoOperation<unknown>): unknown {
+function cancellationOf<T>(operation: DenoOperation<T>): unknown {
   try {
     return operation.result();
   } catch (error) {
