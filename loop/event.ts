@@ -51,7 +51,7 @@ class WaitForEvent extends Operation<true> {
   readonly #waiters: Set<WaitForEvent>;
 
   constructor(loop: EventLoop, event: Event, waiters: Set<WaitForEvent>) {
-    super({ loop });
+    super(loop._ownOptions);
     this.#waiters = waiters;
     if (event.isSet()) this.finish(true);
     else waiters.add(this);

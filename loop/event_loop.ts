@@ -93,8 +93,8 @@ export class EventLoop {
   /** @internal Errors that nobody has looked at. */
   readonly unseenFailures: UnseenFailures = new UnseenFailures(this);
   readonly #driver: Driver;
-  /** The options of futures and tasks that have no others; one object serves them all. */
-  readonly #ownOptions: { readonly loop: EventLoop } = { loop: this };
+  /** @internal The options of futures and tasks that have no others; one object for them all. */
+  readonly _ownOptions: { readonly loop: EventLoop } = { loop: this };
   #timerSequence = 0;
   #closed = false;
   #debug: boolean;
@@ -217,7 +217,7 @@ export class EventLoop {
 
   /** Creates a pending future of this loop. */
   createFuture<T>(): Future<T> {
-    return new Future(this.#ownOptions);
+    return new Future(this._ownOptions);
   }
 
   /**
@@ -232,7 +232,7 @@ export class EventLoop {
       throw new InvalidStateError("Cannot create a task: the event loop is closed");
     }
     if (this.#taskFactory !== null) return this.#taskFactory(this, body, options);
-    return new Task(body, options === NO_OPTIONS ? this.#ownOptions : { ...options, loop: this });
+    return new Task(body, options === NO_OPTIONS ? this._ownOptions : { ...options, loop: this });
   }
 
   /** Returns the factory set with {@linkcode setTaskFactory}, or `null`. */

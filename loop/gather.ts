@@ -74,7 +74,7 @@ class Gathering extends Future<unknown[]> {
   #cancelRequested = false;
 
   constructor(loop: EventLoop, children: readonly Future<unknown>[], returnExceptions: boolean) {
-    super({ loop });
+    super(loop._ownOptions);
     this.#children = children;
     this.#returnExceptions = returnExceptions;
   }

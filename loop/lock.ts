@@ -86,7 +86,7 @@ class Acquire extends Operation<Disposable> {
   readonly #lock: Lock;
 
   constructor(loop: EventLoop, lock: Lock) {
-    super({ loop });
+    super(loop._ownOptions);
     this.#lock = lock;
     if (lock._tryAcquire()) this.finish(new Held(lock));
     else lock._addWaiter(this);

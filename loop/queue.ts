@@ -207,7 +207,7 @@ class Get<T> extends Operation<T> {
   readonly #line: Set<Operation<unknown>>;
 
   constructor(loop: EventLoop, queue: Queue<T>, line: Set<Operation<T>>) {
-    super({ loop });
+    super(loop._ownOptions);
     this.#queue = queue;
     this.#line = line as Set<Operation<unknown>>;
     this.resumed();
@@ -240,7 +240,7 @@ class Put<T> extends Operation<void> {
   readonly #item: T;
 
   constructor(loop: EventLoop, queue: Queue<T>, line: Set<Operation<void>>, item: T) {
-    super({ loop });
+    super(loop._ownOptions);
     this.#queue = queue;
     this.#line = line as Set<Operation<unknown>>;
     this.#item = item;

@@ -136,7 +136,7 @@ class Acquire extends Operation<Disposable> {
   readonly #semaphore: Semaphore;
 
   constructor(loop: EventLoop, semaphore: Semaphore) {
-    super({ loop });
+    super(loop._ownOptions);
     this.#semaphore = semaphore;
     if (semaphore._tryAcquire()) this.finish(new Held(semaphore));
     else semaphore._addWaiter(this);

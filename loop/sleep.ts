@@ -41,7 +41,7 @@ class Sleep<T> extends Operation<T> {
   readonly #timer: TimerHandle | null;
 
   constructor(loop: EventLoop, delay: number, result: T) {
-    super({ loop });
+    super(loop._ownOptions);
     this.#result = result;
     if (delay > 0) this.#timer = loop.callLater(delay, wake, this);
     else {

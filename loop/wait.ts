@@ -83,7 +83,7 @@ class Wait<F extends Future<unknown>> extends Operation<WaitResult<F>> {
   #left: number;
 
   constructor(loop: EventLoop, futures: Set<F>, timeout: number | null, returnWhen: ReturnWhen) {
-    super({ loop });
+    super(loop._ownOptions);
     this.#returnWhen = returnWhen;
     this.#left = futures.size;
     this.#timer = timeout === null ? null : loop.callLater(timeout, () => this.wake());
