@@ -50,7 +50,7 @@ export class PoolJob<T> extends Future<T> {
     this.getLoop().enter(this);
   }
 
-  /** @internal Settles the future; an entry of the loop. */
+  /** @ignore Settles the future; an entry of the loop. */
   _run(): void {
     const outcome = this.#outcome;
     if (outcome === null || this.done()) return;

@@ -29,7 +29,7 @@ export interface PoolExecutorOptions {
 export class PoolExecutor implements Executor, AsyncDisposable {
   readonly #pool: WorkerPool;
 
-  /** @internal Use `WorkerPoolExecutor` or `ProcessPoolExecutor`. */
+  /** @ignore Use `WorkerPoolExecutor` or `ProcessPoolExecutor`. */
   constructor(settings: WorkerPoolSettings) {
     checkCount("maxWorkers", settings.maxWorkers ?? 1);
     checkCount("maxQueued", settings.maxQueued, 0);
@@ -103,7 +103,7 @@ export class PoolExecutor implements Executor, AsyncDisposable {
     return this.shutdown();
   }
 
-  /** @internal As {@linkcode submit}, on `loop`. */
+  /** @ignore As {@linkcode submit}, on `loop`. */
   _submit<A extends unknown[], R>(
     loop: PlatformLoop,
     fn: JobFunction<A, R>,

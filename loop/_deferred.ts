@@ -55,12 +55,12 @@ export abstract class Deferred<T> extends Future<T> {
     return true;
   }
 
-  /** @internal */
+  /** @ignore */
   override get _cancelMessage(): string | undefined {
     return this.cancelled() ? super._cancelMessage : this.#host?._cancelMessage;
   }
 
-  /** @internal Begins in a task of its own, unless it has begun. */
+  /** @ignore Begins in a task of its own, unless it has begun. */
   override _begin(): void {
     if (this.#host !== null || this.done()) return;
     const coroutine = this.#runInTask();
@@ -69,7 +69,7 @@ export abstract class Deferred<T> extends Future<T> {
     this.#host = this.getLoop().createTask(coroutine);
   }
 
-  /** @internal */
+  /** @ignore */
   override _await(scope: CancelScope | null, resolve: Resolve<T>, reject: Reject): void {
     if (this.#host !== null || this.done() || scope === null || scope.closed) {
       return super._await(scope, resolve, reject);

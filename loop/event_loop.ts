@@ -88,12 +88,12 @@ export class EventLoop {
    * `slow_callback_duration`.
    */
   slowCallbackDuration = 0.1;
-  /** @internal Tasks that are not done, in the order of creation. */
+  /** @ignore Tasks that are not done, in the order of creation. */
   readonly tasks: TaskList = new TaskList();
-  /** @internal Errors that nobody has looked at. */
+  /** @ignore Errors that nobody has looked at. */
   readonly unseenFailures: UnseenFailures = new UnseenFailures(this);
   readonly #driver: Driver;
-  /** @internal The options of futures and tasks that have no others; one object for them all. */
+  /** @ignore The options of futures and tasks that have no others; one object for them all. */
   readonly _ownOptions: { readonly loop: EventLoop } = { loop: this };
   #timerSequence = 0;
   #closed = false;
@@ -345,12 +345,12 @@ export class EventLoop {
     return this.#driver.statistics();
   }
 
-  /** @internal The timers that are pending, in the order in which they fire. */
+  /** @ignore The timers that are pending, in the order in which they fire. */
   _timers(): TimerHandle[] {
     return this.#driver.timers.list();
   }
 
-  /** @internal Records where `object` is created, for reports in debug mode. */
+  /** @ignore Records where `object` is created, for reports in debug mode. */
   rememberOrigin(object: object): void {
     const holder: { stack?: string } = {};
     Error.captureStackTrace(holder, object.constructor);
@@ -359,12 +359,12 @@ export class EventLoop {
     this.#origins.set(object, lines.slice(Math.max(first, 0)).join("\n"));
   }
 
-  /** @internal Where `object` was created; `null` outside of debug mode. */
+  /** @ignore Where `object` was created; `null` outside of debug mode. */
   originOf(object: object): string | null {
     return this.#origins.get(object) ?? null;
   }
 
-  /** @internal Throws unless the loop takes callbacks and `callback` is one. */
+  /** @ignore Throws unless the loop takes callbacks and `callback` is one. */
   checkCallback(callback: unknown, action: string): void {
     if (this.#closed) {
       throw new InvalidStateError(`Cannot ${action} a callback: the event loop is closed`);
@@ -376,12 +376,12 @@ export class EventLoop {
     }
   }
 
-  /** @internal Adds `entry` to the ready queue, and wakes the loop if it waits. */
+  /** @ignore Adds `entry` to the ready queue, and wakes the loop if it waits. */
   enqueue(entry: Runnable): void {
     if (!this.#closed) this.#driver.enqueue(entry);
   }
 
-  /** @internal Runs `entry` for an event of the host: at once if the loop waits, else in its turn. */
+  /** @ignore Runs `entry` for an event of the host: at once if the loop waits, else in its turn. */
   enter(entry: Runnable): void {
     if (!this.#closed) this.#driver.enter(entry);
   }

@@ -223,42 +223,42 @@ export class Future<T> implements Promise<T> {
     return new FutureIterator(this) as unknown as Generator<Future<unknown>, T, unknown>;
   }
 
-  /** @internal */
+  /** @ignore */
   _subscribe(consumer: Consumer): void {
     this.#addWaiter(consumer);
   }
 
-  /** @internal */
+  /** @ignore */
   _interrupt(message?: string): boolean {
     return this.cancel(message);
   }
 
-  /** @internal */
+  /** @ignore */
   _begin(): void {}
 
-  /** @internal */
+  /** @ignore */
   _await(scope: CancelScope | null, resolve: Resolve<T>, reject: Reject): void {
     this._begin();
     new AwaitingFunction(this, scope, resolve, reject).start();
   }
 
-  /** @internal What this future itself waits for. */
+  /** @ignore What this future itself waits for. */
   _awaited(): Future<unknown>[] {
     return [];
   }
 
-  /** @internal */
+  /** @ignore */
   get _circular(): boolean {
     return false;
   }
 
-  /** @internal The message of the last cancellation that is kept here. */
+  /** @ignore The message of the last cancellation that is kept here. */
   get _cancelMessage(): string | undefined {
     const kept = this.#state === "cancelled" ? this.#value : undefined;
     return typeof kept === "string" ? kept : undefined;
   }
 
-  /** @internal */
+  /** @ignore */
   get _delivers(): boolean {
     return false;
   }

@@ -44,7 +44,7 @@ export class Handle {
     return this.#callback === null;
   }
 
-  /** @internal Makes the call; what it throws goes to the exception handler. */
+  /** @ignore Makes the call; what it throws goes to the exception handler. */
   _run(): void {
     const callback = this.#callback;
     if (callback === null) return;

@@ -56,19 +56,19 @@ export class Lock {
     this.#wakeFirst();
   }
 
-  /** @internal Takes the lock if it is free and nobody waits for it. */
+  /** @ignore Takes the lock if it is free and nobody waits for it. */
   _tryAcquire(): boolean {
     if (this.#locked) return false;
     for (const waiter of this.#waiters) if (!waiter.givingUp) return false;
     return this.#locked = true;
   }
 
-  /** @internal `waiter` waits for the lock. */
+  /** @ignore `waiter` waits for the lock. */
   _addWaiter(waiter: Acquire): void {
     this.#waiters.add(waiter);
   }
 
-  /** @internal `waiter` was woken and takes the lock, or gives up. */
+  /** @ignore `waiter` was woken and takes the lock, or gives up. */
   _removeWaiter(waiter: Acquire, takes: boolean): void {
     this.#waiters.delete(waiter);
     if (takes) this.#locked = true;

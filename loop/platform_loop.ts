@@ -7,7 +7,7 @@ export { outsideOfTasks } from "./_ambient.ts";
 
 /** An event loop that reaches the world, through its platform. */
 export interface PlatformLoop extends EventLoop {
-  /** @internal What the loop needs of its host. */
+  /** @ignore What the loop needs of its host. */
   readonly platform: Platform;
 }
 

@@ -186,7 +186,7 @@ export class Queue<T> {
     for (const putter of this.#putters) putter.wake();
   }
 
-  /** @internal Wakes the first of `waiters` that is not awake yet. */
+  /** @ignore Wakes the first of `waiters` that is not awake yet. */
   _wakeNext(waiters: Set<Operation<unknown>>): void {
     for (const waiter of waiters) if (waiter.wake()) return;
   }

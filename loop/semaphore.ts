@@ -77,19 +77,19 @@ export class Semaphore {
     this.#wakeNext();
   }
 
-  /** @internal Takes a permit if one is free and nobody waits. */
+  /** @ignore Takes a permit if one is free and nobody waits. */
   _tryAcquire(): boolean {
     if (this.locked()) return false;
     this.#value -= 1;
     return true;
   }
 
-  /** @internal `waiter` waits for a permit. */
+  /** @ignore `waiter` waits for a permit. */
   _addWaiter(waiter: Acquire): void {
     this.#waiters.add(waiter);
   }
 
-  /** @internal `waiter` goes on with its permit, or gives up; `returned` permits come back. */
+  /** @ignore `waiter` goes on with its permit, or gives up; `returned` permits come back. */
   _removeWaiter(waiter: Acquire, returned: number): void {
     this.#waiters.delete(waiter);
     this.#value += returned;

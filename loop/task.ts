@@ -74,9 +74,9 @@ const NOTHING: unique symbol = Symbol("nothing");
  * ```
  */
 export class Task<T> extends Future<T> {
-  /** @internal Links of the list that holds the tasks of the loop. */
+  /** @ignore Links of the list that holds the tasks of the loop. */
   _previousTask: Task<unknown> | null = null;
-  /** @internal See {@linkcode _previousTask}. */
+  /** @ignore See {@linkcode _previousTask}. */
   _nextTask: Task<unknown> | null = null;
   /** What runs; a function becomes a coroutine, or a promise and a scope, at the first step. */
   #body: TaskBody<T> | null;
@@ -216,18 +216,18 @@ export class Task<T> extends Future<T> {
     throw new InvalidStateError(`Cannot set the exception of ${nameOf(this)}: its body gives it`);
   }
 
-  /** @internal */
+  /** @ignore */
   get _task(): Task<unknown> {
     return this as Task<unknown>;
   }
 
-  /** @internal */
+  /** @ignore */
   recancel(message?: string): void {
     this.#cancelDue = true;
     this.#message = message;
   }
 
-  /** @internal A step that the loop drives: the first one, or after a bare future. */
+  /** @ignore A step that the loop drives: the first one, or after a bare future. */
   _run(): void {
     if (this.done()) return;
     const waiter = this.#waiter;
@@ -246,41 +246,41 @@ export class Task<T> extends Future<T> {
     else this.#step(this.#coroutine, thrown);
   }
 
-  /** @internal An operation has completed. */
+  /** @ignore An operation has completed. */
   _resume(): void {
     this.#waiter = null;
     this.#step(this.#coroutine as Coroutine<T>, NOTHING);
   }
 
-  /** @internal */
+  /** @ignore */
   override _awaited(): Future<unknown>[] {
     return this.awaiting();
   }
 
-  /** @internal */
+  /** @ignore */
   _root(): CancelRoot {
     return this;
   }
 
-  /** @internal */
+  /** @ignore */
   override get _circular(): boolean {
     return this.#beingCancelled;
   }
 
-  /** @internal */
+  /** @ignore */
   override get _cancelMessage(): string | undefined {
     if (this.cancelled()) return super._cancelMessage;
     return this.#scope === null ? this.#message : this.#scope.message;
   }
 
-  /** @internal */
+  /** @ignore */
   takeCancel(): CancelledError | null {
     if (!this.#cancelDue) return this.#scope?.takeCancel() ?? null;
     this.#cancelDue = false;
     return createCancelledError(this.#message, this.getLoop().getDebug());
   }
 
-  /** @internal */
+  /** @ignore */
   spendCancel(awaited: Interruptible): void {
     if (this.#cancelDue && awaited._interrupt(this.#message)) this.#cancelDue = false;
   }

@@ -106,7 +106,7 @@ export class TaskGroup {
     if (this.#state === "open") this.#cancelParent();
   }
 
-  /** @internal Waits for the children after the body ended; throws what the group ends with. */
+  /** @ignore Waits for the children after the body ended; throws what the group ends with. */
   *_close(outcome: { failed: boolean; error: unknown }): Coroutine<void> {
     this.#state = "closing";
     let cancelled = outcome.error instanceof CancelledError ? outcome.error : null;
@@ -137,7 +137,7 @@ export class TaskGroup {
     if (this.#errors.length > 0) throw groupError(this.#errors);
   }
 
-  /** @internal Whether the group ended with errors while somebody else had cancelled its task. */
+  /** @ignore Whether the group ended with errors while somebody else had cancelled its task. */
   _lostCancellation(error: unknown): boolean {
     return !(error instanceof CancelledError) && this.#parent.cancelling() > 0;
   }

@@ -66,14 +66,14 @@ export class Timeout {
     else this.#timer = this.#loop.callAt(when, () => this.#expire());
   }
 
-  /** @internal The body starts; `interrupt` cancels it. */
+  /** @ignore The body starts; `interrupt` cancels it. */
   _enter(interrupt: () => void): void {
     this.#state = "active";
     this.#interrupt = interrupt;
     this.reschedule(this.#when);
   }
 
-  /** @internal The body has ended. Returns whether the deadline has passed. */
+  /** @ignore The body has ended. Returns whether the deadline has passed. */
   _exit(): boolean {
     this.#timer?.cancel();
     this.#timer = null;

@@ -107,7 +107,7 @@ export class SimulatedChannel implements ByteChannel, Runnable {
     return this.#addresses[name];
   }
 
-  /** @internal A segment has arrived. */
+  /** @ignore A segment has arrived. */
   receive(kind: SegmentKind, bytes: Uint8Array): Reception {
     if (kind === "reset") this.fail(createNetworkError("connectionReset", "use a connection"));
     else if (kind === "end") this.#end = "arrived";
@@ -117,7 +117,7 @@ export class SimulatedChannel implements ByteChannel, Runnable {
     return "taken";
   }
 
-  /** @internal The connection is broken. What has arrived can be read still. */
+  /** @ignore The connection is broken. What has arrived can be read still. */
   fail(error: Error): void {
     if (this.#error !== null || this.#isClosed) return;
     this.#error = error;
@@ -125,7 +125,7 @@ export class SimulatedChannel implements ByteChannel, Runnable {
     if (this.#buffer !== null || this.#unsent !== null) this.#enter();
   }
 
-  /** @internal Completes the read that is pending, and issues the next. */
+  /** @ignore Completes the read that is pending, and issues the next. */
   _run(): void {
     this.#isScheduled = false;
     if (this.#isClosed) return;

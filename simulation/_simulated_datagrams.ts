@@ -64,7 +64,7 @@ export class SimulatedDatagrams implements DatagramChannel, DatagramSocket, Runn
     this.#loop.enter(this);
   }
 
-  /** @internal Reports one datagram. */
+  /** @ignore Reports one datagram. */
   _run(): void {
     this.#isScheduled = false;
     const packet = this.#arrived.shift();

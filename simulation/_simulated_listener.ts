@@ -63,7 +63,7 @@ export class SimulatedListener implements Listener, ListeningSocket {
     if (this.#acceptor !== null && this.#arrivals.length === 1) this.loop.enter(this);
   }
 
-  /** @internal Accepts what has arrived. */
+  /** @ignore Accepts what has arrived. */
   _run(): void {
     while (this.#acceptor !== null) {
       const arrival = this.#arrivals.shift();

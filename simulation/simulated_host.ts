@@ -23,7 +23,7 @@ interface Boot {
 export class SimulatedHost {
   /** The name, which the other hosts resolve. */
   readonly name: string;
-  /** @internal Who listens for signals. */
+  /** @ignore Who listens for signals. */
   readonly _signals: SimulatedSignals;
   readonly #world: World;
   readonly #createPlatform: (host: SimulatedHost) => Platform;
@@ -31,7 +31,7 @@ export class SimulatedHost {
   /** What the host was last told to run. */
   #main: (() => unknown) | null = null;
 
-  /** @internal */
+  /** @ignore */
   constructor(
     world: World,
     name: string,

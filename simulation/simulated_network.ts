@@ -82,7 +82,7 @@ export class SimulatedNetwork implements LinkConditions {
   readonly #localWire: Wire;
   readonly #backbone: Backbone;
 
-  /** @internal */
+  /** @ignore */
   constructor(world: World, conditions: Partial<LinkConditions> = {}) {
     Object.assign(this, conditions);
     const { clock } = world;
@@ -175,7 +175,7 @@ export class SimulatedNetwork implements LinkConditions {
     for (const connection of this.#connectionsBetween(host, other)) connection.forget(host);
   }
 
-  /** @internal Adds a host. The first address is the one that it sends from. */
+  /** @ignore Adds a host. The first address is the one that it sends from. */
   _addHost(name: string, addresses: readonly string[]): Host {
     const host: Host = new HostStack(name, addresses);
     this.#hosts.set(name, host);
@@ -183,19 +183,19 @@ export class SimulatedNetwork implements LinkConditions {
     return host;
   }
 
-  /** @internal Returns the network as the host called `name` sees it. */
+  /** @ignore Returns the network as the host called `name` sees it. */
   _networkOf(name: string): Network {
     const host = this.#hosts.get(name) as Host;
     host.isUp = true;
     return new HostNetwork(host, this.#backbone);
   }
 
-  /** @internal Returns what carries the pipes between processes of the host called `name`. */
+  /** @ignore Returns what carries the pipes between processes of the host called `name`. */
   _pipesOf(name: string): { stack: Host; wire: Wire } {
     return { stack: this.#hosts.get(name) as Host, wire: this.#localWire };
   }
 
-  /** @internal The host called `name` has crashed. */
+  /** @ignore The host called `name` has crashed. */
   _crash(name: string): void {
     this.#hosts.get(name)?.crash();
   }

@@ -49,7 +49,7 @@ export class Simulation {
   readonly #processes: Map<string, SimulatedProcesses> = new Map();
   readonly #programs: Map<string, SimulatedProgram> = new Map();
 
-  /** @internal */
+  /** @ignore */
   constructor(world: World, seed: number, conditions?: Partial<LinkConditions>) {
     this.#world = world;
     this.seed = seed;
@@ -119,12 +119,12 @@ export class Simulation {
     return future;
   };
 
-  /** @internal The hosts that are up. */
+  /** @ignore The hosts that are up. */
   _hosts(): SimulatedHost[] {
     return [...this.#hosts.values()].filter((host) => host.isUp);
   }
 
-  /** @internal The run is over: cuts off the hosts that still run. */
+  /** @ignore The run is over: cuts off the hosts that still run. */
   _end(): void {
     for (const host of this._hosts()) if (host.loop !== this.loop) host.crash();
     for (const processes of this.#processes.values()) processes.killAll();

@@ -106,12 +106,12 @@ export class VirtualClock implements Clock {
     };
   }
 
-  /** @internal A loop is about to wait. */
+  /** @ignore A loop is about to wait. */
   _rest(): void {
     this.#callBack();
   }
 
-  /** @internal Forgets the alarm of a loop that has stopped. */
+  /** @ignore Forgets the alarm of a loop that has stopped. */
   _delete(alarm: VirtualAlarm): void {
     this.#alarms.delete(alarm);
   }

@@ -56,7 +56,7 @@ export class Process implements AsyncDisposable {
   readonly #transport: ProcessTransport;
   readonly #grace: number;
 
-  /** @internal */
+  /** @ignore */
   constructor(
     loop: PlatformLoop,
     transport: ProcessTransport,

@@ -62,7 +62,7 @@ export class DenoListener implements Listener {
     if (!this.#accepting) this.#onFreed();
   }
 
-  /** @internal Reports what accepting gave, and accepts again. */
+  /** @ignore Reports what accepting gave, and accepts again. */
   _run(): void {
     const outcome = this.#outcome;
     this.#outcome = null;

@@ -91,7 +91,7 @@ export class NodeSocketChannel implements ByteChannel {
     }
   }
 
-  /** @internal Reports what the socket has read. */
+  /** @ignore Reports what the socket has read. */
   _run(): void {
     while (this.#isReading && !this.#closed) {
       const chunk: Uint8Array | null = this.#socket.read();

@@ -82,7 +82,7 @@ export class NodeReadableChannel extends NodeStreamChannel {
     this.#reading = false;
   }
 
-  /** @internal Takes what the stream has read ahead, at most its high-water mark. */
+  /** @ignore Takes what the stream has read ahead, at most its high-water mark. */
   _run(): void {
     while (this.#reading && !this.closing) {
       const chunk: Uint8Array | null = this.#stream.read();

@@ -37,7 +37,7 @@ export class DenoOperation<T> extends Operation<T> implements OpenResource {
     );
   }
 
-  /** @internal */
+  /** @ignore */
   _release(): void {
     this.#abandoned = true;
     if (this.#outcome.state === "done") this.#discard(this.#outcome.value);

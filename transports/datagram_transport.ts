@@ -111,7 +111,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
     this.#pauseIfHigh();
   }
 
-  /** @internal The first entry of the transport. */
+  /** @ignore The first entry of the transport. */
   _run(): void {
     if (this.#state === "opening") this.#move("open");
     this.#call("connectionMade", () => this.#protocol.connectionMade?.(this));
@@ -119,12 +119,12 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
     if (!this.#opened.done()) this.#opened.setResult();
   }
 
-  /** @internal */
+  /** @ignore */
   _release(): void {
     this.#channel.close();
   }
 
-  /** @internal */
+  /** @ignore */
   received(bytes: Uint8Array, address: Deno.Addr): void {
     const remote = this.#remote;
     const from = address as Deno.NetAddr;
@@ -138,7 +138,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
     }
   }
 
-  /** @internal */
+  /** @ignore */
   sent(count: number): void {
     this.#unsent -= count;
     this.#pending -= 1;
@@ -148,7 +148,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
     }
   }
 
-  /** @internal */
+  /** @ignore */
   failed(error: Error): void {
     enterContext(this.#context);
     try {
@@ -158,7 +158,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
     }
   }
 
-  /** @internal */
+  /** @ignore */
   closed(): void {
     this.#move("closed");
     openResources(this.#loop).delete(this);

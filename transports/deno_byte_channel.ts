@@ -26,7 +26,7 @@ type ReadState = "paused" | "reading" | "stopping" | "ended";
  * read does not start into memory that the write in flight sends from.
  */
 export class DenoByteChannel implements ByteChannel, RotatingReader {
-  /** @internal The round of the rotation in which it has read last. */
+  /** @ignore The round of the rotation in which it has read last. */
   round = -1;
   readonly #loop: EventLoop;
   readonly #connection: Deno.Conn;
@@ -102,7 +102,7 @@ export class DenoByteChannel implements ByteChannel, RotatingReader {
     }
   }
 
-  /** @internal Reports the read that has completed, and issues the next. */
+  /** @ignore Reports the read that has completed, and issues the next. */
   _run(): void {
     if (this.#closed) return;
     const outcome = this.#outcome;
@@ -113,7 +113,7 @@ export class DenoByteChannel implements ByteChannel, RotatingReader {
     else if (outcome === 0 || mayRead(this)) this.#read();
   }
 
-  /** @internal Issues the read that was held for fairness. */
+  /** @ignore Issues the read that was held for fairness. */
   readHeld(): void {
     this.#outcome = 0;
     this.#loop.enter(this);

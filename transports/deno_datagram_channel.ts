@@ -49,7 +49,7 @@ export class DenoDatagramChannel implements DatagramChannel {
     this.#loop.enqueue({ _run: () => this.#sink?.closed() });
   }
 
-  /** @internal Reports what was received, and receives again. */
+  /** @ignore Reports what was received, and receives again. */
   _run(): void {
     const received = this.#received;
     if (this.#closed || received === null) return;

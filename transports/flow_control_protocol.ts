@@ -24,7 +24,7 @@ export interface FlowControlProtocolOptions {
  * and learns how the connection ended. As `FlowControlMixin` of `asyncio.streams`.
  */
 export class FlowControlProtocol extends BaseProtocol implements StreamProtocol {
-  /** @internal The options of its operations. */
+  /** @ignore The options of its operations. */
   readonly _options: { readonly loop: EventLoop };
   /** What `drain()` gives when there is nothing to wait for; one object serves all calls. */
   readonly #drained: Future<void>;
@@ -57,7 +57,7 @@ export class FlowControlProtocol extends BaseProtocol implements StreamProtocol 
   }
 
   /**
-   * @internal Waits until `transport` has room.
+   * @ignore Waits until `transport` has room.
    *
    * @param failure What the stream has failed with, or `null`.
    */
@@ -67,12 +67,12 @@ export class FlowControlProtocol extends BaseProtocol implements StreamProtocol 
     return startOperation(this._options.loop, this.#drainSteps(transport, failure));
   }
 
-  /** @internal Whether the connection is gone. */
+  /** @ignore Whether the connection is gone. */
   get _isLost(): boolean {
     return this.#loss !== null;
   }
 
-  /** @internal Waits until the connection is gone. Throws the error that it was lost by. */
+  /** @ignore Waits until the connection is gone. Throws the error that it was lost by. */
   _waitClosed(): Future<void> {
     return startOperation(this._options.loop, this.#closedSteps());
   }

@@ -97,7 +97,7 @@ export class ReadableStreamChannel implements ByteChannel {
     return name === "pipe" ? this.#stream : undefined;
   }
 
-  /** @internal Reports the read that has completed, and issues the next. */
+  /** @ignore Reports the read that has completed, and issues the next. */
   _run(): void {
     if (this.#closed) return;
     const outcome = this.#outcome;

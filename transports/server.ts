@@ -142,7 +142,7 @@ export class Server implements AsyncDisposable {
     await this.waitClosed();
   }
 
-  /** @internal Starts without a future. */
+  /** @ignore Starts without a future. */
   _start(): void {
     if (this.#state === "closed") {
       throw new InvalidStateError("Cannot start the server: it is closed");

@@ -62,9 +62,9 @@ export type Pausable = Pick<ReadTransport, "pauseReading" | "resumeReading">;
  * ```
  */
 export class StreamReader implements AsyncIterable<Uint8Array> {
-  /** @internal The options of its operations. */
+  /** @ignore The options of its operations. */
   readonly _options: { readonly loop: EventLoop };
-  /** @internal What is not read yet. The transport is paused to bound it; see `#pauseIfFull()`. */
+  /** @ignore What is not read yet. The transport is paused to bound it; see `#pauseIfFull()`. */
   readonly _buffer: StreamBuffer = new StreamBuffer();
   #limit: number;
   #ended = false;
@@ -205,7 +205,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
     this.#noteFed();
   }
 
-  /** @internal As {@linkcode feedData} with the first `count` bytes of memory that is used again. */
+  /** @ignore As {@linkcode feedData} with the first `count` bytes of memory that is used again. */
   _feedCopy(memory: Uint8Array, count: number): void {
     const buffer = this._buffer;
     const waiter = this.#waiter;
@@ -240,54 +240,54 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
     this.#pauseIfFull();
   }
 
-  /** @internal See {@linkcode setLimit}. */
+  /** @ignore See {@linkcode setLimit}. */
   get _limit(): number {
     return this.#limit;
   }
 
-  /** @internal Whether nothing more will come. */
+  /** @ignore Whether nothing more will come. */
   get _ended(): boolean {
     return this.#ended;
   }
 
-  /** @internal Throws what every read throws. */
+  /** @ignore Throws what every read throws. */
   _check(): void {
     if (this.#error !== null) throw this.#error;
     if (this.#filling) throw anotherReads();
   }
 
-  /** @internal The read that was given its bytes has said so. */
+  /** @ignore The read that was given its bytes has said so. */
   _endFill(): void {
     this.#filling = false;
   }
 
-  /** @internal The read that was given `bytes` is cancelled. */
+  /** @ignore The read that was given `bytes` is cancelled. */
   _undoFill(bytes: Uint8Array): void {
     this.#filling = false;
     this._buffer.prepend(bytes);
   }
 
-  /** @internal Takes unread bytes. */
+  /** @ignore Takes unread bytes. */
   _take(count: number): Uint8Array {
     const bytes = this._buffer.take(count);
     if (this.#paused) this.#resumeIfRoom();
     return bytes;
   }
 
-  /** @internal Takes unread bytes and copies them. */
+  /** @ignore Takes unread bytes and copies them. */
   _takeInto(target: Uint8Array): number {
     const count = this._buffer.takeInto(target);
     if (this.#paused) this.#resumeIfRoom();
     return count;
   }
 
-  /** @internal Drops unread bytes. */
+  /** @ignore Drops unread bytes. */
   _drop(count: number): void {
     this._buffer.drop(count);
     this.#resumeIfRoom();
   }
 
-  /** @internal `read` waits until bytes come and `wanted` are unread. Nothing is paused meanwhile. */
+  /** @ignore `read` waits until bytes come and `wanted` are unread. Nothing is paused meanwhile. */
   _wait(read: Read<unknown>, wanted: number): void {
     if (this.#waiter !== null) throw anotherReads();
     this.#waiter = read;
@@ -295,7 +295,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
     this.#resume();
   }
 
-  /** @internal `read` is cancelled. */
+  /** @ignore `read` is cancelled. */
   _leave(read: Read<unknown>): void {
     if (this.#waiter === read) {
       this.#waiter = null;

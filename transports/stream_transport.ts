@@ -210,7 +210,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     this.#pauseIfHigh();
   }
 
-  /** @internal The first entry of the transport: makes the connection. */
+  /** @ignore The first entry of the transport: makes the connection. */
   _run(): void {
     if (this.#state === "opening") this.#move("open");
     enterContext(this.#context);
@@ -223,13 +223,13 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     if (this.#opened?.done() === false) this.#opened.setResult();
   }
 
-  /** @internal */
+  /** @ignore */
   _release(): void {
     this.#endReading();
     this.#channel.abort();
   }
 
-  /** @internal */
+  /** @ignore */
   buffer(): Uint8Array | null {
     const protocol = this.#protocol;
     if (protocol.getBuffer === undefined) return this.#readBuffer.take();
@@ -243,24 +243,24 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     }
   }
 
-  /** @internal */
+  /** @ignore */
   received(buffer: Uint8Array, count: number): void {
     if (this.#reading === "on") this.#deliver(buffer, count);
     else if (this.#reading === "paused") this.#held = { buffer, count };
   }
 
-  /** @internal */
+  /** @ignore */
   ended(): void {
     if (this.#reading === "on") this.#deliverEnd();
     else if (this.#reading === "paused") this.#held = "end";
   }
 
-  /** @internal */
+  /** @ignore */
   failed(error: Error): void {
     this.#lose(error);
   }
 
-  /** @internal */
+  /** @ignore */
   sent(count: number): void {
     this.#unsent -= count;
     this.#inFlight -= count;
@@ -271,7 +271,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     }
   }
 
-  /** @internal */
+  /** @ignore */
   closed(): void {
     this.#move("closed");
     openResources(this.#loop).delete(this);

@@ -1,0 +1,47 @@
+// What `deno doc` shows of the package: nothing without a sentence, and no name of the inside.
+import { assertEquals } from "@std/assert";
+
+/** As much of the output of `deno doc --json` as is looked at here. */
+interface Docs {
+  nodes: Record<string, { symbols: { name: string; declarations: Declaration[] }[] }>;
+}
+
+interface Declaration {
+  def?: { properties?: Member[]; methods?: Member[] };
+}
+
+interface Member {
+  name: string;
+  isOverride?: boolean;
+  accessibility?: string;
+  jsDoc?: { doc?: string };
+}
+
+async function readDocs(): Promise<Docs> {
+  const { exports } = JSON.parse(await Deno.readTextFile("deno.json"));
+  const args = ["doc", "--json", ...Object.values<string>(exports)];
+  const { stdout } = await new Deno.Command("deno", { args, stderr: "null" }).output();
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+/** The members that a reader sees, each as `Class.member`. */
+function* members(docs: Docs): Generator<[name: string, member: Member]> {
+  for (const { symbols } of Object.values(docs.nodes)) {
+    for (const { name, declarations } of symbols) {
+      for (const { def } of declarations) {
+        const all = [...def?.properties ?? [], ...def?.methods ?? []];
+        const visible = all.filter(({ accessibility }) => accessibility !== "private");
+        for (const member of visible) yield [`${name}.${member.name}`, member];
+      }
+    }
+  }
+}
+
+Deno.test("deno doc shows no member without a sentence, and none of the inside", async () => {
+  const shown = [...members(await readDocs())];
+  const inner = shown.filter(([, { name }]) => name.startsWith("_"));
+  const bare = shown.filter(([, { isOverride, jsDoc }]) => !isOverride && !jsDoc?.doc);
+  assertEquals(inner.map(([name]) => name), [], "tag them @ignore");
+  assertEquals(bare.map(([name]) => name), []);
+  assertEquals(shown.length > 300, true, `${shown.length} members`);
+});
