@@ -26,6 +26,10 @@ import {
   type ReadablePipe,
   type WritablePipe,
 } from "../transports/connect_pipe.ts";
+import {
+  connectAcceptedSocket,
+  type ConnectAcceptedSocketOptions,
+} from "../transports/connect_accepted_socket.ts";
 import { createConnection, type CreateConnectionOptions } from "../transports/create_connection.ts";
 import {
   createDatagramEndpoint,
@@ -45,6 +49,7 @@ import { DenoPipes } from "../transports/deno_pipes.ts";
 import { type AddrInfo, getaddrinfo, type GetaddrinfoOptions } from "../transports/getaddrinfo.ts";
 import { getnameinfo, type NameInfoFlag } from "../transports/getnameinfo.ts";
 import type { EndpointProtocol, StreamProtocol } from "../transports/protocol.ts";
+import { type SendableFile, sendfile, type SendfileOptions } from "../transports/sendfile.ts";
 import type { Server } from "../transports/server.ts";
 import type {
   DatagramTransport,
@@ -96,7 +101,7 @@ export interface DenoEventLoopOptions {
  * the other folders.
  */
 export class DenoEventLoop extends EventLoop implements PlatformLoop {
-  /** @internal What the loop needs of its host. */
+  /** @ignore What the loop needs of its host. */
   readonly platform: Platform;
 
   /**
@@ -147,6 +152,19 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
     options?: CreateServerOptions,
   ): Future<Server> {
     return createServer(this, protocolFactory, options);
+  }
+
+  /** Puts a protocol on a connection accepted elsewhere. See {@linkcode connectAcceptedSocket}. */
+  connectAcceptedSocket<P extends StreamProtocol>(
+    protocolFactory: () => P,
+    options: ConnectAcceptedSocketOptions,
+  ): Future<[Transport, P]> {
+    return connectAcceptedSocket(this, protocolFactory, options);
+  }
+
+  /** Sends a file over a connection. See {@linkcode sendfile}. */
+  sendfile(transport: Transport, file: SendableFile, options?: SendfileOptions): Future<number> {
+    return sendfile(this, transport, file, options);
   }
 
   /** Connects to a Unix socket. See {@linkcode createUnixConnection}. */
@@ -262,7 +280,7 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
     return subprocessShell(this, protocolFactory, commandLine, options);
   }
 
-  /** @internal Kills the processes that are left, and waits for their ends; `null` if none is. */
+  /** @ignore Kills the processes that are left, and waits for their ends; `null` if none is. */
   _endProcesses(): Future<void> | null {
     return endProcesses(this);
   }

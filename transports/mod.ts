@@ -44,6 +44,10 @@ export {
   type ReadablePipe,
   type WritablePipe,
 } from "./connect_pipe.ts";
+export {
+  connectAcceptedSocket,
+  type ConnectAcceptedSocketOptions,
+} from "./connect_accepted_socket.ts";
 export { createConnection, type CreateConnectionOptions } from "./create_connection.ts";
 export { createServer, type CreateServerOptions } from "./create_server.ts";
 export {
@@ -67,6 +71,7 @@ export {
   Protocol,
   type StreamProtocol,
 } from "./protocol.ts";
+export { type SendableFile, sendfile, type SendfileOptions } from "./sendfile.ts";
 export { Server } from "./server.ts";
 export { startServer, type StartServerOptions } from "./start_server.ts";
 export { startUnixServer, type StartUnixServerOptions } from "./start_unix_server.ts";

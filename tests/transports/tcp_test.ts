@@ -1,4 +1,5 @@
 import { testFlowControl } from "./_flow_control_suite.ts";
+import { testSendfile } from "./_sendfile_suite.ts";
 import { testServers } from "./_server_suite.ts";
 import { testStreams } from "./_stream_suite.ts";
 import { tcp } from "./_tcp.ts";
@@ -6,3 +7,4 @@ import { tcp } from "./_tcp.ts";
 testStreams(tcp);
 testFlowControl(tcp);
 testServers(tcp);
+testSendfile(tcp);

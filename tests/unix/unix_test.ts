@@ -1,4 +1,5 @@
 import { testFlowControl } from "../transports/_flow_control_suite.ts";
+import { testSendfile } from "../transports/_sendfile_suite.ts";
 import { testServers } from "../transports/_server_suite.ts";
 import { testStreams } from "../transports/_stream_suite.ts";
 import { unix } from "./_unix.ts";
@@ -6,3 +7,4 @@ import { unix } from "./_unix.ts";
 testStreams(unix);
 testFlowControl(unix);
 testServers(unix);
+testSendfile(unix);

@@ -1,0 +1,46 @@
+import type { Future } from "../loop/future.ts";
+import type { PlatformLoop } from "../loop/platform_loop.ts";
+import { startOperation } from "../loop/start_operation.ts";
+import type { Coroutine } from "../loop/task.ts";
+import { checkFactory } from "./_create_protocol.ts";
+import { makeConnection } from "./_make_connection.ts";
+import type { StreamProtocol } from "./protocol.ts";
+import type { Transport } from "./transport.ts";
+
+/** Settings of {@linkcode connectAcceptedSocket}. */
+export interface ConnectAcceptedSocketOptions {
+  /** The connection, which belongs to the transport from then on. */
+  sock: Deno.Conn;
+}
+
+/**
+ * Puts a transport and a protocol on a connection that was accepted outside of the loop. As
+ * `loop.connect_accepted_socket()`.
+ *
+ * @param loop The loop that the connection lives on.
+ * @param protocolFactory Creates the protocol.
+ * @param options The connection.
+ * @returns The transport and the protocol, after `connectionMade` was called.
+ * @throws {TypeError} If `sock` is no connection.
+ */
+export function connectAcceptedSocket<P extends StreamProtocol>(
+  loop: PlatformLoop,
+  protocolFactory: () => P,
+  options: ConnectAcceptedSocketOptions,
+): Future<[Transport, P]> {
+  checkFactory(protocolFactory);
+  return startOperation(loop, connectSteps(loop, protocolFactory, options));
+}
+
+function* connectSteps<P extends StreamProtocol>(
+  loop: PlatformLoop,
+  protocolFactory: () => P,
+  { sock }: ConnectAcceptedSocketOptions,
+): Coroutine<[Transport, P]> {
+  if (typeof sock?.read !== "function") {
+    throw new TypeError(
+      `Cannot connect an accepted socket: expected a Deno.Conn, got a ${typeof sock}`,
+    );
+  }
+  return yield* makeConnection(loop, loop.platform.network.adopt(loop, sock), protocolFactory);
+}
