@@ -109,7 +109,7 @@ function* hostsOf(
 ): Coroutine<string[]> {
   if (family === undefined) return [hostname];
   const host = hostname === "" ? null : hostname;
-  const found = yield* getaddrinfo(loop, host, null, {
+  const found = yield* getaddrinfo(loop, host, 0, {
     type: "stream",
     family,
     flags: ["passive"],
