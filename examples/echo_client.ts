@@ -12,14 +12,7 @@
  *
  * @module
  */
-import {
-  type DenoEventLoop,
-  type Future,
-  getRunningLoop,
-  Protocol,
-  run,
-  type Transport,
-} from "@gyre/asyncio";
+import { type Future, getRunningLoop, Protocol, run, type Transport } from "@gyre/asyncio";
 
 class EchoClient extends Protocol {
   readonly #message: string;
@@ -49,7 +42,7 @@ class EchoClient extends Protocol {
 }
 
 await run(async () => {
-  const loop = getRunningLoop() as DenoEventLoop;
+  const loop = getRunningLoop();
   const answer = loop.createFuture<string>();
   try {
     await loop.createConnection(() => new EchoClient("Hello World!", answer), { port: 8007 });

@@ -12,7 +12,7 @@
  *
  * @module
  */
-import { type DenoEventLoop, getRunningLoop, Protocol, run, type Transport } from "@gyre/asyncio";
+import { getRunningLoop, Protocol, run, type Transport } from "@gyre/asyncio";
 
 class EchoProtocol extends Protocol {
   #transport: Transport | null = null;
@@ -45,7 +45,7 @@ class EchoProtocol extends Protocol {
 }
 
 await run(async () => {
-  const loop = getRunningLoop() as DenoEventLoop;
+  const loop = getRunningLoop();
   const options = { hostname: "127.0.0.1", port: 8007 };
   const server = await loop.createServer(() => new EchoProtocol(), options);
   console.log("Listening on 127.0.0.1:8007");

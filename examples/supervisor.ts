@@ -16,7 +16,6 @@
  * @module
  */
 import { createSubprocessExec, createTask, Event, getRunningLoop, run, wait } from "@gyre/asyncio";
-import type { DenoEventLoop } from "@gyre/asyncio";
 
 /** Seconds before a program that failed is started again, at first and at most. */
 const FIRST_DELAY = 0.1;
@@ -27,7 +26,7 @@ const LONG_RUN = 5;
 const [command = "sh", ...args] = Deno.args;
 
 await run(async () => {
-  const loop = getRunningLoop() as DenoEventLoop;
+  const loop = getRunningLoop();
   const stop = new Event();
   loop.addSignalHandler("SIGTERM", () => stop.set());
   loop.addSignalHandler("SIGINT", () => stop.set());

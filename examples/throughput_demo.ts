@@ -157,7 +157,7 @@ function printTable(rows: [name: string, value: string][]): void {
 }
 
 async function main(): Promise<void> {
-  const loop = getRunningLoop() as DenoEventLoop;
+  const loop = getRunningLoop();
   const work = new Work();
   const bar = new SingleBar({ format: "{bar} {value} of {total} MiB", noTTYOutput: true });
   const show = () => {

@@ -1,5 +1,5 @@
 import { InvalidStateError } from "../loop/errors.ts";
-import { type EventLoop, getRunningLoop } from "../loop/event_loop.ts";
+import { type EventLoop, runningEventLoop } from "../loop/event_loop.ts";
 
 /** Settings of {@linkcode createCallbackPort}. */
 export interface CallbackPortOptions {
@@ -81,7 +81,7 @@ export function createCallbackPort<A extends unknown[]>(
   callback: (...args: A) => unknown,
   options: CallbackPortOptions = {},
 ): CallbackPort {
-  const loop = options.loop ?? getRunningLoop();
+  const loop = options.loop ?? runningEventLoop();
   if (loop.isClosed()) {
     throw new InvalidStateError("Cannot create a callback port: the event loop is closed");
   }

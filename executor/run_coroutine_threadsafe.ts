@@ -1,5 +1,5 @@
 import { InvalidStateError } from "../loop/errors.ts";
-import { type EventLoop, getRunningLoop } from "../loop/event_loop.ts";
+import { type EventLoop, runningEventLoop } from "../loop/event_loop.ts";
 import { Future } from "../loop/future.ts";
 import type { TaskBody } from "../loop/task.ts";
 
@@ -81,7 +81,7 @@ class RemoteResult<T> extends Future<T> {
 
 function tryGetRunningLoop(): EventLoop | null {
   try {
-    return getRunningLoop();
+    return runningEventLoop();
   } catch {
     return null;
   }

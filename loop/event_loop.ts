@@ -428,15 +428,8 @@ function invalidTime(name: string, value: unknown): TypeError | RangeError {
     : new TypeError(`Cannot schedule a callback: ${name} must be a number, got ${describe(value)}`);
 }
 
-/**
- * Returns the loop that current code runs on. As `asyncio.get_running_loop()`.
- *
- * That is the loop whose callback or coroutine is running, or else the loop of the current
- * async-function task.
- *
- * @throws {InvalidStateError} If there is none.
- */
-export function getRunningLoop(): EventLoop {
+/** Returns the loop that current code runs on; `getRunningLoop()` for the layers below the root. */
+export function runningEventLoop(): EventLoop {
   return requireLoop("get the running event loop");
 }
 
@@ -456,7 +449,7 @@ export function currentTask(loop?: EventLoop): Task<unknown> | null {
  *
  * @param loop Defaults to the running loop.
  */
-export function allTasks(loop: EventLoop = getRunningLoop()): Set<Task<unknown>> {
+export function allTasks(loop: EventLoop = runningEventLoop()): Set<Task<unknown>> {
   return new Set(loop.tasks);
 }
 
@@ -467,5 +460,5 @@ export function allTasks(loop: EventLoop = getRunningLoop()): Set<Task<unknown>>
  * @throws {InvalidStateError} If no loop is running here.
  */
 export function createTask<T>(body: TaskBody<T>, options: TaskOptions = NO_OPTIONS): Task<T> {
-  return (options.loop ?? getRunningLoop()).createTask(body, options);
+  return (options.loop ?? runningEventLoop()).createTask(body, options);
 }

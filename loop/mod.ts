@@ -58,7 +58,6 @@ export {
   type EventLoopOptions,
   type ExceptionContext,
   type ExceptionHandler,
-  getRunningLoop,
   type TaskFactory,
 } from "./event_loop.ts";
 export { Future, type FutureOptions } from "./future.ts";
@@ -103,6 +102,7 @@ export {
   eventLoopPolicyNames,
   getEventLoop,
   getEventLoopPolicy,
+  getRunningLoop,
   newEventLoop,
   registerEventLoopPolicy,
   setEventLoop,

@@ -3,7 +3,7 @@ import { describe } from "./_describe.ts";
 import { DenoEventLoop } from "./deno_event_loop.ts";
 import { isMainIsolate } from "./deno_isolate.ts";
 import { InvalidStateError } from "./errors.ts";
-import { EventLoop } from "./event_loop.ts";
+import { EventLoop, runningEventLoop } from "./event_loop.ts";
 
 /** Decides which loop is the current one, and how loops are made. As `AbstractEventLoopPolicy`. */
 export interface EventLoopPolicy {
@@ -139,13 +139,26 @@ export function setEventLoopPolicy(policy: EventLoopPolicy | string | null): voi
 }
 
 /**
+ * Returns the loop that current code runs on. As `asyncio.get_running_loop()`.
+ *
+ * That is the loop whose callback or coroutine is running, or else the loop of the current
+ * async-function task. It is a {@linkcode DenoEventLoop} unless you run a bare
+ * {@linkcode EventLoop} of your own.
+ *
+ * @throws {InvalidStateError} If there is none.
+ */
+export function getRunningLoop(): DenoEventLoop {
+  return runningEventLoop() as DenoEventLoop;
+}
+
+/**
  * Returns the running loop, or else the loop of the policy. As `asyncio.get_event_loop()`; it
  * never returns `null`.
  *
  * @throws {InvalidStateError} If no loop is running, none is set and the policy makes none.
  */
-export function getEventLoop(): EventLoop {
-  return runningLoop() ?? getEventLoopPolicy().getEventLoop();
+export function getEventLoop(): DenoEventLoop {
+  return (runningLoop() ?? getEventLoopPolicy().getEventLoop()) as DenoEventLoop;
 }
 
 /** Sets the loop of the policy; `null` for none. As `asyncio.set_event_loop()`. */
@@ -154,8 +167,8 @@ export function setEventLoop(loop: EventLoop | null): void {
 }
 
 /** Creates a loop as the policy does, without setting it. As `asyncio.new_event_loop()`. */
-export function newEventLoop(): EventLoop {
-  return getEventLoopPolicy().newEventLoop();
+export function newEventLoop(): DenoEventLoop {
+  return getEventLoopPolicy().newEventLoop() as DenoEventLoop;
 }
 
 function createPolicy(name: string): EventLoopPolicy {

@@ -164,16 +164,15 @@ export class Task<T> extends Future<T> {
   override cancel(message?: string): boolean {
     if (this.done()) return super.cancel();
     // Of tasks that wait for tasks only the last is interrupted. A walk, as they may be many.
-    const chain: Task<unknown>[] = [this];
-    let last: Task<unknown> = this;
-    for (;;) {
-      last.#noteCancel(message);
-      const waiter: Future<unknown> | null = last.#waiter;
-      if (!(waiter instanceof Task) || waiter.done() || waiter.#beingCancelled) break;
-      chain.push(last = waiter);
+    const chain: Task<unknown>[] = [];
+    let next: Task<unknown> | null = this as Task<unknown>;
+    while (next !== null) {
+      chain.push(next);
+      next.#noteCancel(message);
+      next = next.#awaitedTask();
     }
     try {
-      last.#deliverCancel(message);
+      (chain.at(-1) as Task<unknown>).#deliverCancel(message);
     } finally {
       for (const task of chain) task.#beingCancelled = false;
     }
@@ -283,6 +282,12 @@ export class Task<T> extends Future<T> {
   /** @ignore */
   spendCancel(awaited: Interruptible): void {
     if (this.#cancelDue && awaited._interrupt(this.#message)) this.#cancelDue = false;
+  }
+
+  /** The task that this one waits for, if a cancellation goes on to it. */
+  #awaitedTask(): Task<unknown> | null {
+    const waiter = this.#waiter;
+    return waiter instanceof Task && !waiter.done() && !waiter.#beingCancelled ? waiter : null;
   }
 
   #noteCancel(message: string | undefined): void {

@@ -1,5 +1,5 @@
 import type { CancelledError } from "../loop/errors.ts";
-import { type EventLoop, getRunningLoop } from "../loop/event_loop.ts";
+import { type EventLoop, runningEventLoop } from "../loop/event_loop.ts";
 import type { Future } from "../loop/future.ts";
 import { Operation } from "../loop/operation.ts";
 import { startOperation } from "../loop/start_operation.ts";
@@ -37,7 +37,7 @@ export class FlowControlProtocol extends BaseProtocol implements StreamProtocol 
   /** Creates the protocol of one connection. */
   constructor(options: FlowControlProtocolOptions = {}) {
     super();
-    this._options = { loop: options.loop ?? getRunningLoop() };
+    this._options = { loop: options.loop ?? runningEventLoop() };
     this.#drained = new Drained(this._options);
   }
 

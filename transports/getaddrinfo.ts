@@ -66,10 +66,10 @@ const KINDS = [{ type: "stream", proto: "tcp" }, { type: "datagram", proto: "udp
  * @example Numeric addresses need no permission
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { type DenoEventLoop, getRunningLoop, run } from "@gyre/asyncio";
+ * import { getRunningLoop, run } from "@gyre/asyncio";
  *
  * await run(async () => {
- *   const loop = getRunningLoop() as DenoEventLoop;
+ *   const loop = getRunningLoop();
  *   const [first] = await loop.getaddrinfo("127.0.0.1", "https", { type: "stream" });
  *   assertEquals(first?.address, { hostname: "127.0.0.1", port: 443 });
  * });

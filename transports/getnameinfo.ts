@@ -28,10 +28,10 @@ export type NameInfoFlag = "numericHost" | "numericService" | "nameRequired";
  * @example Numbers need no permission
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { type DenoEventLoop, getRunningLoop, run } from "@gyre/asyncio";
+ * import { getRunningLoop, run } from "@gyre/asyncio";
  *
  * await run(async () => {
- *   const loop = getRunningLoop() as DenoEventLoop;
+ *   const loop = getRunningLoop();
  *   const address = { hostname: "127.0.0.1", port: 80 };
  *   assertEquals(await loop.getnameinfo(address, ["numericHost"]), ["127.0.0.1", "http"]);
  * });

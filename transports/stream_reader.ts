@@ -1,5 +1,5 @@
 import { InvalidStateError } from "../loop/errors.ts";
-import { type EventLoop, getRunningLoop } from "../loop/event_loop.ts";
+import { type EventLoop, runningEventLoop } from "../loop/event_loop.ts";
 import type { Future } from "../loop/future.ts";
 import { copyOf } from "./_read_buffer.ts";
 import { type Separator, Separators } from "./_separators.ts";
@@ -85,7 +85,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    */
   constructor(options: StreamReaderOptions = {}) {
     const { limit = DEFAULT_LIMIT, loop } = options;
-    this._options = { loop: loop ?? getRunningLoop() };
+    this._options = { loop: loop ?? runningEventLoop() };
     this.#limit = checkLimit(limit);
   }
 

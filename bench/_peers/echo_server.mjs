@@ -1,5 +1,6 @@
 // Echo servers on Node for bench/peers.ts: prints the port, then echoes until killed.
 // Usage: node echo_server.mjs protocol|tls|datagram [cert key]
+import process from "node:process";
 import { createServer } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { createSocket } from "node:dgram";

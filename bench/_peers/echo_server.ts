@@ -9,7 +9,6 @@ import {
   type DatagramAddress,
   DatagramProtocol,
   type DatagramTransport,
-  type DenoEventLoop,
   Event,
   getRunningLoop,
   run,
@@ -62,7 +61,7 @@ async function echoStream(reader: StreamReader, writer: StreamWriter): Promise<v
 async function listen(kind: string): Promise<Server> {
   const where = { hostname: "127.0.0.1", port: 0, backlog: 2000 };
   if (kind === "streams") return await startServer(echoStream, { ...where, limit: 256 * 1024 });
-  const loop = getRunningLoop() as DenoEventLoop;
+  const loop = getRunningLoop();
   return await loop.createServer(
     () => kind === "buffered" ? new BufferedEcho() : new Echo(),
     where,
@@ -84,7 +83,7 @@ class DatagramEcho extends DatagramProtocol {
 await run(async () => {
   if (Deno.args[0] === "datagram") {
     const localAddress = { hostname: "127.0.0.1", port: 0 };
-    const loop = getRunningLoop() as DenoEventLoop;
+    const loop = getRunningLoop();
     const [transport] = await loop.createDatagramEndpoint(() => new DatagramEcho(), {
       localAddress,
     });

@@ -7,7 +7,6 @@
  */
 import {
   createSubprocessExec,
-  type DenoEventLoop,
   type Future,
   getRunningLoop,
   PIPE,
@@ -46,7 +45,7 @@ async function pingPongStreams(): Promise<void> {
 }
 
 async function pingPongProtocol(): Promise<void> {
-  const loop = getRunningLoop() as DenoEventLoop;
+  const loop = getRunningLoop();
   const ended = loop.createFuture<void>();
   const message = new Uint8Array(64);
   let stdin: WriteTransport | null = null;
@@ -68,7 +67,7 @@ async function pingPongProtocol(): Promise<void> {
 
 /** Starts `head`, and counts what it prints. */
 async function readProtocol(): Promise<void> {
-  const loop = getRunningLoop() as DenoEventLoop;
+  const loop = getRunningLoop();
   const ended: Future<void> = loop.createFuture();
   let count = 0;
   await loop.subprocessExec(

@@ -65,7 +65,7 @@ class Gate {
 
 Deno.test("runInExecutor() starts the job at once, awaited or not (E01)", async () => {
   await run(async () => {
-    const loop = getRunningLoop() as DenoEventLoop;
+    const loop = getRunningLoop();
     const started = new Event();
     const { port } = createCallbackPort(() => started.set());
     const job = createJob((port: MessagePort) => {
@@ -98,7 +98,7 @@ Deno.test("Cancelling a running job detaches it: the work goes on (E02)", async 
 
 Deno.test("An executor that was shut down takes no job (E03)", async () => {
   await run(async () => {
-    const loop = getRunningLoop() as DenoEventLoop;
+    const loop = getRunningLoop();
     const pool = new WorkerPoolExecutor({ maxWorkers: 1 });
     await pool.shutdown();
     assertThrows(() => pool.submit(() => 1), InvalidStateError, "the executor was shut down");
@@ -148,7 +148,7 @@ Deno.test("runInExecutor() serves a loop that does not run yet", async () => {
 
 Deno.test("setDefaultExecutor() sets what serves jobs without an executor", async () => {
   await run(async () => {
-    const loop = getRunningLoop() as DenoEventLoop;
+    const loop = getRunningLoop();
     const asked: unknown[] = [];
     loop.setDefaultExecutor({
       submit(_fn, ...args) {

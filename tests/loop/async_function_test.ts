@@ -869,7 +869,7 @@ Deno.test("getRunningLoop() and currentTask() hold across every kind of await", 
     ];
     for (const wait of waits) {
       await wait();
-      assertEquals(getRunningLoop() === loop, true);
+      assertEquals(loop === (getRunningLoop() as EventLoop), true);
       assertEquals(currentTask() === task, true);
     }
   });

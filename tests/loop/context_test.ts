@@ -6,6 +6,7 @@ import {
   copyContext,
   type Coroutine,
   createTask,
+  type EventLoop,
   type Future,
   getRunningLoop,
   InvalidStateError,
@@ -238,7 +239,7 @@ Deno.test("Context.run() of an async function keeps the loop, the task and its c
       context.run(async () => {
         variable.set("inside");
         await sleep(0);
-        assertEquals(getRunningLoop() === loop, true);
+        assertEquals(loop === (getRunningLoop() as EventLoop), true);
         await sleep(10);
       })
     );

@@ -149,7 +149,7 @@ Deno.test("EventLoop.enter() runs an entry at once while the loop waits", async 
   const log: unknown[] = [];
   const before = loop.statistics().iterations;
 
-  loop.enter({ _run: () => log.push(getRunningLoop() === loop, currentTask()) });
+  loop.enter({ _run: () => log.push(loop === (getRunningLoop() as EventLoop), currentTask()) });
 
   assertEquals(log, [true, null]);
   assertEquals(loop.statistics().iterations, before + 1);

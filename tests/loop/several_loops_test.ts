@@ -19,7 +19,7 @@ Deno.test("several loops run at once, each with its own callbacks, timers and ta
     await loop.runUntilComplete(async () => {
       for (let turn = 0; turn < 2; turn += 1) {
         await sleep(delay);
-        assertEquals(getRunningLoop() === loop, true);
+        assertEquals(loop === (getRunningLoop() as EventLoop), true);
         assertEquals(currentTask()?.getLoop() === loop, true);
         log.push(`${name} at ${loop.time()}`);
       }
@@ -59,7 +59,7 @@ Deno.test("a loop that a callback of another one starts leaves that callback und
     variable.set("outer");
     inner.stop();
     run = inner.runForever();
-    log.push(variable.get(), getRunningLoop() === outer);
+    log.push(variable.get(), outer === (getRunningLoop() as EventLoop));
     outer.callSoon(() => log.push(variable.get()));
   });
   outer.callSoon(() => log.push(variable.get()));
@@ -79,12 +79,12 @@ Deno.test("a task can run another loop and wait for its result", async () => {
     const main = currentTask();
     const inner = new TestLoop({ clock });
     const value = await inner.runUntilComplete(async () => {
-      assertEquals(getRunningLoop() === inner, true);
+      assertEquals(inner === (getRunningLoop() as EventLoop), true);
       return await sleep(5, "inner");
     });
     inner.close();
     assertEquals(currentTask() === main, true);
-    assertEquals(getRunningLoop() === outer, true);
+    assertEquals(outer === (getRunningLoop() as EventLoop), true);
     return `${value} at ${await sleep(1, outer.time())}`;
   });
 

@@ -24,7 +24,7 @@ const WAYS: Record<string, () => Promise<unknown>> = {
     run(async () => {
       void toThread(endless).catch(() => {});
       await sleep(0.05);
-      await (getRunningLoop() as DenoEventLoop).shutdownDefaultExecutor({ timeout: 0.05 });
+      await getRunningLoop().shutdownDefaultExecutor({ timeout: 0.05 });
     }),
   "loop close": async () => {
     const loop = new DenoEventLoop();
