@@ -1,9 +1,42 @@
 /**
  * Python asyncio's event loop, transports, protocols, subprocesses and executors for Deno.
  *
+ * Start with {@linkcode run}, which runs a function on a loop of its own; {@linkcode createTask},
+ * {@linkcode taskGroup} and {@linkcode timeout}, which structure it; {@linkcode openConnection} and
+ * {@linkcode startServer}, which talk over streams; {@linkcode createSubprocessExec} and
+ * {@linkcode toThread}. Methods of the loop, such as `createServer()` for protocols, are those of
+ * {@linkcode DenoEventLoop}: `getRunningLoop()` gives it.
+ *
+ * Every duration is in seconds. An asynchronous function returns a {@linkcode Future}, which can be
+ * awaited, delegated to (`yield*`), cancelled, and passed wherever a promise goes. The simulator
+ * is in `@gyre/asyncio/simulation`; what a loop needs of its host is in `@gyre/asyncio/loop`.
+ *
+ * @example A server, a client, and a limit on their time
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { openConnection, run, startServer, timeout } from "@gyre/asyncio";
+ *
+ * const answer = await run(async () => {
+ *   await using server = await startServer(async (reader, writer) => {
+ *     writer.write(await reader.readLine());
+ *     writer.close();
+ *   }, { hostname: "127.0.0.1" });
+ *   const [{ port }] = server.addresses as [Deno.NetAddr];
+ *
+ *   return await timeout(5, async () => {
+ *     const [reader, writer] = await openConnection({ port });
+ *     await using _writer = writer;
+ *     writer.write(new TextEncoder().encode("hello\n"));
+ *     return new TextDecoder().decode(await reader.read());
+ *   });
+ * });
+ * assertEquals(answer, "hello\n");
+ * ```
+ *
  * @module
  */
 export {
+  type AddressFamily,
   type Alarm,
   allTasks,
   asCompleted,
@@ -13,8 +46,6 @@ export {
   BoundedSemaphore,
   BrokenBarrierError,
   BrokenExecutor,
-  type ByteChannel,
-  type ByteSink,
   type Callback,
   type CallGraph,
   CancelledError,
@@ -63,7 +94,6 @@ export {
   type LoopPermissions,
   type LoopStatistics,
   newEventLoop,
-  type Platform,
   type PlatformLoop,
   printCallGraph,
   type PrintCallGraphOptions,
@@ -75,7 +105,7 @@ export {
   type QueueOptions,
   QueueShutDown,
   type QueueStore,
-  type Random,
+  type ReadableHandle,
   type RegionBody,
   registerEventLoopPolicy,
   type ReportReady,
@@ -89,7 +119,6 @@ export {
   setEventLoop,
   setEventLoopPolicy,
   shield,
-  type Signals,
   sleep,
   Task,
   type TaskBody,
@@ -97,6 +126,7 @@ export {
   TaskGroup,
   taskGroup,
   type TaskOptions,
+  type TcpAddress,
   Timeout,
   timeout,
   timeoutAt,
@@ -106,14 +136,8 @@ export {
   waitFor,
   type WaitOptions,
   type WaitResult,
-  type WorkerLink,
   type WorkerPermissions,
-  type WorkerPort,
-  type WorkerProcesses,
-  type WorkerProcessOptions,
-  type Workers,
-  type WorkerSink,
-  type WorkerThreadOptions,
+  type WritableHandle,
 } from "./loop/mod.ts";
 export {
   type AddressInfoFlag,
@@ -216,8 +240,10 @@ export {
   type ProcessProtocol,
   type StdioTarget,
   STDOUT,
+  subprocessExec,
   type SubprocessExecOptions,
   type SubprocessOptions,
   SubprocessProtocol,
+  subprocessShell,
   type SubprocessTransport,
 } from "./subprocess/mod.ts";

@@ -70,7 +70,7 @@ import { addSignalHandler, removeSignalHandler, removeSignalHandlers } from "./s
 export interface DenoEventLoopOptions {
   /** Records origins and reports slow callbacks. Off by default. */
   debug?: boolean;
-  /** What the loop stands on. Defaults to Deno; the simulator gives its own. */
+  /** @ignore What the loop stands on. Defaults to Deno; the simulator gives its own. */
   platform?: Platform;
   /**
    * What the loop may do, where that is less than the process may. What it leaves out is denied:

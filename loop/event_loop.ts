@@ -19,7 +19,7 @@ import { Task, type TaskBody, type TaskOptions } from "./task.ts";
 export interface EventLoopOptions {
   /** The clock that drives it. Defaults to the host's. */
   clock?: Clock;
-  /** What decides the order of callbacks. Defaults to the order in which they were scheduled. */
+  /** @ignore What decides the order of callbacks. Defaults to the order of scheduling. */
   ready?: ReadyQueue;
   /** Records origins and reports slow callbacks. Off by default. */
   debug?: boolean;

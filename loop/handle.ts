@@ -19,7 +19,7 @@ export class Handle {
   #args: readonly unknown[];
   readonly #values: ContextValues;
 
-  /** Handles are created by the loop. */
+  /** @ignore Handles are created by the loop. */
   constructor(
     loop: EventLoop,
     callback: Callback,

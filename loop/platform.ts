@@ -95,7 +95,7 @@ export interface Platform {
   readonly pipes: Pipes;
   /** Other programs. */
   readonly processes: Processes;
-  /** Creates what decides the order of a loop's callbacks, where that is not the usual one. */
+  /** @ignore Creates what decides the order of a loop's callbacks, where that is not the usual one. */
   createReadyQueue?(): ReadyQueue;
   /** Threads that run JavaScript. */
   readonly workers: Workers;

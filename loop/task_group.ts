@@ -41,7 +41,7 @@ export class TaskGroup {
   /** Done once the last child has ended; set while the group waits for that. */
   #completed: Completion | null = null;
 
-  /** Groups are created by `taskGroup()`. */
+  /** @ignore Groups are created by `taskGroup()`. */
   constructor(loop: EventLoop, parent: GroupParent) {
     this.#loop = loop;
     this.#parent = parent;

@@ -26,7 +26,7 @@ export class Timeout {
   #interrupt: (() => void) | null = null;
   #controller: AbortController | null = null;
 
-  /** Timeouts are created by `timeout()`. */
+  /** @ignore Timeouts are created by `timeout()`. */
   constructor(loop: EventLoop, when: number | null) {
     this.#loop = loop;
     this.#when = when;

@@ -15,7 +15,7 @@ export class TimerHandle extends Handle {
   /** Told once when a pending timer is cancelled; `null` when it is not pending any more. */
   #queue: { noteCancelled(): void } | null;
 
-  /** Timers are created by the loop. */
+  /** @ignore Timers are created by the loop. */
   constructor(
     loop: EventLoop,
     when: number,

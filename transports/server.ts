@@ -61,7 +61,7 @@ export class Server implements AsyncDisposable {
   };
   readonly #resource: OpenResource = { _release: () => this.#closeListeners() };
 
-  /** Servers are created by `createServer()` and its like. */
+  /** @ignore Servers are created by `createServer()` and its like. */
   constructor(
     loop: EventLoop,
     listeners: readonly Listener[],

@@ -3,7 +3,12 @@ import { assertEquals } from "@std/assert";
 
 /** As much of the output of `deno doc --json` as is looked at here. */
 interface Docs {
-  nodes: Record<string, { symbols: { name: string; declarations: Declaration[] }[] }>;
+  nodes: Record<string, { symbols: DocSymbol[] }>;
+}
+
+interface DocSymbol {
+  name: string;
+  declarations: Declaration[];
 }
 
 interface Declaration {
@@ -36,6 +41,34 @@ function* members(docs: Docs): Generator<[name: string, member: Member]> {
     }
   }
 }
+
+/** The types of ours that `node` names, where a reader sees it. */
+function* namedTypes(node: unknown): Generator<string> {
+  if (typeof node !== "object" || node === null) return;
+  const { accessibility, jsDoc, kind, value } = node as Partial<Record<string, unknown>>;
+  const { tags = [] } = (jsDoc ?? {}) as { tags?: { kind: string }[] };
+  if (accessibility === "private" || tags.some(({ kind }) => kind === "ignore")) return;
+  if (kind === "typeRef") {
+    const { typeName, resolution } = value as { typeName: string; resolution?: { kind: string } };
+    if (["import", "local"].includes(resolution?.kind ?? "")) yield typeName;
+  }
+  for (const child of Object.values(node)) yield* namedTypes(child);
+}
+
+Deno.test("deno doc mod.ts names no type that is not exported there", async () => {
+  const docs = await readDocs();
+  const [root] = Object.entries(docs.nodes).filter(([url]) =>
+    url === import.meta.resolve("../../mod.ts")
+  );
+  const symbols = root?.[1].symbols ?? [];
+  const exported = new Set(symbols.map(({ name }) => name));
+  const unknown = symbols.flatMap(({ name, declarations }) => {
+    const types = [...namedTypes(declarations)].filter((type) => !exported.has(type));
+    return types.map((type) => `${type} of ${name}`);
+  });
+  assertEquals(exported.size > 100, true);
+  assertEquals([...new Set(unknown)], []);
+});
 
 Deno.test("deno doc shows no member without a sentence, and none of the inside", async () => {
   const shown = [...members(await readDocs())];

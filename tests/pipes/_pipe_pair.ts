@@ -1,5 +1,4 @@
 import {
-  type ByteChannel,
   type Coroutine,
   DenoEventLoop,
   type Future,
@@ -7,7 +6,7 @@ import {
   type StreamProtocol,
   type Transport,
 } from "../../mod.ts";
-import type { Acceptor, ByteSink, EventLoop, Listener } from "../../loop/mod.ts";
+import type { Acceptor, ByteChannel, ByteSink, EventLoop, Listener } from "../../loop/mod.ts";
 import { startOperation } from "../../loop/start_operation.ts";
 import { ReadableStreamChannel } from "../../transports/readable_stream_channel.ts";
 import { StreamTransport } from "../../transports/stream_transport.ts";
