@@ -1,6 +1,5 @@
 /**
- * A chat server on a Unix socket with two members. Anyone else can join it with
- * `nc -U /tmp/gyre-chat.sock`.
+ * A chat server on a Unix socket, and two of its members.
  *
  * deno run --allow-net=unix:/tmp/gyre-chat.sock --allow-read=/tmp/gyre-chat.sock --allow-write=/tmp/gyre-chat.sock examples/unix_chat.ts
  *
@@ -16,34 +15,32 @@ import { openUnixConnection, run, startUnixServer } from "@gyre/asyncio";
 import type { ClientConnected, StreamWriter } from "@gyre/asyncio";
 
 const PATH = "/tmp/gyre-chat.sock";
-const [encoder, decoder] = [new TextEncoder(), new TextDecoder()];
+const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
 const members = new Set<StreamWriter>();
 
 const serve: ClientConnected = async (reader, writer) => {
   await using output = writer;
-  const name = decoder.decode(await reader.readLine()).trim();
+  const name = decode(await reader.readLine());
   const say = (text: string) => {
     for (const member of members) if (member !== output) send(member, text);
   };
   say(`${name} is here`);
   members.add(output);
   send(output, "welcome");
-  for await (const line of reader) say(`${name}: ${decoder.decode(line).trim()}`);
+  for await (const line of reader) say(`${name}: ${decode(line)}`);
   members.delete(output);
   say(`${name} is gone`);
 };
 
 function send(writer: StreamWriter, text: string): void {
-  writer.write(encoder.encode(`${text}\n`));
+  writer.write(new TextEncoder().encode(`${text}\n`));
 }
 
 async function join(name: string): Promise<[hear: () => Promise<void>, writer: StreamWriter]> {
   const [reader, writer] = await openUnixConnection({ path: PATH });
   send(writer, name);
   await reader.readLine();
-  const hear = async () => {
-    console.log(`${name} hears: ${decoder.decode(await reader.readLine()).trim()}`);
-  };
+  const hear = async () => console.log(`${name} hears: ${decode(await reader.readLine())}`);
   return [hear, writer];
 }
 
