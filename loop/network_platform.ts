@@ -18,6 +18,8 @@ import type { Future } from "./future.ts";
 
 /** One end of a stream of bytes: TCP, TLS, a Unix socket, a pipe, or a simulated link. */
 export interface ByteChannel {
+  /** Whether its two directions end only together, as with TLS. */
+  readonly endsWhole?: boolean;
   /**
    * Sets who gets the reports, in place of who got them before. A read that is pending then
    * completes into the buffer of the former sink, and is reported to this one.
@@ -52,8 +54,12 @@ export interface ByteSink {
    * none: then the channel stops reading.
    */
   buffer(): Uint8Array | null;
-  /** The first `count` bytes, at least one, of `buffer` were filled. */
-  received(buffer: Uint8Array, count: number): void;
+  /**
+   * The first `count` bytes, at least one, of `buffer` were filled.
+   *
+   * @param isOwned Whether the memory belongs to the sink from now on, all of it that is filled.
+   */
+  received(buffer: Uint8Array, count: number, isOwned?: boolean): void;
   /** The peer has ended its side. Nothing more is received. */
   ended(): void;
   /** The channel is broken; nothing more is received or sent, and it waits to be aborted. */

@@ -49,7 +49,7 @@ type Reading = "on" | "paused" | "ended";
 type Writing = "open" | "ending" | "ended" | "lost";
 
 /** What came while reading was paused: bytes, or the end of the stream. */
-type Held = { buffer: Uint8Array; count: number } | "end";
+type Held = { buffer: Uint8Array; count: number; isOwned: boolean } | "end";
 
 /** Writes after the loss of the connection that pass without a warning. */
 const SILENT_LOST_WRITES = 4;
@@ -187,6 +187,9 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   }
 
   writeEof(): void {
+    if (!this.canWriteEof()) {
+      throw new InvalidStateError("Cannot end one side of a connection: TLS ends both or none");
+    }
     if (this.isClosing() || this.#writing !== "open") return;
     if (this.#direction === "write") return this.close();
     this.#writing = "ending";
@@ -194,7 +197,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   }
 
   canWriteEof(): boolean {
-    return true;
+    return this.#channel.endsWhole !== true;
   }
 
   getWriteBufferSize(): number {
@@ -244,9 +247,9 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   }
 
   /** @ignore */
-  received(buffer: Uint8Array, count: number): void {
-    if (this.#reading === "on") this.#deliver(buffer, count);
-    else if (this.#reading === "paused") this.#held = { buffer, count };
+  received(buffer: Uint8Array, count: number, isOwned = false): void {
+    if (this.#reading === "on") this.#deliver(buffer, count, isOwned);
+    else if (this.#reading === "paused") this.#held = { buffer, count, isOwned };
   }
 
   /** @ignore */
@@ -289,13 +292,13 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     this.#state = state;
   }
 
-  #deliver(buffer: Uint8Array, count: number): void {
+  #deliver(buffer: Uint8Array, count: number, isOwned: boolean): void {
     enterContext(this.#context);
     const protocol = this.#protocol;
     if (buffer === this.#lent && protocol === this.#lender) this.#callBufferUpdated(count);
     else if (protocol.getBuffer !== undefined) this.#feed(buffer.subarray(0, count));
     else {
-      const data = copyOf(buffer, count);
+      const data = isOwned ? buffer.subarray(0, count) : copyOf(buffer, count);
       if (buffer !== this.#lent) this.#readBuffer.adapt(count);
       try {
         protocol.dataReceived?.(data);
@@ -332,7 +335,8 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     enterContext(this.#context);
     try {
       const keepsOpen = this.#protocol.eofReceived?.();
-      if (keepsOpen !== true || this.#direction === "read") this.close();
+      const isOver = this.#direction === "read" || this.#channel.endsWhole === true;
+      if (keepsOpen !== true || isOver) this.close();
     } catch (error) {
       this.#fail(error, "eofReceived");
     }
@@ -344,7 +348,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     if (held === null || this.#reading !== "on") return;
     this.#held = null;
     if (held === "end") return this.#deliverEnd();
-    this.#deliver(held.buffer, held.count);
+    this.#deliver(held.buffer, held.count, held.isOwned);
     if (this.isReading()) this.#channel.resume();
   }
 

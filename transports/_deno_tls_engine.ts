@@ -1,0 +1,190 @@
+import type { Duplex } from "node:stream";
+import type { PeerCertificate, TLSSocket } from "node:tls";
+import type { TlsContext } from "./_deno_tls_context.ts";
+import { TLS_PIECE_SIZE, TlsShortcut } from "./deno_tls_shortcut.ts";
+import type { TlsCertificate, TlsInfo } from "./tls_options.ts";
+
+/** What an engine tells. It may come at any time, also from outside the loop. */
+export interface TlsEngineEvents {
+  /** The handshake is done, and the peer is who it must be. */
+  secured(info: TlsInfo): void;
+  /**
+   * `records` are to be sent. Once they went out, so have `payload` more bytes of those that were
+   * given to {@linkcode TlsEngine.encrypt}.
+   */
+  encrypted(records: Uint8Array, payload: number): void;
+  /** Bytes have come. They belong to the receiver. */
+  decrypted(bytes: Uint8Array): void;
+  /** The peer has ended the connection in good order. */
+  ended(): void;
+  /** The engine is of no more use. */
+  failed(error: Error): void;
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/**
+ * TLS without a connection: what comes from the peer goes in, what is for the peer comes out.
+ *
+ * *Theory of operation.* `node:tls` puts TLS over any `Duplex`. This one gives to its reader what
+ * {@linkcode feed} is called with, at once and past its own buffer, and tells what is written to it.
+ * All checks of certificates and names are those of `node:tls`, made before `secured()`. After that
+ * a {@linkcode TlsShortcut} takes over where there is one; else the data goes through the sockets.
+ */
+export class TlsEngine {
+  readonly #events: TlsEngineEvents;
+  readonly #context: TlsContext;
+  readonly #wire: Duplex;
+  #socket: TLSSocket | null = null;
+  #shortcut: TlsShortcut | null = null;
+  /** Whether records have come out of the shortcut since it was last asked for them. */
+  #isDrained = false;
+
+  /** Starts a handshake: that of a server if `context` has one. */
+  constructor(context: TlsContext, events: TlsEngineEvents) {
+    this.#events = events;
+    this.#context = context;
+    this.#wire = new context.node.stream.Duplex({
+      read: () => {},
+      write: (chunk: Uint8Array, _encoding, callback) => {
+        events.encrypted(chunk, 0);
+        callback();
+      },
+    });
+    this.#wire.on("error", events.failed);
+    if (context.server === null) this.#connect();
+    else this.#accept();
+  }
+
+  /** Takes bytes that came from the peer; their memory is free again afterwards. */
+  feed(bytes: Uint8Array): void {
+    const shortcut = this.#shortcut;
+    if (shortcut === null) return void this.#wire.emit("data", bytes);
+    this.#isDrained = false;
+    shortcut.decrypt(bytes);
+    // What the engine answers by itself went out with the records of an answer.
+    if (!this.#isDrained) this.#tellOutput(shortcut.output());
+  }
+
+  /** Encrypts `bytes`; their memory is free again afterwards. */
+  encrypt(bytes: Uint8Array): void {
+    for (let start = 0; start < bytes.length; start += TLS_PIECE_SIZE) {
+      this.#encryptPiece(
+        bytes.length <= TLS_PIECE_SIZE ? bytes : bytes.subarray(start, start + TLS_PIECE_SIZE),
+      );
+    }
+  }
+
+  /** Tells the peer that nothing more comes; calls `told` once the record of that was told. */
+  end(told: () => void): void {
+    if (this.#shortcut === null) this.#socket?.end(told);
+    else {
+      this.#tellOutput(this.#shortcut.end());
+      told();
+    }
+  }
+
+  /** Lets go of everything. */
+  destroy(): void {
+    this.#socket?.destroy();
+    this.#wire.destroy();
+  }
+
+  #encryptPiece(piece: Uint8Array): void {
+    if (this.#shortcut === null) {
+      this.#socket?.write(piece.slice(), () => this.#events.encrypted(NO_BYTES, piece.length));
+      return;
+    }
+    this.#isDrained = true;
+    const records = this.#shortcut.encrypt(piece);
+    if (records === null) this.#events.failed(new Error("The TLS engine has failed"));
+    else this.#events.encrypted(records, piece.length);
+  }
+
+  #tellOutput(records: Uint8Array): void {
+    if (records.length > 0) this.#events.encrypted(records, 0);
+  }
+
+  #connect(): void {
+    const { node: { tls }, options, secureContext, hostname } = this.#context;
+    const socket = tls.connect({
+      socket: this.#wire,
+      secureContext,
+      rejectUnauthorized: true,
+      // It is also what is sent to the server, which an address is not.
+      ...hostname === null
+        ? {}
+        : isAddress(hostname)
+        ? { host: hostname }
+        : { servername: hostname },
+      ...options.alpnProtocols === undefined ? {} : { ALPNProtocols: [...options.alpnProtocols] },
+      ...options.unsafelyDisableHostnameVerification === true
+        ? { checkServerIdentity: () => undefined }
+        : {},
+    });
+    this.#socket = socket;
+    socket.on("error", this.#events.failed);
+    socket.once("secureConnect", () => this.#secure(socket));
+  }
+
+  /**
+   * Hands the wire to the server of the context, which checks the certificate of the client. The
+   * server of each connection is one of its own, that has all but the listeners from the shared one:
+   * so it is clear whose connection is secured.
+   */
+  #accept(): void {
+    const { node: { events: { EventEmitter } }, server: shared } = this.#context;
+    if (shared === null) return;
+    const server: typeof shared = Object.create(shared);
+    EventEmitter.call(server);
+    for (const listener of shared.listeners("connection")) {
+      server.on("connection", listener as (wire: Duplex) => void);
+    }
+    server.once("secureConnection", (socket: TLSSocket) => this.#secure(socket));
+    server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
+      socket.on("error", () => {});
+      this.#events.failed(error);
+    });
+    server.emit("connection", this.#wire);
+  }
+
+  #secure(socket: TLSSocket): void {
+    const events = this.#events;
+    this.#socket = socket;
+    if (this.#context.server !== null) socket.on("error", events.failed);
+    this.#shortcut = TlsShortcut.take(socket, events);
+    if (this.#shortcut === null) {
+      socket.on("data", (bytes: Uint8Array) => events.decrypted(bytes));
+      socket.on("end", events.ended);
+    }
+    events.secured(describe(socket));
+  }
+}
+
+/** Whether `hostname` is an IP address. */
+function isAddress(hostname: string): boolean {
+  return hostname.includes(":") || /^[\d.]+$/.test(hostname);
+}
+
+function describe(socket: TLSSocket): TlsInfo {
+  const certificate = socket.getPeerCertificate();
+  return {
+    version: socket.getProtocol() ?? "unknown",
+    cipher: socket.getCipher().name,
+    alpnProtocol: socket.alpnProtocol || null,
+    peerCertificate: "raw" in certificate ? describeCertificate(certificate) : null,
+  };
+}
+
+function describeCertificate(certificate: PeerCertificate): TlsCertificate {
+  return {
+    subject: { ...certificate.subject as unknown as Record<string, string> },
+    issuer: { ...certificate.issuer as unknown as Record<string, string> },
+    subjectAltName: certificate.subjectaltname ?? "",
+    validFrom: certificate.valid_from,
+    validTo: certificate.valid_to,
+    serialNumber: certificate.serialNumber,
+    fingerprint256: certificate.fingerprint256,
+    raw: new Uint8Array(certificate.raw),
+  };
+}

@@ -1,0 +1,42 @@
+/** An error of `node:tls`, or of what it stands on. */
+type CodedError = Error & { code?: string; reason?: string };
+
+/** What the codes mean that users meet. */
+const REASONS: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: "the certificate of the peer has expired",
+  CERT_NOT_YET_VALID: "the certificate of the peer is not valid yet",
+  CERT_REVOKED: "the certificate of the peer was revoked",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "no trusted authority has signed the certificate of the peer",
+  INVALID_PURPOSE: "the certificate of the peer is for another purpose",
+  SELF_SIGNED_CERT_IN_CHAIN: "no trusted authority has signed the certificate of the peer",
+  UNABLE_TO_GET_ISSUER_CERT: "no trusted authority has signed the certificate of the peer",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "no trusted authority has signed the certificate of the peer",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    "no trusted authority has signed the certificate of the peer, or it is not valid now",
+};
+
+/** Says what TLS has failed with, in an error that has the code of `error`. */
+export function explainTlsError(action: string, error: CodedError): Error {
+  const explained = new Deno.errors.InvalidData(`Cannot ${action}: ${reasonOf(error)}`, {
+    cause: error,
+  });
+  return error.code === undefined ? explained : Object.assign(explained, { code: error.code });
+}
+
+/** The peer has gone before the end. */
+export function tlsUnexpectedEnd(action: string, when: string): Error {
+  return new Deno.errors.UnexpectedEof(`Cannot ${action}: the peer has gone ${when}`);
+}
+
+/** Something took too long. */
+export function tlsTimeout(action: string, seconds: number): Error {
+  return new Deno.errors.ConnectionAborted(`Cannot ${action}: it took over ${seconds} seconds`);
+}
+
+function reasonOf(error: CodedError): string {
+  const { code = "", message } = error;
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
+    return `the certificate of the peer is for another host: ${error.reason ?? message}`;
+  }
+  return REASONS[code] ?? message.charAt(0).toLowerCase() + message.slice(1);
+}

@@ -1,0 +1,34 @@
+/** Bytes before the content of a record: its type, a version, and the length. */
+const HEADER_SIZE = 5;
+
+/** Follows a stream of TLS records, to tell whether it ends inside of one. */
+export class TlsRecords {
+  /** Bytes of the current header that have come. */
+  #header = 0;
+  /** Bytes of the content still to come; while the header comes, the length read so far. */
+  #left = 0;
+
+  /** Whether the stream stands inside a record. */
+  get isInside(): boolean {
+    return this.#header > 0;
+  }
+
+  /** Goes on by `bytes`. */
+  follow(bytes: Uint8Array): void {
+    for (let index = 0; index < bytes.length;) {
+      if (this.#header < HEADER_SIZE) this.#takeHeader(bytes[index++] as number);
+      else {
+        const count = Math.min(this.#left, bytes.length - index);
+        index += count;
+        this.#left -= count;
+      }
+      if (this.#header === HEADER_SIZE && this.#left === 0) this.#header = 0;
+    }
+  }
+
+  /** The last two bytes of a header are the length. */
+  #takeHeader(byte: number): void {
+    this.#header += 1;
+    if (this.#header > HEADER_SIZE - 2) this.#left = this.#left * 256 + byte;
+  }
+}

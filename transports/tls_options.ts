@@ -1,0 +1,85 @@
+/** A version of TLS. */
+export type TlsVersion = "TLSv1.2" | "TLSv1.3";
+
+/** How a connection is secured. As an `ssl.SSLContext`. Everything in it is in PEM. */
+export interface TlsOptions {
+  /**
+   * The certificates of the authorities whose word is trusted, instead of those that Deno trusts.
+   * A client checks the server with them, and a server with `requestClientCert` the client.
+   */
+  caCerts?: readonly string[];
+  /** The own certificate, with those between it and the authority behind it. Servers need it. */
+  cert?: string;
+  /** The private key of `cert`, not encrypted. */
+  key?: string;
+  /** The protocols spoken inside, the best first; see RFC 7301. The server picks one. */
+  alpnProtocols?: readonly string[];
+  /** Whether a server asks for a certificate, and refuses clients without one that it trusts. */
+  requestClientCert?: boolean;
+  /** The oldest version that is spoken; 1.2 by default. */
+  minVersion?: TlsVersion;
+  /** The newest version that is spoken; 1.3 by default. */
+  maxVersion?: TlsVersion;
+  /**
+   * Lets a client accept a server with the certificate of another host. An authority that is
+   * trusted must have signed it all the same.
+   */
+  unsafelyDisableHostnameVerification?: boolean;
+}
+
+/** Time limits of TLS. */
+export interface TlsTimeouts {
+  /** Seconds that the handshake may take; 60 by default. */
+  tlsHandshakeTimeout?: number;
+  /** Seconds that the peer gets to confirm the end, before the connection is cut; 30 by default. */
+  tlsShutdownTimeout?: number;
+}
+
+/** How a client secures its connection. */
+export interface TlsClientSettings extends TlsTimeouts {
+  /** Secures the connection; `true` stands for the defaults. */
+  tls?: true | TlsOptions;
+  /**
+   * The host that the certificate of the server must be for; where there is a `hostname`, that by
+   * default.
+   */
+  serverHostname?: string;
+}
+
+/** How a server secures its connections. */
+export interface TlsServerSettings extends TlsTimeouts {
+  /** Secures the connections; `cert` and `key` must be given. */
+  tls?: TlsOptions;
+}
+
+/** What `getExtraInfo("tls")` tells of a secured connection. */
+export interface TlsInfo {
+  /** The version of TLS. */
+  readonly version: string;
+  /** The cipher suite, as OpenSSL calls it. */
+  readonly cipher: string;
+  /** The protocol that was agreed on, if any. */
+  readonly alpnProtocol: string | null;
+  /** The certificate of the peer, if it has shown one. */
+  readonly peerCertificate: TlsCertificate | null;
+}
+
+/** A certificate. */
+export interface TlsCertificate {
+  /** Whom it is for: `CN`, `O` and so on. */
+  readonly subject: Readonly<Record<string, string | string[]>>;
+  /** Who has signed it. */
+  readonly issuer: Readonly<Record<string, string | string[]>>;
+  /** The names it holds for, as in `DNS:localhost, IP Address:127.0.0.1`. */
+  readonly subjectAltName: string;
+  /** From when it holds, as in `Jan  1 00:00:00 2020 GMT`. */
+  readonly validFrom: string;
+  /** Until when it holds. */
+  readonly validTo: string;
+  /** Its number, in hexadecimal digits. */
+  readonly serialNumber: string;
+  /** Its SHA-256 hash, in pairs of hexadecimal digits. */
+  readonly fingerprint256: string;
+  /** The certificate itself, in DER. */
+  readonly raw: Uint8Array;
+}
