@@ -5,10 +5,12 @@ import type { Coroutine } from "../loop/task.ts";
 import { checkFactory } from "./_create_protocol.ts";
 import { makeConnection } from "./_make_connection.ts";
 import type { StreamProtocol } from "./protocol.ts";
+import { secureServer } from "./_secure_channel.ts";
+import type { TlsServerSettings } from "./tls_options.ts";
 import type { Transport } from "./transport.ts";
 
 /** Settings of {@linkcode connectAcceptedSocket}. */
-export interface ConnectAcceptedSocketOptions {
+export interface ConnectAcceptedSocketOptions extends TlsServerSettings {
   /** The connection, which belongs to the transport from then on. */
   sock: Deno.Conn;
 }
@@ -35,12 +37,16 @@ export function connectAcceptedSocket<P extends StreamProtocol>(
 function* connectSteps<P extends StreamProtocol>(
   loop: PlatformLoop,
   protocolFactory: () => P,
-  { sock }: ConnectAcceptedSocketOptions,
+  options: ConnectAcceptedSocketOptions,
 ): Coroutine<[Transport, P]> {
+  const { sock } = options;
   if (typeof sock?.read !== "function") {
     throw new TypeError(
       `Cannot connect an accepted socket: expected a Deno.Conn, got a ${typeof sock}`,
     );
   }
-  return yield* makeConnection(loop, loop.platform.network.adopt(loop, sock), protocolFactory);
+  const secure = secureServer(loop, options);
+  const channel = loop.platform.network.adopt(loop, sock);
+  const secured = secure === null ? channel : yield* secure(channel);
+  return yield* makeConnection(loop, secured, protocolFactory);
 }

@@ -14,10 +14,14 @@ import { interleave, race } from "./happy_eyeballs.ts";
 import { interruptedBy } from "./_interrupted_by.ts";
 import { makeConnection } from "./_make_connection.ts";
 import type { StreamProtocol } from "./protocol.ts";
+import { secureClient } from "./_secure_channel.ts";
+import type { TlsClientSettings } from "./tls_options.ts";
 import type { Transport } from "./transport.ts";
 
+const LOCAL_HOST = "127.0.0.1";
+
 /** Where {@linkcode createConnection} connects to: `hostname` and `port`, or `sock`. */
-export interface CreateConnectionOptions {
+export interface CreateConnectionOptions extends TlsClientSettings {
   /** A host name or a numeric address; the local host by default. */
   hostname?: string;
   /** The port to connect to. */
@@ -81,15 +85,18 @@ function* connectSteps<P extends StreamProtocol>(
   protocolFactory: () => P,
   options: CreateConnectionOptions,
 ): Coroutine<[Transport, P]> {
+  const { hostname = LOCAL_HOST, port } = options;
+  const secure = secureClient(loop, options, port === undefined ? undefined : hostname);
   const channel = yield* openChannel(loop, options);
-  return yield* makeConnection(loop, channel, protocolFactory);
+  const secured = secure === null ? channel : yield* secure(channel);
+  return yield* makeConnection(loop, secured, protocolFactory);
 }
 
 function* openChannel(
   loop: PlatformLoop,
   options: CreateConnectionOptions,
 ): Coroutine<ByteChannel> {
-  const { hostname = "127.0.0.1", port, sock } = options;
+  const { hostname = LOCAL_HOST, port, sock } = options;
   if ((port === undefined) === (sock === undefined)) {
     throw new TypeError(
       `Cannot create a connection: expected either a port or a sock, got ${

@@ -6,10 +6,12 @@ import type { Coroutine } from "../loop/task.ts";
 import { checkFactory } from "./_create_protocol.ts";
 import { getaddrinfo } from "./getaddrinfo.ts";
 import type { StreamProtocol } from "./protocol.ts";
+import { secureServer } from "./_secure_channel.ts";
 import { Server } from "./server.ts";
+import type { TlsServerSettings } from "./tls_options.ts";
 
 /** Where {@linkcode createServer} listens. */
-export interface CreateServerOptions {
+export interface CreateServerOptions extends TlsServerSettings {
   /**
    * Host names or numeric addresses; every address of the machine by default. A name stands for the
    * first of its addresses, as in Deno; with `family` for all of that family.
@@ -64,8 +66,9 @@ function* serverSteps(
   protocolFactory: () => StreamProtocol,
   options: CreateServerOptions,
 ): Coroutine<Server> {
+  const secure = secureServer(loop, options);
   const listeners = yield* listenOnAll(loop, options);
-  const server = new Server(loop, listeners, protocolFactory);
+  const server = new Server(loop, listeners, protocolFactory, secure);
   if (options.startServing ?? true) server._start();
   return server;
 }

@@ -7,10 +7,12 @@ import { interruptedBy } from "./_interrupted_by.ts";
 import { makeConnection } from "./_make_connection.ts";
 import { checkPath } from "./_unix_path.ts";
 import type { StreamProtocol } from "./protocol.ts";
+import { secureClient } from "./_secure_channel.ts";
+import type { TlsClientSettings } from "./tls_options.ts";
 import type { Transport } from "./transport.ts";
 
 /** Where {@linkcode createUnixConnection} connects to. */
-export interface CreateUnixConnectionOptions {
+export interface CreateUnixConnectionOptions extends TlsClientSettings {
   /** The path of the socket. One that begins with a zero character is an abstract name of Linux. */
   path: string;
   /** Aborting it gives the attempt up, and throws its reason. */
@@ -47,9 +49,12 @@ export function createUnixConnection<P extends StreamProtocol>(
 function* connectSteps<P extends StreamProtocol>(
   loop: PlatformLoop,
   protocolFactory: () => P,
-  { path }: CreateUnixConnectionOptions,
+  options: CreateUnixConnectionOptions,
 ): Coroutine<[Transport, P]> {
+  const { path } = options;
   checkPath(path, "connect to a Unix socket");
+  const secure = secureClient(loop, options);
   const channel = yield* loop.platform.network.connectUnix(loop, path);
-  return yield* makeConnection(loop, channel, protocolFactory);
+  const secured = secure === null ? channel : yield* secure(channel);
+  return yield* makeConnection(loop, secured, protocolFactory);
 }

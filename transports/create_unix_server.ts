@@ -5,10 +5,12 @@ import type { Coroutine } from "../loop/task.ts";
 import { checkFactory } from "./_create_protocol.ts";
 import { checkPath } from "./_unix_path.ts";
 import type { StreamProtocol } from "./protocol.ts";
+import { secureServer } from "./_secure_channel.ts";
 import { Server } from "./server.ts";
+import type { TlsServerSettings } from "./tls_options.ts";
 
 /** Where {@linkcode createUnixServer} listens. */
-export interface CreateUnixServerOptions {
+export interface CreateUnixServerOptions extends TlsServerSettings {
   /** The path of the socket. One that begins with a zero character is an abstract name of Linux. */
   path: string;
   /** Whether to accept at once, which is the default; else `startServing()` begins. */
@@ -43,11 +45,13 @@ export function createUnixServer(
 function* serverSteps(
   loop: PlatformLoop,
   protocolFactory: () => StreamProtocol,
-  { path, startServing = true }: CreateUnixServerOptions,
+  options: CreateUnixServerOptions,
 ): Coroutine<Server> {
+  const { path, startServing = true } = options;
   checkPath(path, "listen on a Unix socket");
+  const secure = secureServer(loop, options);
   const listener = yield* loop.platform.network.listenUnix(loop, path);
-  const server = new Server(loop, [listener], protocolFactory);
+  const server = new Server(loop, [listener], protocolFactory, secure);
   if (startServing) server._start();
   return server;
 }

@@ -6,6 +6,7 @@ import type { Acceptor, ByteChannel, Listener } from "../loop/platform.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
 import { createProtocol } from "./_create_protocol.ts";
+import type { Secure } from "./_secure_channel.ts";
 import { type OpenResource, openResources } from "./open_resources.ts";
 import type { StreamProtocol } from "./protocol.ts";
 import { StreamTransport, type TransportOwner } from "./stream_transport.ts";
@@ -41,6 +42,9 @@ export class Server implements AsyncDisposable {
   /** Listeners whose address is not free yet. */
   #openListeners = 0;
   readonly #transports: Set<StreamTransport> = new Set();
+  /** Puts TLS on what is accepted, which takes a while. */
+  readonly #secure: Secure | null;
+  readonly #handshakes: Set<Future<void>> = new Set();
   readonly #closedWaiters: Set<Future<void>> = new Set();
   /** What `serveForever()` waits for. */
   #forever: Future<void> | null = null;
@@ -66,10 +70,12 @@ export class Server implements AsyncDisposable {
     loop: EventLoop,
     listeners: readonly Listener[],
     protocolFactory: () => StreamProtocol,
+    secure: Secure | null = null,
   ) {
     this.#loop = loop;
     this.#listeners = [...listeners];
     this.#protocolFactory = protocolFactory;
+    this.#secure = secure;
     openResources(loop).add(this.#resource);
   }
 
@@ -128,11 +134,13 @@ export class Server implements AsyncDisposable {
 
   /** Closes the open connections in good order; see `Transport.close()`. */
   closeClients(): void {
+    this.#cancelHandshakes();
     for (const transport of [...this.#transports]) transport.close();
   }
 
   /** Closes the open connections at once; see `Transport.abort()`. */
   abortClients(): void {
+    this.#cancelHandshakes();
     for (const transport of [...this.#transports]) transport.abort();
   }
 
@@ -154,6 +162,32 @@ export class Server implements AsyncDisposable {
   }
 
   #accept(channel: ByteChannel): void {
+    if (this.#secure === null) return this.#serve(channel);
+    const handshake = startOperation(this.#loop, this.#handshakeSteps(channel, this.#secure));
+    this.#handshakes.add(handshake);
+    handshake.addDoneCallback(() => {
+      this.#handshakes.delete(handshake);
+      this.#wakeIfClosed();
+    });
+  }
+
+  *#handshakeSteps(channel: ByteChannel, secure: Secure): Coroutine<void> {
+    let secured: ByteChannel;
+    try {
+      secured = yield* secure(channel);
+    } catch (error) {
+      // Strangers cause this at will, so that it is told in debug mode only, as in asyncio.
+      if (this.#loop.getDebug()) this.#report(error, "The handshake of a connection has failed");
+      return;
+    }
+    this.#serve(secured);
+  }
+
+  #cancelHandshakes(): void {
+    for (const handshake of this.#handshakes) handshake.cancel();
+  }
+
+  #serve(channel: ByteChannel): void {
     enterContext(this.#context);
     try {
       const protocol = createProtocol(this.#protocolFactory);
@@ -193,7 +227,8 @@ export class Server implements AsyncDisposable {
   }
 
   #wakeIfClosed(): void {
-    if (this.#state !== "closed" || this.#openListeners > 0 || this.#transports.size > 0) return;
+    if (this.#state !== "closed" || this.#openListeners > 0) return;
+    if (this.#transports.size > 0 || this.#handshakes.size > 0) return;
     for (const waiter of this.#closedWaiters) if (!waiter.done()) waiter.setResult();
     this.#closedWaiters.clear();
   }
