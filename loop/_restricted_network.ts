@@ -9,7 +9,8 @@
  *
  * @module
  */
-import { type CanonicalHost, canonicalHost, destinationOf, isOfThisMachine } from "./_host_name.ts";
+import { type CanonicalHost, canonicalHost, destinationOf } from "./_host_name.ts";
+import { format, PermittedHosts } from "./_permitted_hosts.ts";
 import { refusal } from "./_refusal.ts";
 import { RestrictedDatagrams } from "./_restricted_datagrams.ts";
 import type { Restrictions } from "./_restrictions.ts";
@@ -33,12 +34,6 @@ import type {
 import { startOperation } from "./start_operation.ts";
 import type { Coroutine } from "./task.ts";
 
-/** How many addresses of one name are remembered; the oldest are forgotten first. */
-const MOST_ADDRESSES = 64;
-
-/** The name of this machine, whatever the network says. */
-const LOCALHOST = "localhost";
-
 /** One way to use the network. */
 interface Use<T> {
   /** What it does to the address: `connect to`. */
@@ -57,12 +52,12 @@ interface Use<T> {
 export class RestrictedNetwork implements Network {
   readonly #host: Platform;
   readonly #restrictions: Restrictions;
-  /** The addresses that listed names have resolved to. Each name of the list is a key at most. */
-  readonly #addressesOf: Map<string, Set<string>> = new Map();
+  readonly #hosts: PermittedHosts;
 
   constructor(host: Platform, restrictions: Restrictions) {
     this.#host = host;
     this.#restrictions = restrictions;
+    this.#hosts = new PermittedHosts(restrictions.net);
   }
 
   connectTcp(
@@ -108,7 +103,7 @@ export class RestrictedNetwork implements Network {
     options: OpenDatagramsOptions = {},
   ): Future<DatagramChannel> {
     const { remote } = options;
-    const error = remote === undefined ? null : this.#checkDatagramTo(remote);
+    const error = remote === undefined ? null : this.#hosts.refuseDatagram(remote);
     if (error !== null) return failed(loop, error);
     return this.#use(loop, address, {
       verb: "open a datagram socket on",
@@ -132,7 +127,7 @@ export class RestrictedNetwork implements Network {
 
   reverseLookup(loop: EventLoop, hostname: string): Future<string | null> {
     const address = canonicalHost(hostname);
-    if (address !== null && this.#allowsAddress(address.text, "any")) {
+    if (address !== null && this.#hosts.allowsAddress(address.text, "any")) {
       return this.#host.network.reverseLookup(loop, hostname);
     }
     const member = address?.text ?? hostname;
@@ -160,7 +155,7 @@ export class RestrictedNetwork implements Network {
     if (host === null) return failed(loop, refusal(action, "net", format(hostname, port)));
     if (!host.isNumeric) return startOperation(loop, this.#useName(loop, host, port, action, use));
     const reached = use.isDestination ? destinationOf(host.text) : host.text;
-    if (!this.#allowsAddress(reached, port)) {
+    if (!this.#hosts.allowsAddress(reached, port)) {
       return failed(loop, refusal(action, "net", format(reached, port)));
     }
     return use.start({ hostname: host.text + host.zone, port });
@@ -178,7 +173,7 @@ export class RestrictedNetwork implements Network {
     }
     const found = yield* this.#tryLookup(loop, name);
     if (found === null) return yield* this.#useUnresolved(name, port, action, use);
-    const allowed = found.filter(({ hostname }) => this.#allowsAddress(hostname, port));
+    const allowed = found.filter(({ hostname }) => this.#hosts.allowsAddress(hostname, port));
     if (allowed.length === 0) throw resolvesTo(action, found[0]?.hostname ?? name, port);
     return yield* this.#useFirst(allowed, name, port, action, use);
   }
@@ -213,9 +208,9 @@ export class RestrictedNetwork implements Network {
   ): Coroutine<T> {
     const result = yield* use.start({ hostname: name, port });
     const { hostname } = use.reached(result) as Deno.NetAddr;
-    const address = canonicalHost(hostname)?.text ?? hostname;
-    this.#remember(name, [address]);
-    if (this.#allowsAddress(address, port)) return result;
+    const address = canonicalAddress(hostname).hostname;
+    this.#hosts.remember(name, [address]);
+    if (this.#hosts.allowsAddress(address, port)) return result;
     use.discard(result);
     throw resolvesTo(action, address, port);
   }
@@ -235,9 +230,8 @@ export class RestrictedNetwork implements Network {
     action: string,
     family?: AddressFamily,
   ): Coroutine<HostAddress[]> {
-    const found = yield* this.#host.network.lookup(loop, name, family);
-    this.#remember(name, found.map(({ hostname }) => hostname));
-    const allowed = found.filter(({ hostname }) => this.#allowsAddress(hostname, "any"));
+    const found = yield* this.#resolve(loop, name, family);
+    const allowed = found.filter(({ hostname }) => this.#hosts.allowsAddress(hostname, "any"));
     if (allowed.length > 0 || found.length === 0) return allowed;
     throw resolvesTo(action, found[0]?.hostname ?? name, "any");
   }
@@ -245,51 +239,24 @@ export class RestrictedNetwork implements Network {
   /** Looks `name` up; `null` if the process may not. */
   *#tryLookup(loop: EventLoop, name: string): Coroutine<HostAddress[] | null> {
     try {
-      const found = yield* this.#host.network.lookup(loop, name);
-      this.#remember(name, found.map(({ hostname }) => hostname));
-      return found;
+      return yield* this.#resolve(loop, name);
     } catch (error) {
       if (isNotCapable(error)) return null;
       throw error;
     }
   }
 
-  /** Grants `addresses` as what `name` means; those of this machine only to its own name. */
-  #remember(name: string, addresses: readonly string[]): void {
-    const known = this.#addressesOf.get(name) ?? new Set<string>();
-    this.#addressesOf.set(name, known);
-    for (const address of addresses) {
-      if (isOfThisMachine(address) && name !== LOCALHOST) continue;
-      known.delete(address);
-      known.add(address);
-    }
-    for (const oldest of known) {
-      if (known.size <= MOST_ADDRESSES) break;
-      known.delete(oldest);
-    }
-  }
-
-  #allowsAddress(address: string, port: number | "any"): boolean {
-    const { net } = this.#restrictions;
-    if (net.allows(address, port)) return true;
-    for (const [name, addresses] of this.#addressesOf) {
-      if (addresses.has(address) && net.allows(name, port)) return true;
-    }
-    return false;
-  }
-
-  /** Returns the error for sending datagrams to `address`; `null` if it is permitted. */
-  #checkDatagramTo({ hostname, port }: TcpAddress): Error | null {
-    if (this.#restrictions.net.isFull) return null;
-    const host = canonicalHost(hostname);
-    const reached = destinationOf(host?.text ?? hostname);
-    if (host?.isNumeric && this.#allowsAddress(reached, port)) return null;
-    return refusal(`send to "${format(hostname, port)}"`, "net", format(reached, port));
+  /** Looks `name` up, and gives the addresses in the form that they are compared in. */
+  *#resolve(loop: EventLoop, name: string, family?: AddressFamily): Coroutine<HostAddress[]> {
+    const found = yield* this.#host.network.lookup(loop, name, family);
+    const addresses = found.map(({ hostname }) => canonicalAddress(hostname));
+    this.#hosts.remember(name, addresses.map(({ hostname }) => hostname));
+    return addresses;
   }
 
   #restrict(loop: EventLoop, channel: DatagramChannel): DatagramChannel {
     if (this.#restrictions.net.isFull) return channel;
-    return new RestrictedDatagrams(loop, channel, (address) => this.#checkDatagramTo(address));
+    return new RestrictedDatagrams(loop, channel, (address) => this.#hosts.refuseDatagram(address));
   }
 
   #usePath<T>(loop: EventLoop, verb: string, path: string, start: () => Future<T>): Future<T> {
@@ -298,13 +265,14 @@ export class RestrictedNetwork implements Network {
   }
 }
 
+function canonicalAddress(address: string): HostAddress {
+  const hostname = canonicalHost(address)?.text ?? address;
+  return { hostname, family: hostname.includes(":") ? "ipv6" : "ipv4" };
+}
+
 function resolvesTo(action: string, address: string, port: number | "any"): Error {
   const member = port === "any" ? address : format(address, port);
   return refusal(action, "net", member, `it resolves to ${address}, which the loop may not reach`);
-}
-
-function format(hostname: string, port: number): string {
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
 
 /** Returns a future that has failed with `error`. */
