@@ -2,6 +2,7 @@ import type { ByteChannel } from "../loop/platform.ts";
 import type { PlatformLoop } from "../loop/platform_loop.ts";
 import type { Coroutine } from "../loop/task.ts";
 import { createProtocol } from "./_create_protocol.ts";
+import { untilOpened } from "./_until_opened.ts";
 import type { StreamProtocol } from "./protocol.ts";
 import { StreamTransport } from "./stream_transport.ts";
 import type { Transport } from "./transport.ts";
@@ -24,11 +25,5 @@ export function* makeConnection<P extends StreamProtocol>(
   }
   const opened = loop.createFuture<void>();
   const transport = new StreamTransport(loop, channel, protocol, { opened });
-  try {
-    yield* opened;
-  } catch (error) {
-    transport.abort();
-    throw error;
-  }
-  return [transport, protocol];
+  return [yield* untilOpened(transport, opened), protocol];
 }

@@ -4,6 +4,7 @@ import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
 import { checkFactory, createProtocol } from "./_create_protocol.ts";
+import { untilOpened } from "./_until_opened.ts";
 import type { StreamProtocol } from "./protocol.ts";
 import { ReadableStreamChannel } from "./readable_stream_channel.ts";
 import { StreamTransport } from "./stream_transport.ts";
@@ -127,13 +128,7 @@ function* connectSteps<P extends StreamProtocol>(
   const channel = yield* opening;
   const opened = loop.createFuture<void>();
   const transport = new StreamTransport(loop, channel, protocol, { opened, direction });
-  try {
-    yield* opened;
-  } catch (error) {
-    transport.abort();
-    throw error;
-  }
-  return [transport, protocol];
+  return [yield* untilOpened(transport, opened), protocol];
 }
 
 function isHandle(pipe: unknown, name: string): boolean {

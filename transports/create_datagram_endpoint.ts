@@ -4,6 +4,7 @@ import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
 import { checkFactory, createProtocol } from "./_create_protocol.ts";
+import { untilOpened } from "./_until_opened.ts";
 import { DatagramEndpoint } from "./datagram_transport.ts";
 import { getaddrinfo } from "./getaddrinfo.ts";
 import type { EndpointProtocol } from "./protocol.ts";
@@ -66,13 +67,7 @@ function* endpointSteps<P extends EndpointProtocol>(
     throw error;
   }
   const transport = new DatagramEndpoint(loop, channel, protocol, remote, opened);
-  try {
-    yield* opened;
-  } catch (error) {
-    transport.abort();
-    throw error;
-  }
-  return [transport, protocol];
+  return [yield* untilOpened(transport, opened), protocol];
 }
 
 function* openChannel(

@@ -229,3 +229,18 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 export function* passIterations(count: number): Coroutine<void> {
   for (let index = 0; index < count; index += 1) yield;
 }
+
+/** Waits for `future` and gives what it throws. Fails if it throws nothing. */
+export function* errorOf(future: Future<unknown>): Coroutine<Error & { code?: string }> {
+  try {
+    yield* future;
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error("Expected an error, got none");
+}
+
+/** A factory that must not be called. */
+export function neverCalled(): StreamProtocol {
+  throw new Error("The factory was called");
+}

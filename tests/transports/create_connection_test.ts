@@ -8,7 +8,15 @@ import {
   type Future,
   type StreamProtocol,
 } from "../../mod.ts";
-import { passIterations, Recorder, runOn, type Stage, utf8 } from "./_backend.ts";
+import {
+  errorOf,
+  neverCalled,
+  passIterations,
+  Recorder,
+  runOn,
+  type Stage,
+  utf8,
+} from "./_backend.ts";
 import { tcp } from "./_tcp.ts";
 
 function test(name: string, main: (stage: Stage) => Coroutine<void>): void {
@@ -26,21 +34,6 @@ function* findClosedPort(loop: DenoEventLoop): Coroutine<number> {
 
 function portOf(addresses: Deno.Addr[]): number {
   return (addresses[0] as Deno.NetAddr).port;
-}
-
-/** Waits for `future` and gives what it throws. Fails if it throws nothing. */
-function* errorOf(future: Future<unknown>): Coroutine<Error> {
-  try {
-    yield* future;
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error("Expected an error, got none");
-}
-
-/** A factory that must not be called. */
-function neverCalled(): StreamProtocol {
-  throw new Error("The factory was called");
 }
 
 test("X17 says which port is closed, and creates no protocol", function* ({ loop }) {

@@ -1,20 +1,10 @@
 import { assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
-import type { Coroutine, Future, StreamProtocol } from "../../mod.ts";
-import { Recorder, runOn, type Stage } from "./_backend.ts";
+import type { Coroutine, StreamProtocol } from "../../mod.ts";
+import { errorOf, Recorder, runOn, type Stage } from "./_backend.ts";
 import { tcp } from "./_tcp.ts";
 
 function test(name: string, main: (stage: Stage) => Coroutine<void>): void {
   Deno.test(`createServer() ${name}`, () => runOn(tcp, main));
-}
-
-/** Waits for `future` and gives what it throws. Fails if it throws nothing. */
-function* errorOf(future: Future<unknown>): Coroutine<Error> {
-  try {
-    yield* future;
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error("Expected an error, got none");
 }
 
 test("says which port is in use, and closes what it has opened", function* ({ loop }) {

@@ -1,27 +1,13 @@
 // Where TCP connections come from, what servers listen on, and sockets that the program has made.
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
-import type { Coroutine, DenoEventLoop, Future, Server, StreamProtocol } from "../../mod.ts";
-import { Recorder, runOn, type Stage, utf8 } from "./_backend.ts";
+import type { Coroutine, DenoEventLoop, Server } from "../../mod.ts";
+import { errorOf, neverCalled, Recorder, runOn, type Stage, utf8 } from "./_backend.ts";
 import { tcp } from "./_tcp.ts";
 
 const HOSTNAME = "127.0.0.1";
 
 function test(name: string, main: (stage: Stage) => Coroutine<void>): void {
   Deno.test(name, () => runOn(tcp, main));
-}
-
-/** Waits for `future` and gives what it throws. Fails if it throws nothing. */
-function* errorOf(future: Future<unknown>): Coroutine<Error & { code?: string }> {
-  try {
-    yield* future;
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error("Expected an error, got none");
-}
-
-function neverCalled(): StreamProtocol {
-  throw new Error("The factory was called");
 }
 
 function portOf(server: Server): number {

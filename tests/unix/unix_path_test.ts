@@ -1,26 +1,11 @@
 // The paths of Unix sockets: who they belong to, and what can be wrong with them.
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
-import type { Coroutine, DenoEventLoop, Future, StreamProtocol } from "../../mod.ts";
-import { Recorder, runOn, type Stage } from "../transports/_backend.ts";
+import type { Coroutine, DenoEventLoop, StreamProtocol } from "../../mod.ts";
+import { errorOf, neverCalled, Recorder, runOn, type Stage } from "../transports/_backend.ts";
 import { freshPath, unix } from "./_unix.ts";
 
 function test(name: string, main: (stage: Stage) => Coroutine<void>, ignore = false): void {
   Deno.test({ name, ignore, fn: () => runOn(unix, main) });
-}
-
-/** Waits for `future` and gives what it throws. Fails if it throws nothing. */
-function* errorOf(future: Future<unknown>): Coroutine<Error & { code?: string }> {
-  try {
-    yield* future;
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error("Expected an error, got none");
-}
-
-/** A factory that must not be called. */
-function neverCalled(): StreamProtocol {
-  throw new Error("The factory was called");
 }
 
 function exists(path: string): boolean {
