@@ -189,6 +189,8 @@ export {
   type SocketType,
   startServer,
   type StartServerOptions,
+  startTls,
+  type StartTlsOptions,
   startUnixServer,
   type StartUnixServerOptions,
   type StreamOptions,

@@ -51,6 +51,7 @@ import { getnameinfo, type NameInfoFlag } from "../transports/getnameinfo.ts";
 import type { EndpointProtocol, StreamProtocol } from "../transports/protocol.ts";
 import { type SendableFile, sendfile, type SendfileOptions } from "../transports/sendfile.ts";
 import type { Server } from "../transports/server.ts";
+import { startTls, type StartTlsOptions } from "../transports/start_tls.ts";
 import type {
   DatagramTransport,
   ReadTransport,
@@ -160,6 +161,15 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
     options: ConnectAcceptedSocketOptions,
   ): Future<[Transport, P]> {
     return connectAcceptedSocket(this, protocolFactory, options);
+  }
+
+  /** Secures a connection that is open. See {@linkcode startTls}. */
+  startTls(
+    transport: Transport,
+    protocol: StreamProtocol,
+    options: StartTlsOptions,
+  ): Future<Transport> {
+    return startTls(this, transport, protocol, options);
   }
 
   /** Sends a file over a connection. See {@linkcode sendfile}. */

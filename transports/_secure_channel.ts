@@ -3,10 +3,14 @@ import type { PlatformLoop } from "../loop/platform_loop.ts";
 import type { Coroutine } from "../loop/task.ts";
 import { createClientContext, createServerContext, type TlsContext } from "./_deno_tls_context.ts";
 import { DenoTlsChannel } from "./deno_tls_channel.ts";
+import type { Held } from "./stream_transport.ts";
 import type { TlsClientSettings, TlsServerSettings, TlsTimeouts } from "./tls_options.ts";
 
-/** Puts TLS on a channel, and waits for the handshake. */
-export type Secure = (channel: ByteChannel) => Coroutine<ByteChannel>;
+/**
+ * Puts TLS on a channel, and waits for the handshake. `held` is what the channel has received
+ * already, if anything.
+ */
+export type Secure = (channel: ByteChannel, held?: Held | null) => Coroutine<ByteChannel>;
 
 /**
  * Returns what secures the connections of a client as `settings` say; `null` without TLS.
@@ -22,7 +26,7 @@ export function secureClient(
   if (tls === undefined) return withoutTls(settings);
   checkTimeouts(settings);
   const context = createClientContext(tls, serverHostname);
-  return (channel) => handshake(loop, channel, context, settings);
+  return (channel, held) => handshake(loop, channel, context, settings, held);
 }
 
 /** Returns what secures the connections of a server as `settings` say; `null` without TLS. */
@@ -30,7 +34,7 @@ export function secureServer(loop: PlatformLoop, settings: TlsServerSettings): S
   if (settings.tls === undefined) return withoutTls(settings);
   checkTimeouts(settings);
   const context = createServerContext(settings.tls);
-  return (channel) => handshake(loop, channel, context, settings);
+  return (channel, held) => handshake(loop, channel, context, settings, held);
 }
 
 function* handshake(
@@ -38,8 +42,11 @@ function* handshake(
   wire: ByteChannel,
   context: TlsContext,
   timeouts: TlsTimeouts,
+  held: Held | null = null,
 ): Coroutine<ByteChannel> {
   const channel = new DenoTlsChannel(loop, wire, context, timeouts);
+  if (held === "end") channel.ended();
+  else if (held !== null) channel.received(held.buffer, held.count);
   try {
     yield* channel.secured;
   } catch (error) {

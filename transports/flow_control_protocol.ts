@@ -6,7 +6,7 @@ import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
 import { connectionLost } from "./deno_connection_lost.ts";
 import { BaseProtocol, type StreamProtocol } from "./protocol.ts";
-import type { BaseTransport } from "./transport.ts";
+import type { BaseTransport, Transport } from "./transport.ts";
 
 /** How a connection was lost: by `error`, or orderly. */
 interface Loss {
@@ -66,6 +66,14 @@ export class FlowControlProtocol extends BaseProtocol implements StreamProtocol 
     if (isFree && failure === null) return this.#drained;
     return startOperation(this._options.loop, this.#drainSteps(transport, failure));
   }
+
+  /** @ignore Whether it belongs to the side that has accepted the connection. */
+  get _isServer(): boolean {
+    return false;
+  }
+
+  /** @ignore The connection has moved to another transport. */
+  _move(_transport: Transport): void {}
 
   /** @ignore Whether the connection is gone. */
   get _isLost(): boolean {

@@ -74,6 +74,7 @@ export {
 export { type SendableFile, sendfile, type SendfileOptions } from "./sendfile.ts";
 export { Server } from "./server.ts";
 export { startServer, type StartServerOptions } from "./start_server.ts";
+export { startTls, type StartTlsOptions } from "./start_tls.ts";
 export { startUnixServer, type StartUnixServerOptions } from "./start_unix_server.ts";
 export {
   type Pausable,
@@ -87,6 +88,15 @@ export {
   type StreamReaderProtocolOptions,
 } from "./stream_reader_protocol.ts";
 export { StreamWriter, type StreamWriterOptions } from "./stream_writer.ts";
+export type {
+  TlsCertificate,
+  TlsClientSettings,
+  TlsInfo,
+  TlsOptions,
+  TlsServerSettings,
+  TlsTimeouts,
+  TlsVersion,
+} from "./tls_options.ts";
 export type {
   BaseTransport,
   DatagramAddress,

@@ -56,6 +56,7 @@ export class StreamReaderProtocol extends FlowControlProtocol implements StreamP
   readonly #clientConnected: ClientConnected | null;
   readonly #memory = new ReadBuffer();
   #isTls = false;
+  #transport: Transport | null = null;
 
   /** Creates the protocol that feeds `reader`. */
   constructor(reader: StreamReader, options: StreamReaderProtocolOptions = {}) {
@@ -66,13 +67,24 @@ export class StreamReaderProtocol extends FlowControlProtocol implements StreamP
 
   override connectionMade(transport: Transport): void {
     const reader = this.#reader;
-    reader.setTransport(transport);
-    this.#isTls = transport.getExtraInfo("tls") !== undefined;
+    this._move(transport);
     const clientConnected = this.#clientConnected;
     if (clientConnected === null) return;
     const writer = new StreamWriter(transport, this, { reader });
     const task = this._options.loop.createTask(() => clientConnected(reader, writer));
-    task.addDoneCallback(() => this.#served(task, transport));
+    task.addDoneCallback(() => this.#served(task, this.#transport ?? transport));
+  }
+
+  /** @ignore */
+  override get _isServer(): boolean {
+    return this.#clientConnected !== null;
+  }
+
+  /** @ignore */
+  override _move(transport: Transport): void {
+    this.#transport = transport;
+    this.#reader.setTransport(transport);
+    this.#isTls = transport.getExtraInfo("tls") !== undefined;
   }
 
   /** Returns the memory to read into next. */

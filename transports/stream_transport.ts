@@ -7,7 +7,9 @@
  * - `open` while it reads and writes;
  * - `flushing` after `close()`, while bytes are buffered: it reads no more, and sends them;
  * - `closing` once the channel was told to close;
- * - `closed` when the channel has reported so, and `connectionLost()` is called.
+ * - `closed` when the channel has reported so, and `connectionLost()` is called;
+ * - `leaving` instead while its channel is about to go to another transport, as TLS starts: it
+ *   sends what is buffered; and `left` once the channel is gone.
  *
  * Any error skips to `closing`. The two directions have a state of their own below that: reading
  * can be paused or ended by the peer, writing can be ended by `writeEof()`, or lost.
@@ -31,15 +33,17 @@ import type { StreamProtocol } from "./protocol.ts";
 import type { Transport, WriteBufferLimits } from "./transport.ts";
 
 /** Where a transport stands; see above. */
-type State = "opening" | "open" | "flushing" | "closing" | "closed";
+type State = "opening" | "open" | "flushing" | "closing" | "closed" | "leaving" | "left";
 
 /** Every legal move. Anything else is our bug, and asserts. */
 const MOVES: Readonly<Record<State, readonly State[]>> = {
   opening: ["open", "closing"],
-  open: ["flushing", "closing"],
+  open: ["flushing", "closing", "leaving"],
   flushing: ["closing"],
   closing: ["closed"],
   closed: [],
+  leaving: ["closing", "left"],
+  left: ["closed"],
 };
 
 /** The receiving direction. In `paused`, what the host had read already is held. */
@@ -49,7 +53,7 @@ type Reading = "on" | "paused" | "ended";
 type Writing = "open" | "ending" | "ended" | "lost";
 
 /** What came while reading was paused: bytes, or the end of the stream. */
-type Held = { buffer: Uint8Array; count: number; isOwned: boolean } | "end";
+export type Held = { buffer: Uint8Array; count: number; isOwned: boolean } | "end";
 
 /** Writes after the loss of the connection that pass without a warning. */
 const SILENT_LOST_WRITES = 4;
@@ -73,6 +77,16 @@ export interface StreamTransportOptions {
    * by the peer, whatever `eofReceived` returns, or by `writeEof`.
    */
   direction?: "both" | "read" | "write";
+  /** Whether the protocol knows of the connection already, and `connectionMade` is not called. */
+  isMade?: boolean;
+}
+
+/** What {@linkcode StreamTransport._leave} gives. */
+export interface LeftChannel {
+  /** The channel; it does not read. */
+  readonly channel: ByteChannel;
+  /** What it has received meanwhile. */
+  readonly held: Held | null;
 }
 
 /** A transport over a byte channel. Created by `createConnection()`, servers and their like. */
@@ -80,13 +94,17 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   readonly #loop: EventLoop;
   readonly #channel: ByteChannel;
   readonly #opened: Future<void> | null;
-  readonly #owner: TransportOwner | null;
+  /** @ignore */
+  readonly _owner: TransportOwner | undefined;
   readonly #direction: "both" | "read" | "write";
+  readonly #isMade: boolean;
   /** The context variables that callbacks see, captured here. */
   readonly #context: Context = copyContext();
   #protocol: StreamProtocol;
   #state: State = "opening";
   #error: Error | null = null;
+  /** Who waits for the channel. */
+  #leaving: Future<LeftChannel> | null = null;
 
   #reading: Reading = "on";
   #held: Held | null = null;
@@ -116,12 +134,13 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     this.#channel = channel;
     this.#protocol = protocol;
     this.#opened = options.opened ?? null;
-    this.#owner = options.owner ?? null;
+    this._owner = options.owner;
+    this.#isMade = options.isMade ?? false;
     this.#direction = options.direction ?? "both";
     if (this.#direction === "write") this.#reading = "ended";
     channel.attach(this);
     openResources(loop).add(this);
-    this.#owner?.attached(this);
+    this._owner?.attached(this);
     loop.enqueue(this);
   }
 
@@ -218,7 +237,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     if (this.#state === "opening") this.#move("open");
     enterContext(this.#context);
     try {
-      this.#protocol.connectionMade?.(this);
+      if (!this.#isMade) this.#protocol.connectionMade?.(this);
     } catch (error) {
       this.#report(error, "Exception in protocol.connectionMade()");
     }
@@ -284,7 +303,37 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     } catch (error) {
       this.#report(error, "Exception in protocol.connectionLost()");
     }
-    this.#owner?.detached(this);
+    this._owner?.detached(this);
+  }
+
+  /**
+   * @ignore Gives the channel away once all that was written went out. {@linkcode _endLeaving} must
+   * follow, whatever comes of it.
+   *
+   * @throws {InvalidStateError} If it is not open in both directions.
+   */
+  _leave(): Future<LeftChannel> {
+    const isWhole = this.#direction === "both" && this.#writing === "open";
+    if (this.#state !== "open" || !isWhole || this.#reading === "ended") {
+      throw new InvalidStateError("Cannot start TLS on a transport: it is not open both ways");
+    }
+    this.pauseReading();
+    this.#writing = "lost";
+    this.#move("leaving");
+    this.#leaving = this.#loop.createFuture();
+    if (this.#unsent === 0) this.#flushed();
+    return this.#leaving;
+  }
+
+  /** @ignore Another transport has taken over; or, if `error` is given, none could. */
+  _endLeaving(error?: Error | null): void {
+    if (error === undefined) {
+      openResources(this.#loop).delete(this);
+      this._owner?.detached(this);
+    } else if (this.#state === "left") {
+      this.#error = error;
+      this.#loop.enqueue({ _run: () => this.closed() });
+    } else if (this.#state === "leaving") this.#lose(error);
   }
 
   #move(state: State): void {
@@ -413,7 +462,10 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   /** All that was written has gone out. */
   #flushed(): void {
     if (this.#state === "flushing") this.#closeChannel();
-    else if (this.#writing === "ending") {
+    else if (this.#state === "leaving") {
+      this.#move("left");
+      this.#leaving?.setResult({ channel: this.#channel, held: this.#held });
+    } else if (this.#writing === "ending") {
       this.#writing = "ended";
       this.#channel.closeWrite();
     }
@@ -431,8 +483,9 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   }
 
   #lose(error: Error | null): void {
-    if (this.#state === "closing" || this.#state === "closed") return;
+    if (this.#state === "closing" || this.#state === "closed" || this.#state === "left") return;
     this.#error = error;
+    if (this.#leaving?.done() === false) this.#leaving.setException(error ?? connectionLost());
     this.#endReading();
     if (this.#writing === "open") this.#writing = "lost";
     this.#queue.clear();
@@ -456,6 +509,10 @@ function checkBytes(data: unknown): void {
 function checkLent(buffer: Uint8Array): Uint8Array {
   if (buffer instanceof Uint8Array && buffer.length > 0) return buffer;
   throw new TypeError("Cannot read into the buffer of a protocol: getBuffer() returned no room");
+}
+
+function connectionLost(): Error {
+  return new InvalidStateError("Cannot start TLS on a transport: its connection is lost");
 }
 
 function notAnError(thrown: unknown): Error {

@@ -1,8 +1,12 @@
 import type { Future } from "../loop/future.ts";
+import { runningPlatformLoop } from "../loop/platform_loop.ts";
+import { startOperation } from "../loop/start_operation.ts";
+import type { Coroutine } from "../loop/task.ts";
 import type { FlowControlProtocol } from "./flow_control_protocol.ts";
+import { startTls, type StartTlsOptions } from "./start_tls.ts";
 import { createWritable } from "./_web_streams.ts";
 import type { StreamReader } from "./stream_reader.ts";
-import type { WriteTransport } from "./transport.ts";
+import type { Transport, WriteTransport } from "./transport.ts";
 
 /** Settings of a {@linkcode StreamWriter}. */
 export interface StreamWriterOptions {
@@ -41,7 +45,7 @@ export interface StreamWriterOptions {
  * ```
  */
 export class StreamWriter implements AsyncDisposable {
-  readonly #transport: WriteTransport;
+  #transport: WriteTransport;
   readonly #protocol: FlowControlProtocol;
   readonly #reader: StreamReader | null;
 
@@ -124,6 +128,20 @@ export class StreamWriter implements AsyncDisposable {
   }
 
   /**
+   * Secures the connection, after all that was written so far. As `StreamWriter.start_tls()`. The
+   * reader and the writer stay what they are.
+   *
+   * @param options As for `loop.startTls()`. Where the connection was accepted, `serverSide` is set
+   * by default.
+   * @throws {Deno.errors.InvalidData} If the peer cannot be trusted, or does not speak TLS. The
+   * connection is lost then.
+   */
+  startTls(options: StartTlsOptions): Future<void> {
+    const loop = runningPlatformLoop("start TLS");
+    return startOperation(loop, this.#startTlsSteps(options));
+  }
+
+  /**
    * The way out as a Web stream. Closing it closes the connection and waits for that, as with
    * `Deno.Conn`; aborting it aborts the connection. To go on reading after a `pipeTo()`, give
    * that `preventClose` and end with {@linkcode writeEof}.
@@ -140,5 +158,17 @@ export class StreamWriter implements AsyncDisposable {
     if (this.#protocol._isLost) return;
     this.close();
     await this.waitClosed();
+  }
+
+  *#startTlsSteps(options: StartTlsOptions): Coroutine<void> {
+    const loop = runningPlatformLoop("start TLS");
+    const protocol = this.#protocol;
+    yield* this.drain();
+    const transport = yield* startTls(loop, this.#transport as Transport, protocol, {
+      serverSide: protocol._isServer,
+      ...options,
+    });
+    this.#transport = transport;
+    protocol._move(transport);
   }
 }
