@@ -12,8 +12,8 @@
  *
  * The driver is an async function that was started outside of all tasks, so each of its
  * resumptions is, whoever woke it. An event of the host that comes while the loop waits is an
- * iteration of its own and runs at once ({@linkcode Driver.enter}): that saves a message its
- * detour through the driver. If it makes work, the driver wakes.
+ * iteration of its own and runs at once ({@linkcode Driver.enter}), and so do a few iterations of
+ * what it made ready: that saves a message its detour through the driver. For more, it wakes.
  *
  * A handle that resumes an async function only settles a promise; the function goes on in a
  * microtask. So the driver hops before the next entry, which gives async functions asyncio's
@@ -49,6 +49,8 @@ const TURN_BUDGET = 0.000_5;
 const TURN_CALLBACKS = 10_000;
 /** The driver reads the clock, which is dear, at most once in this many iterations of one entry. */
 const MAX_UNTIMED = 64;
+/** Iterations that an event may cause before the driver wakes for more. */
+const ENTERED_ITERATIONS = 8;
 /** Microtask hops that let an async function run to its next await, two calls deep. */
 const ASYNC_FUNCTION_HOPS = 3;
 
@@ -64,6 +66,8 @@ export class Driver {
   #recently = 0;
   #running = false;
   #stopping = false;
+  /** Whether the entry of an event runs while the driver waits. */
+  #entering = false;
   #alarm: Alarm | null = null;
   /** Ends the wait; set while the driver waits. */
   #wake: (() => void) | null = null;
@@ -115,13 +119,13 @@ export class Driver {
   /** Ends the run after the current iteration. */
   stop(): void {
     this.#stopping = true;
-    this.#wake?.();
+    if (!this.#entering) this.#wake?.();
   }
 
   /** Adds `entry` to the ready queue, and wakes the loop if it waits. */
   enqueue(entry: Runnable): void {
     this.#ready.push(entry);
-    if (this.#wake !== null) this.#wake();
+    if (this.#wake !== null && !this.#entering) this.#wake();
   }
 
   /** Runs `entry` for an event of the host: at once if the loop waits, else in its turn. */
@@ -130,9 +134,27 @@ export class Driver {
     if (this.#wake === null || ambient.loop !== null) return this.enqueue(entry);
     // An event is part of no task, also when its operation was started by one.
     if (flows.getStore() !== undefined) return outsideOfTasks(() => this.enter(entry));
-    this.#iterations += 1;
     this.#ready.push(entry);
-    this.#runBatch(1);
+    this.#runEntered();
+  }
+
+  /**
+   * Runs the entry of an event, and a few iterations of what it made ready, while the driver
+   * waits on. The driver wakes for the rest. An async function that was resumed goes on by itself.
+   */
+  #runEntered(): void {
+    this.#entering = true;
+    try {
+      for (let iteration = 0; iteration < ENTERED_ITERATIONS; iteration += 1) {
+        this.#iterations += 1;
+        this.#runBatch(this.#ready.size);
+        if (this.#ready.size === 0 || this.#stopping || ambient.resumedAsyncFunction) break;
+      }
+    } finally {
+      ambient.resumedAsyncFunction = false;
+      this.#entering = false;
+      if (this.#ready.size > 0 || this.#stopping) this.#wake?.();
+    }
   }
 
   /** Runs iterations until {@linkcode stop}. The caller has checked that it may. */
