@@ -10,22 +10,18 @@
 /** A task of deno.json that takes arguments for `deno test`. */
 const TEST_TASKS = ["pure", "net", "unstable", "unix", "processes"];
 
-/** Where the counts of executed lines are, which .gitignore names. */
-const COVERAGE = "coverage";
+/** Counts executed lines, in a folder that .gitignore names. */
+const COVERAGE = ["--coverage=coverage", "--coverage-raw-data-only"];
 
 /** One step: what it is called, and arguments of `deno`. */
 type Step = [name: string, args: readonly string[]];
 
 /** Runs all tests in the order that a new seed gives, which the output names. */
-function testSteps(options: readonly string[]): Step[] {
+function testSteps(options: readonly string[], firstOptions: readonly string[] = []): Step[] {
   const seed = crypto.getRandomValues(new Uint32Array(1))[0];
-  return TEST_TASKS.map((name) => {
-    return [`test:${name}, order ${seed}`, [
-      "task",
-      `test:${name}`,
-      `--shuffle=${seed}`,
-      ...options,
-    ]];
+  return TEST_TASKS.map((name, index) => {
+    const args = ["task", `test:${name}`, `--shuffle=${seed}`, ...options];
+    return [`test:${name}, order ${seed}`, index === 0 ? [...args, ...firstOptions] : args];
   });
 }
 
@@ -34,7 +30,7 @@ const STEPS: readonly Step[] = [
   ["doc examples", ["task", "test:doc"]],
   ["examples", ["task", "test:examples"]],
   ...testSteps([]),
-  ...testSteps([`--coverage=${COVERAGE}`, "--coverage-raw-data-only"]),
+  ...testSteps(COVERAGE, ["--clean"]),
   ["coverage", ["task", "coverage"]],
   ["publish", ["publish", "--dry-run", "--allow-dirty", "--quiet"]],
 ];
