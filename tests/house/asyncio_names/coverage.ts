@@ -67,7 +67,6 @@ export const MISSING: Readonly<Record<string, string>> = {
   sock_sendall: RAW_SOCKETS,
   sock_sendfile: RAW_SOCKETS,
   sock_sendto: RAW_SOCKETS,
-  start_tls: "not written yet",
   shutdown_asyncgens: "JavaScript has no hook that lists the generators that were abandoned",
 };
 
