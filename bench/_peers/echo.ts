@@ -26,6 +26,10 @@ const PROTOCOL_PEERS: readonly Peer[] = [
 
 const STREAM_PEERS: readonly Peer[] = [
   { name: "ours", command: ["deno", "run", NET, `${FOLDER}echo_server.ts`, "streams"] },
+  {
+    name: "ours, coroutine",
+    command: ["deno", "run", NET, `${FOLDER}echo_server.ts`, "coroutine"],
+  },
   { name: "uvloop", command: [PYTHON, `${FOLDER}echo_server.py`, "uvloop", "streams"] },
   { name: "asyncio", command: [PYTHON, `${FOLDER}echo_server.py`, "asyncio", "streams"] },
 ];

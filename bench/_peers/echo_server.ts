@@ -1,11 +1,12 @@
 /**
  * Echo servers on this package for bench/peers.ts: prints the port, then echoes until killed.
  *
- * Usage: echo_server.ts protocol|buffered|streams|datagram
+ * Usage: echo_server.ts protocol|buffered|streams|coroutine|datagram
  *
  * @module
  */
 import {
+  type Coroutine,
   type DatagramAddress,
   DatagramProtocol,
   type DatagramTransport,
@@ -58,9 +59,21 @@ async function echoStream(reader: StreamReader, writer: StreamWriter): Promise<v
   writer.close();
 }
 
+function* echoStreamInCoroutine(reader: StreamReader, writer: StreamWriter): Coroutine<void> {
+  for (;;) {
+    const data = yield* reader.read(256 * 1024);
+    if (data.length === 0) break;
+    writer.write(data);
+    yield* writer.drain();
+  }
+  writer.close();
+}
+
 async function listen(kind: string): Promise<Server> {
   const where = { hostname: "127.0.0.1", port: 0, backlog: 2000 };
-  if (kind === "streams") return await startServer(echoStream, { ...where, limit: 256 * 1024 });
+  const options = { ...where, limit: 256 * 1024 };
+  if (kind === "streams") return await startServer(echoStream, options);
+  if (kind === "coroutine") return await startServer(echoStreamInCoroutine, options);
   const loop = getRunningLoop();
   return await loop.createServer(
     () => kind === "buffered" ? new BufferedEcho() : new Echo(),
