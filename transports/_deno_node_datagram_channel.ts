@@ -35,7 +35,9 @@ export class NodeDatagramChannel implements DatagramChannel {
 
   start(sink: DatagramSink): void {
     this.#sink = sink;
-    this.#socket.on("message", (bytes, from) => {
+    this.#socket.on("message", (buffer, from) => {
+      // The methods of a Buffer do other things than those of its class.
+      const bytes = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
       const address: Deno.NetAddr = { transport: "udp", hostname: from.address, port: from.port };
       this.#enter(() => sink.received(bytes, address));
     });
