@@ -15,6 +15,8 @@ export interface Backend {
   readonly name: string;
   /** More bytes than a connection takes whose other end does not read. */
   readonly capacity: number;
+  /** Whether both directions end together, as with TLS. */
+  readonly endsWhole?: boolean;
   /** Creates a loop that has such connections. */
   createLoop(): DenoEventLoop;
   /** Starts a server. */
@@ -192,6 +194,12 @@ export class Recorder implements StreamProtocol {
     if (!this.#wanted.future.done()) this.#wanted.future.setResult();
     this.#wanted = null;
   }
+}
+
+/** Ends the stream of `transport`: its own side where each has one, else the connection. */
+export function endStream(transport: Transport): void {
+  if (transport.canWriteEof()) transport.writeEof();
+  else transport.close();
 }
 
 /** Returns `text` in UTF-8. */

@@ -204,6 +204,8 @@ export function testFlowControl(backend: Backend): void {
   });
 
   test("X09 writeEof() sends what is buffered before the end", function* (stage) {
+    // Both directions end together: close() is tested above.
+    if (backend.endsWhole) return;
     const pair = yield* connectToSilent(stage);
     const { client, clientProtocol, peer, peerProtocol } = pair;
     const bytes = yield* fill(pair);

@@ -178,6 +178,7 @@ export function testServers(backend: Backend): void {
       await backend.connect(loop, server.addresses[0] as Deno.Addr, () => recorder);
       loop.callSoon(() => recorder.transport?.close());
     });
+    yield* (client as unknown as Recorder).lost;
     assertEquals((client as Recorder | null)?.log, ["made", "lost"]);
     assertEquals((kept as Server | null)?.isServing(), false);
   });
