@@ -1,3 +1,4 @@
+import { nameMissingFlag } from "../loop/deno_not_capable.ts";
 import * as errors from "../loop/errors.ts";
 import type { Workers } from "../loop/worker_platform.ts";
 import type { ThrownRecord } from "./_job_runner.ts";
@@ -30,7 +31,12 @@ export function revive(record: ThrownRecord, workers: Workers): unknown {
   for (const [key, value] of Object.entries(record.properties)) {
     if (!(key in error)) Object.assign(error, { [key]: value });
   }
-  return error;
+  return isRefusedImport(record) ? nameMissingFlag(error, "import the module of a job") : error;
+}
+
+/** Whether the worker may not import a module, which Deno says with a TypeError. */
+function isRefusedImport({ message, properties }: ThrownRecord & { kind: "error" }): boolean {
+  return properties.code === "ERR_MODULE_NOT_FOUND" && message.startsWith("Requires ");
 }
 
 /** Creates an error of the nearest class that is known here, without running its constructor. */

@@ -26,6 +26,7 @@ export class ModuleFunction<A extends unknown[] = unknown[], R = unknown> {
  * @param url Where the module is: an absolute URL, as `new URL("./job.ts", import.meta.url)`, or a
  * `jsr:`, `npm:` or `node:` specifier.
  * @param exportName The name of the export.
+ * @permissions allow-read=<file> for a file, when the job runs
  * @returns What stands for the function in `runInExecutor()` and `submit()`.
  * @throws {TypeError} If `url` is not absolute.
  *

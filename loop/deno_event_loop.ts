@@ -139,7 +139,11 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
     closeCallbackPorts(this);
   }
 
-  /** Connects to a TCP server. See {@linkcode createConnection}. */
+  /**
+   * Connects to a TCP server. See {@linkcode createConnection}.
+   *
+   * @permissions allow-net=<hostname>:<port>
+   */
   createConnection<P extends StreamProtocol>(
     protocolFactory: () => P,
     options: CreateConnectionOptions,
@@ -147,7 +151,11 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
     return createConnection(this, protocolFactory, options);
   }
 
-  /** Listens for TCP connections. See {@linkcode createServer}. */
+  /**
+   * Listens for TCP connections. See {@linkcode createServer}.
+   *
+   * @permissions allow-net=<hostname>:<port>
+   */
   createServer(
     protocolFactory: () => StreamProtocol,
     options?: CreateServerOptions,
@@ -177,7 +185,11 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
     return sendfile(this, transport, file, options);
   }
 
-  /** Connects to a Unix socket. See {@linkcode createUnixConnection}. */
+  /**
+   * Connects to a Unix socket. See {@linkcode createUnixConnection}.
+   *
+   * @permissions allow-read=<path>, allow-write=<path> and allow-net=unix:<path>
+   */
   createUnixConnection<P extends StreamProtocol>(
     protocolFactory: () => P,
     options: CreateUnixConnectionOptions,
@@ -185,7 +197,11 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
     return createUnixConnection(this, protocolFactory, options);
   }
 
-  /** Listens on a Unix socket. See {@linkcode createUnixServer}. */
+  /**
+   * Listens on a Unix socket. See {@linkcode createUnixServer}.
+   *
+   * @permissions allow-read=<path>, allow-write=<path> and allow-net=unix:<path>
+   */
   createUnixServer(
     protocolFactory: () => StreamProtocol,
     options: CreateUnixServerOptions,
@@ -193,7 +209,11 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
     return createUnixServer(this, protocolFactory, options);
   }
 
-  /** Opens an endpoint for datagrams. See {@linkcode createDatagramEndpoint}. */
+  /**
+   * Opens an endpoint for datagrams. See {@linkcode createDatagramEndpoint}.
+   *
+   * @permissions allow-net=<local> and allow-net=<remote>
+   */
   createDatagramEndpoint<P extends EndpointProtocol>(
     protocolFactory: () => P,
     options: CreateDatagramEndpointOptions,
@@ -201,7 +221,11 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
     return createDatagramEndpoint(this, protocolFactory, options);
   }
 
-  /** Resolves a host name and a service to addresses. See {@linkcode getaddrinfo}. */
+  /**
+   * Resolves a host name and a service to addresses. See {@linkcode getaddrinfo}.
+   *
+   * @permissions allow-net=<hostname>
+   */
   getaddrinfo(
     hostname: string | null,
     port: number | string | null,
@@ -210,7 +234,11 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
     return getaddrinfo(this, hostname, port, options);
   }
 
-  /** Finds the names of a host and a service. See {@linkcode getnameinfo}. */
+  /**
+   * Finds the names of a host and a service. See {@linkcode getnameinfo}.
+   *
+   * @permissions allow-net=<address>
+   */
   getnameinfo(
     address: TcpAddress,
     flags?: readonly NameInfoFlag[],
@@ -272,7 +300,11 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
     return connectWritePipe(this, protocolFactory, pipe);
   }
 
-  /** Starts a program, with pipes to all three standard streams. See {@linkcode subprocessExec}. */
+  /**
+   * Starts a program, with pipes to all three standard streams. See {@linkcode subprocessExec}.
+   *
+   * @permissions allow-run=<command>
+   */
   subprocessExec<P extends ProcessProtocol>(
     protocolFactory: () => P,
     command: string,
@@ -281,7 +313,11 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
     return subprocessExec(this, protocolFactory, command, options);
   }
 
-  /** Starts a command line in the shell. See {@linkcode subprocessShell}. */
+  /**
+   * Starts a command line in the shell. See {@linkcode subprocessShell}.
+   *
+   * @permissions allow-run=/bin/sh
+   */
   subprocessShell<P extends ProcessProtocol>(
     protocolFactory: () => P,
     commandLine: string,

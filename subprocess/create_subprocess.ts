@@ -24,7 +24,7 @@ export interface CreateSubprocessExecOptions
  *
  * Its standard streams are ours unless `options` say otherwise. Cancelling kills it.
  *
- * @permissions allow-run=command
+ * @permissions allow-run=<command>
  * @param command The program: a path, or a name to be found on the `PATH` of the child.
  * @param options Additional options.
  * @returns The process.

@@ -50,7 +50,7 @@ export interface SubprocessExecOptions extends SubprocessOptions {
  * Its three standard streams are pipes unless `options` say otherwise. Cancelling kills it and
  * waits for its end.
  *
- * @permissions allow-run=command
+ * @permissions allow-run=<command>
  * @param loop The loop that it reports to.
  * @param protocolFactory Creates the protocol.
  * @param command The program: a path, or a name to be found on the `PATH` of the child.

@@ -26,7 +26,7 @@ export interface SubprocessTransport {
    * Sends `signal`, by default `SIGKILL`, to the process and those that it started, also when it has ended and they have
    * not. It must have been started with `startNewSession`.
    *
-   * @permissions allow-run, or allow-run=kill
+   * @permissions allow-run=kill
    * @throws {InvalidStateError} If it has no session of its own.
    * @throws {Deno.errors.NotFound} If none of them is left.
    */

@@ -60,7 +60,7 @@ export interface CreateConnectionOptions extends TlsClientSettings {
  * The protocol is created once the connection is there. Cancelling gives the attempt up and leaves
  * nothing open.
  *
- * @permissions allow-net
+ * @permissions allow-net=<hostname>:<port>
  * @param loop The loop that the connection lives on.
  * @param protocolFactory Creates the protocol.
  * @param options Where to connect to.

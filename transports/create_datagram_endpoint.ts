@@ -33,7 +33,7 @@ export interface CreateDatagramEndpointOptions {
  * `node:dgram` elsewhere. Neither tells that nobody listens at the other end: an ICMP refusal does
  * not reach `errorReceived`.
  *
- * @permissions allow-net=<local hostname>:<port> and allow-net=<remote hostname>:<port>
+ * @permissions allow-net=<local> and allow-net=<remote>, as `hostname:port`
  * @param loop The loop that the endpoint lives on.
  * @param protocolFactory Creates the protocol.
  * @param options Additional options.

@@ -42,7 +42,7 @@ export interface CreateServerOptions extends TlsServerSettings {
 /**
  * Listens for TCP connections. As `loop.create_server()`.
  *
- * @permissions allow-net
+ * @permissions allow-net=<hostname>:<port>; without a hostname it is `[::]`
  * @param loop The loop that the server lives on.
  * @param protocolFactory Creates the protocol of each connection.
  * @param options Where to listen.

@@ -25,7 +25,7 @@ export interface CreateUnixConnectionOptions extends TlsClientSettings {
  * The protocol is created once the connection is there. Cancelling gives the attempt up and leaves
  * nothing open.
  *
- * @permissions allow-read, allow-write and allow-net; `--allow-net=unix:<path>` is enough
+ * @permissions allow-read=<path>, allow-write=<path> and allow-net=unix:<path>
  * @param loop The loop that the connection lives on.
  * @param protocolFactory Creates the protocol.
  * @param options Where to connect to.

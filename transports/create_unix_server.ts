@@ -23,7 +23,7 @@ export interface CreateUnixServerOptions extends TlsServerSettings {
  * A socket that is at the path already is replaced, whoever has left it. Closing the server removes
  * the path, unless something else is there by then.
  *
- * @permissions allow-read, allow-write and allow-net; `--allow-net=unix:<path>` is enough
+ * @permissions allow-read=<path>, allow-write=<path> and allow-net=unix:<path>
  * @param loop The loop that the server lives on.
  * @param protocolFactory Creates the protocol of each connection.
  * @param options Where to listen.

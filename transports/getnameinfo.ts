@@ -16,7 +16,7 @@ export type NameInfoFlag = "numericHost" | "numericService" | "nameRequired";
 /**
  * Finds the names of a host and a service. As `loop.getnameinfo()`.
  *
- * @permissions allow-net=<hostname> unless the flag `numericHost` is given; without a port
+ * @permissions allow-net=<address> unless the flag `numericHost` is given; without a port
  * @param loop The loop to resolve on.
  * @param address A numeric address and a port.
  * @param flags How to work.

@@ -22,7 +22,7 @@ export interface OpenConnectionOptions extends CreateConnectionOptions, StreamOp
  * Cancelling gives the attempt up and leaves nothing open. The connection stays open until the
  * writer is closed.
  *
- * @permissions allow-net
+ * @permissions allow-net=<hostname>:<port>
  * @param options Where to connect to, as for `createConnection()`, and the limit of the reader.
  * @throws {InvalidStateError} If no loop is running here.
  * @throws {Deno.errors.ConnectionRefused} If nothing listens there.

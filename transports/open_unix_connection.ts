@@ -21,7 +21,7 @@ export interface OpenUnixConnectionOptions extends CreateUnixConnectionOptions, 
  * Cancelling gives the attempt up and leaves nothing open. The connection stays open until the
  * writer is closed.
  *
- * @permissions allow-read, allow-write and allow-net; `--allow-net=unix:<path>` is enough
+ * @permissions allow-read=<path>, allow-write=<path> and allow-net=unix:<path>
  * @param options Where to connect to, as for `createUnixConnection()`, and the limit of the reader.
  * @throws {InvalidStateError} If no loop is running here.
  * @throws {Deno.errors.NotFound} If there is nothing at the path.

@@ -16,7 +16,7 @@ export interface StartServerOptions extends CreateServerOptions, StreamOptions {
  * is closed. It is also closed when the task is cancelled; otherwise `clientConnected` closes the
  * writer.
  *
- * @permissions allow-net
+ * @permissions allow-net=<hostname>:<port>; without a hostname it is `[::]`
  * @param clientConnected Serves one connection; runs as a task.
  * @param options Where to listen, as for `createServer()`, and the limit of the readers.
  * @throws {InvalidStateError} If no loop is running here.

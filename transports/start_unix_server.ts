@@ -17,7 +17,7 @@ export interface StartUnixServerOptions extends CreateUnixServerOptions, StreamO
  * is closed. It is also closed when the task is cancelled; otherwise `clientConnected` closes the
  * writer.
  *
- * @permissions allow-read, allow-write and allow-net; `--allow-net=unix:<path>` is enough
+ * @permissions allow-read=<path>, allow-write=<path> and allow-net=unix:<path>
  * @param clientConnected Serves one connection; runs as a task.
  * @param options Where to listen, as for `createUnixServer()`, and the limit of the readers.
  * @throws {InvalidStateError} If no loop is running here.

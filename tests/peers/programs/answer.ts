@@ -1,0 +1,4 @@
+/** Gives what it says. */
+export function answer(): number {
+  return 42;
+}

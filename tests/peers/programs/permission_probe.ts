@@ -1,0 +1,102 @@
+/**
+ * Calls the functions that its arguments name, one test each, and says what came of it: a line
+ * `permitted <name>`, or `refused <name>: <message>`. Started by permissions_test.ts with fewer
+ * permissions each time; the sanitizers look for what a refusal leaves open.
+ *
+ * @module
+ */
+import {
+  createSubprocessExec,
+  createSubprocessShell,
+  DenoEventLoop,
+  moduleFunction,
+  openConnection,
+  openUnixConnection,
+  type Process,
+  ProcessPoolExecutor,
+  run,
+  type Server,
+  startServer,
+  startUnixServer,
+  toThread,
+} from "../../../mod.ts";
+
+/** What the places of the table stand for: `<hostname>` and so on. */
+const [values = "{}", ...names] = Deno.args;
+const { hostname = "", port = "", path = "", command = "", address = "", file = "" } = JSON.parse(
+  values,
+) as Record<string, string>;
+const tcp = { hostname, port: Number(port) };
+
+/** Calls a function, and lets go of what it gives. */
+type Probe = (loop: DenoEventLoop) => Promise<unknown>;
+
+const PROBES: Readonly<Record<string, Probe>> = {
+  createConnection: async (loop) => (await loop.createConnection(Object, tcp))[0].abort(),
+  "createConnection with family": async (loop) =>
+    (await loop.createConnection(Object, { ...tcp, family: "ipv4" }))[0].abort(),
+  openConnection: async () => (await openConnection(tcp))[1].close(),
+  createServer: async (loop) => await close(await loop.createServer(Object, tcp)),
+  startServer: async () => await close(await startServer(() => {}, tcp)),
+  createUnixConnection: async (loop) =>
+    (await loop.createUnixConnection(Object, { path }))[0].abort(),
+  openUnixConnection: async () => (await openUnixConnection({ path }))[1].close(),
+  createUnixServer: async (loop) => await close(await loop.createUnixServer(Object, { path })),
+  startUnixServer: async () => await close(await startUnixServer(() => {}, { path })),
+  createDatagramEndpoint: async (loop) => {
+    const options = { localAddress: { hostname: "127.0.0.1", port: 0 }, remoteAddress: tcp };
+    (await loop.createDatagramEndpoint(() => ({}), options))[0].abort();
+  },
+  getaddrinfo: async (loop) => await loop.getaddrinfo(hostname, 80),
+  getnameinfo: async (loop) => await loop.getnameinfo({ hostname: address, port: 80 }),
+  subprocessExec: async (loop) => (await loop.subprocessExec(() => ({}), command))[0].close(),
+  createSubprocessExec: async () => await end(await createSubprocessExec(command)),
+  "createSubprocessExec with stderr": async () =>
+    await end(await createSubprocessExec(command, { stdout: "piped", stderr: "stdout" })),
+  subprocessShell: async (loop) => (await loop.subprocessShell(() => ({}), "true"))[0].close(),
+  createSubprocessShell: async () => await end(await createSubprocessShell("true")),
+  killGroup: async () => {
+    const options = { startNewSession: true, stdin: "piped" } as const;
+    await using child = await createSubprocessExec("cat", options);
+    child.killGroup("SIGTERM");
+  },
+  ProcessPoolExecutor: async () => {
+    await using pool = new ProcessPoolExecutor({ maxWorkers: 1 });
+    await pool.submit(() => 1);
+  },
+  moduleFunction: async () => await toThread(moduleFunction(new URL(`file://${file}`), "answer")),
+};
+
+async function close(server: Server): Promise<void> {
+  server.close();
+  await server.waitClosed();
+}
+
+async function end(process: Process): Promise<void> {
+  await process.communicate();
+}
+
+/** Says what came of a call. A network that does not answer has permitted it all the same. */
+async function report(name: string, probe: Probe, loop: DenoEventLoop): Promise<void> {
+  try {
+    await probe(loop);
+    console.log(`permitted ${name}`);
+  } catch (error) {
+    const refused = error instanceof Deno.errors.NotCapable;
+    const expected = error instanceof Deno.errors.ConnectionRefused ||
+      error instanceof Deno.errors.NotFound;
+    if (!refused && !expected) throw error;
+    console.log(refused ? `refused ${name}: ${error.message}` : `permitted ${name}`);
+  }
+}
+
+for (const name of names) {
+  Deno.test(name, async () => {
+    const loop = new DenoEventLoop();
+    const signals: Deno.Signal[] = [];
+    await run(() => report(name, PROBES[name] as Probe, loop), {
+      loopFactory: () => loop,
+      signals,
+    });
+  });
+}
