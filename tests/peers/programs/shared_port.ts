@@ -1,10 +1,15 @@
 // A worker that serves a port together with others, and says how many connections it has got.
 import { DenoEventLoop } from "../../../mod.ts";
 
+/** What a worker sees of itworker. */
+const worker = globalThis as unknown as {
+  onmessage: (event: MessageEvent<number>) => void;
+  postMessage(message: number): void;
+};
 const loop = new DenoEventLoop();
 let count = 0;
 
-self.onmessage = ({ data: port }: MessageEvent<number>) => {
+worker.onmessage = ({ data: port }) => {
   loop.runUntilComplete(function* () {
     const server = yield* loop.createServer(() => ({
       connectionMade(transport) {
@@ -13,11 +18,11 @@ self.onmessage = ({ data: port }: MessageEvent<number>) => {
       },
     }), { hostname: "127.0.0.1", port, reusePort: true });
     const stopped = loop.createFuture<void>();
-    self.onmessage = () => stopped.setResult();
-    self.postMessage((server.addresses[0] as Deno.NetAddr).port);
+    worker.onmessage = () => stopped.setResult();
+    worker.postMessage((server.addresses[0] as Deno.NetAddr).port);
     yield* stopped;
     server.close();
     yield* server.waitClosed();
-    loop.callSoon(() => self.postMessage(count));
+    loop.callSoon(() => worker.postMessage(count));
   });
 };
