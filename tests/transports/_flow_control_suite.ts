@@ -96,7 +96,7 @@ export function testFlowControl(backend: Backend): void {
 
       peer.resumeReading();
       yield* peerProtocol.received(bytes.length + 3000);
-      yield* passIterations(3);
+      yield* passIterations(20);
 
       assertEquals(clientProtocol.log, ["made", "pause", "resume"]);
       assertLess(sizes[0] as number, low + 1);
@@ -136,7 +136,7 @@ export function testFlowControl(backend: Backend): void {
 
       peer.resumeReading();
       yield* peerProtocol.received(bytes.length);
-      yield* passIterations(3);
+      yield* passIterations(20);
 
       const messages = stage.takeReports().map((report) => report.message);
       assertEquals(messages, [
