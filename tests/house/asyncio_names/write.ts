@@ -13,7 +13,7 @@ export const MARKS = ["<!-- deno-fmt-ignore-start -->", "<!-- deno-fmt-ignore-en
 if (import.meta.main) {
   const [start, end] = MARKS;
   const page = await Deno.readTextFile("ARCHITECTURE.md");
-  const before = page.slice(0, page.indexOf(start) + start.length);
-  const after = page.slice(page.indexOf(end));
+  const before = page.slice(0, page.lastIndexOf(start) + start.length);
+  const after = page.slice(page.lastIndexOf(end));
   await Deno.writeTextFile("ARCHITECTURE.md", `${before}\n\n${coverageMarkdown()}\n\n${after}`);
 }
