@@ -30,7 +30,7 @@ export interface CreateServerOptions extends TlsServerSettings {
   reuseAddress?: boolean;
   /**
    * Whether several processes or workers may listen on the port; the system shares the connections
-   * out. Without `--unstable-net` they are a little slower.
+   * out. Without `--unstable-net` they stand on `node:net`, where each costs more.
    */
   reusePort?: boolean;
   /** A listener that exists, to use instead. It belongs to the server from then on. */
