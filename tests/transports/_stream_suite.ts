@@ -518,6 +518,24 @@ export function testStreams(backend: Backend): void {
     }
   });
 
+  test("bytes that come one at a time arrive whole, for every kind of protocol", function* (stage) {
+    const { loop } = stage;
+    const bytes = pattern(2000).map((byte) => byte & 0x7f);
+    for (const isBuffered of [false, true]) {
+      const taker = new Taker(loop, isBuffered);
+      const pair = yield* connectPair(backend, loop, taker.protocol, new Recorder(loop));
+      const received = taker.received(bytes.length);
+      for (let index = 0; index < bytes.length; index += 1) {
+        pair.peer.write(bytes.subarray(index, index + 1));
+        yield;
+      }
+      yield* received;
+      assertEquals(taker.text, new TextDecoder().decode(bytes));
+      pair.client.abort();
+      yield* pair.peerProtocol.lost;
+    }
+  });
+
   test("data that a protocol has kept is its own", function* (stage) {
     const pair = yield* connect(stage);
     for (const text of ["first", "second", "third"]) {
