@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import type {
   Coroutine,
   DenoEventLoop,
+  EventLoop,
   ExceptionContext,
   Future,
   Server,
@@ -124,10 +125,10 @@ export class Recorder implements StreamProtocol {
   /** Whether `eofReceived` keeps the connection open. */
   keepOpen = false;
   transport: Transport | null = null;
-  readonly #loop: DenoEventLoop;
+  readonly #loop: EventLoop;
   #wanted: { size: number; future: Future<void> } | null = null;
 
-  constructor(loop: DenoEventLoop) {
+  constructor(loop: EventLoop) {
     this.#loop = loop;
     this.lost = loop.createFuture();
     this.eof = loop.createFuture();
