@@ -181,7 +181,11 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
   }
 
   /** Sends a file over a connection. See {@linkcode sendfile}. */
-  sendfile(transport: Transport, file: SendableFile, options?: SendfileOptions): Future<number> {
+  sendfile(
+    transport: WriteTransport,
+    file: SendableFile,
+    options?: SendfileOptions,
+  ): Future<number> {
     return sendfile(this, transport, file, options);
   }
 

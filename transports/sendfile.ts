@@ -17,7 +17,7 @@ import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
 import { connectionLost } from "./deno_connection_lost.ts";
 import type { StreamProtocol } from "./protocol.ts";
-import type { Transport } from "./transport.ts";
+import type { ReadTransport, WriteTransport } from "./transport.ts";
 
 /** How much is read at a time. */
 const PIECE_SIZE = 256 * 1024;
@@ -86,7 +86,7 @@ export interface SendfileOptions {
  */
 export function sendfile(
   loop: EventLoop,
-  transport: Transport,
+  transport: WriteTransport,
   file: SendableFile,
   options: SendfileOptions = {},
 ): Future<number> {
@@ -95,7 +95,7 @@ export function sendfile(
 
 function* sendfileSteps(
   loop: EventLoop,
-  transport: Transport,
+  transport: WriteTransport,
   file: SendableFile,
   { offset = 0, count = Infinity, fallback = true }: SendfileOptions,
 ): Coroutine<number> {
@@ -137,13 +137,19 @@ function checkRange(offset: number, count: number): void {
   }
 }
 
+/** Gives `transport` as one that is reading, or `null`: a pipe to write to has nothing to read. */
+function readerOf(transport: WriteTransport & Partial<ReadTransport>): ReadTransport | null {
+  return transport.isReading?.() === true ? transport as ReadTransport : null;
+}
+
 /** The protocol of a transport while a file is sent. */
 class Sender implements StreamProtocol {
   readonly #loop: EventLoop;
-  readonly #transport: Transport;
+  readonly #transport: WriteTransport;
+  /** What reading is paused on, unless it was paused or there is none. */
+  readonly #paused: ReadTransport | null;
   /** The program's protocol. It goes on to get data, for it may resume reading meanwhile. */
   readonly #protocol: StreamProtocol;
-  readonly #wasReading: boolean;
   readonly #limits: [low: number, high: number];
   /** What is read into next, and what is being sent or will be read into after it. */
   #next: Uint8Array;
@@ -154,17 +160,17 @@ class Sender implements StreamProtocol {
   #waiter: Future<void> | null = null;
   readonly getBuffer?: (sizeHint: number) => Uint8Array;
 
-  constructor(loop: EventLoop, transport: Transport, size: number) {
+  constructor(loop: EventLoop, transport: WriteTransport, size: number) {
     this.#loop = loop;
     this.#transport = transport;
     this.#protocol = transport.getProtocol();
-    this.#wasReading = transport.isReading();
+    this.#paused = readerOf(transport);
     this.#limits = transport.getWriteBufferLimits();
     this.#next = new Uint8Array(size);
     this.#other = new Uint8Array(size);
     const { getBuffer } = this.#protocol;
     if (getBuffer !== undefined) this.getBuffer = getBuffer.bind(this.#protocol);
-    transport.pauseReading();
+    this.#paused?.pauseReading();
     transport.setProtocol(this);
     transport.setWriteBufferLimits({ high: 0 });
   }
@@ -197,7 +203,7 @@ class Sender implements StreamProtocol {
     const [low, high] = this.#limits;
     this.#transport.setWriteBufferLimits({ low, high });
     if (this.#isPaused) this.#protocol.pauseWriting?.();
-    if (this.#wasReading) this.#transport.resumeReading();
+    this.#paused?.resumeReading();
   }
 
   dataReceived(data: Uint8Array): void {
