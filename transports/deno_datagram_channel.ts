@@ -21,6 +21,11 @@ export class DenoDatagramChannel implements DatagramChannel {
   #received: [Uint8Array, Deno.Addr] | null = null;
   /** Datagrams to send; the first is with the host. The transport bounds them. */
   readonly #queue: { bytes: Uint8Array; address: Deno.Addr }[] = [];
+  /**
+   * Whether the next receive waits for the send that is with the host, which is a microtask: both
+   * at a time cost the host more.
+   */
+  #receivePostponed = false;
   #closed = false;
 
   /** Wraps `connection`, which belongs to the channel from now on. */
@@ -56,7 +61,9 @@ export class DenoDatagramChannel implements DatagramChannel {
     const [bytes, address] = received;
     this.#slab = this.#slab.subarray(bytes.length);
     this.#sink?.received(bytes, address);
-    if (!this.#closed) this.#receive();
+    if (this.#closed) return;
+    if (this.#queue.length === 0) this.#receive();
+    else this.#receivePostponed = true;
   }
 
   #receive(): void {
@@ -72,6 +79,10 @@ export class DenoDatagramChannel implements DatagramChannel {
 
   #sendNext(): void {
     const sent = this.#queue.shift();
+    if (this.#receivePostponed && !this.#closed) {
+      this.#receivePostponed = false;
+      this.#receive();
+    }
     this.#sendFirst();
     if (!this.#closed) this.#sink?.sent(sent?.bytes.length ?? 0);
   }
