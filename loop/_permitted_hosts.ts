@@ -44,12 +44,27 @@ export class PermittedHosts {
   }
 
   /** Returns the error for sending datagrams to `address`; `null` if it is permitted. */
-  refuseDatagram({ hostname, port }: TcpAddress): Error | null {
+  refuseSending(address: TcpAddress): Error | null {
+    return this.#refuse("send to", address, destinationOf);
+  }
+
+  /** Returns the error for connecting from `address`; `null` if it is permitted. */
+  refuseBinding(address: TcpAddress): Error | null {
+    return this.#refuse("connect from", address, (own) => own);
+  }
+
+  /** Names are refused too: the host would look them up, each time anew. */
+  #refuse(
+    verb: string,
+    { hostname, port }: TcpAddress,
+    meaning: (address: string) => string,
+  ): Error | null {
     if (this.#grant.isFull) return null;
     const host = canonicalHost(hostname);
-    const reached = destinationOf(host?.text ?? hostname);
-    if (host?.isNumeric && this.allowsAddress(reached, port)) return null;
-    return refusal(`send to "${format(hostname, port)}"`, "net", format(reached, port));
+    const address = meaning(host?.text ?? hostname);
+    if (host?.isNumeric && this.allowsAddress(address, port)) return null;
+    const reason = host?.isNumeric ? undefined : "a name has to be resolved before";
+    return refusal(`${verb} "${format(hostname, port)}"`, "net", format(address, port), reason);
   }
 }
 

@@ -63,8 +63,11 @@ export class RestrictedNetwork implements Network {
   connectTcp(
     loop: EventLoop,
     address: TcpAddress,
-    options?: ConnectTcpOptions,
+    options: ConnectTcpOptions = {},
   ): Future<ByteChannel> {
+    const { localAddress } = options;
+    const error = localAddress === undefined ? null : this.#hosts.refuseBinding(localAddress);
+    if (error !== null) return failed(loop, error);
     return this.#use(loop, address, {
       verb: "connect to",
       isDestination: true,
@@ -103,7 +106,7 @@ export class RestrictedNetwork implements Network {
     options: OpenDatagramsOptions = {},
   ): Future<DatagramChannel> {
     const { remote } = options;
-    const error = remote === undefined ? null : this.#hosts.refuseDatagram(remote);
+    const error = remote === undefined ? null : this.#hosts.refuseSending(remote);
     if (error !== null) return failed(loop, error);
     return this.#use(loop, address, {
       verb: "open a datagram socket on",
@@ -256,7 +259,7 @@ export class RestrictedNetwork implements Network {
 
   #restrict(loop: EventLoop, channel: DatagramChannel): DatagramChannel {
     if (this.#restrictions.net.isFull) return channel;
-    return new RestrictedDatagrams(loop, channel, (address) => this.#hosts.refuseDatagram(address));
+    return new RestrictedDatagrams(loop, channel, (address) => this.#hosts.refuseSending(address));
   }
 
   #usePath<T>(loop: EventLoop, verb: string, path: string, start: () => Future<T>): Future<T> {

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { DenoEventLoop, type Future, type LoopPermissions } from "../../loop/mod.ts";
 import type { Network } from "../../loop/platform.ts";
 import { simulate } from "../../simulation/mod.ts";
@@ -249,6 +249,19 @@ Deno.test("sendto() of an address that is not listed is reported, and not sent",
     assertEquals(host.calls, ["bind 127.0.0.1:0", "send 127.0.0.1:9"]);
   }));
 
+Deno.test("sendto() of a name is refused, though it is listed: it would be looked up unchecked", () =>
+  withNet({ net: ["127.0.0.1:0", "ns.example:53"] }, async ({ loop, host }) => {
+    const reported = loop.createFuture<Error>();
+    const [transport] = await loop.createDatagramEndpoint(
+      () => ({ errorReceived: (error: Error) => reported.setResult(error) }),
+      { localAddress: { hostname: "127.0.0.1", port: 0 } },
+    );
+    transport.sendto(new Uint8Array(3), { hostname: "ns.example", port: 53 });
+    assertStringIncludes((await reported).message, "a name has to be resolved before");
+    transport.abort();
+    assertEquals(host.calls, ["bind 127.0.0.1:0"]);
+  }));
+
 Deno.test("connectUnix() and listenUnix() are held to paths, without detours", () =>
   withNet({ net: true, unix: ["/run/app", "/tmp/one.sock"] }, async ({ loop, network, host }) => {
     await network.connectUnix(loop, "/run/app/a.sock");
@@ -259,6 +272,17 @@ Deno.test("connectUnix() and listenUnix() are held to paths, without detours", (
       await assertRefused(network.connectUnix(loop, path), "unix", path);
       await assertRefused(network.listenUnix(loop, path), "unix", path);
     }
+  }));
+
+Deno.test("connectTcp() from a local address is held to the list for it", () =>
+  withNet({ net: ["10.0.0.1:80", "127.0.0.2:0"] }, async ({ loop, network, host }) => {
+    const address = { hostname: "10.0.0.1", port: 80 };
+    const from = (hostname: string) =>
+      network.connectTcp(loop, address, { localAddress: { hostname, port: 0 } });
+    await assertRefused(from("127.0.0.3"), "net", "127.0.0.3:0");
+    assertEquals(host.calls, []);
+    await from("127.2");
+    assertEquals(host.calls, ["connect 10.0.0.1:80"]);
   }));
 
 Deno.test("A loop with net: true passes hosts on as they are written", () =>
