@@ -8,6 +8,7 @@ const MODULE = new URL("./programs/answer.ts", import.meta.url).pathname;
 const VALUES: Readonly<Record<string, Record<string, string>>> = {
   createConnection: { hostname: "127.0.0.1", port: "1" },
   "createConnection with family": { hostname: "localhost", address: "127.0.0.1", port: "1" },
+  "createConnection with localAddress": { hostname: "127.0.0.1", port: "1", local: "127.0.0.2:0" },
   createServer: { hostname: "127.0.0.1", port: "0" },
   createUnixConnection: { path: `/tmp/gyre-permissions-${Deno.pid}.sock` },
   createDatagramEndpoint: {

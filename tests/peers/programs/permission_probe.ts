@@ -35,6 +35,10 @@ const PROBES: Readonly<Record<string, Probe>> = {
   createConnection: async (loop) => (await loop.createConnection(Object, tcp))[0].abort(),
   "createConnection with family": async (loop) =>
     (await loop.createConnection(Object, { ...tcp, family: "ipv4" }))[0].abort(),
+  "createConnection with localAddress": async (loop) => {
+    const localAddress = { hostname: "127.0.0.2", port: 0 };
+    (await loop.createConnection(Object, { ...tcp, localAddress }))[0].abort();
+  },
   openConnection: async () => (await openConnection(tcp))[1].close(),
   createServer: async (loop) => await close(await loop.createServer(Object, tcp)),
   startServer: async () => await close(await startServer(() => {}, tcp)),
