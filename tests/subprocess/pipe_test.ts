@@ -202,14 +202,16 @@ Deno.test("writeEof() closes a write pipe; abort() drops what is buffered", asyn
     const sink = () =>
       new WritableStream<Uint8Array>({ write: (data) => void written.push(text(data)) });
     const factory = () => new PipeRecorder(loop);
-    const [first, firstEnd] = yield* loop.connectWritePipe(factory, sink());
+    // A stream takes nothing in the turn of the host in which it is made.
+    const [one, two] = [sink(), sink()];
+    const [first, firstEnd] = yield* loop.connectWritePipe(factory, one);
     assert(first.canWriteEof());
     first.write(bytes("kept"));
     first.writeEof();
     assert(first.isClosing());
     yield* firstEnd.ended;
 
-    const [second, secondEnd] = yield* loop.connectWritePipe(factory, sink());
+    const [second, secondEnd] = yield* loop.connectWritePipe(factory, two);
     second.write(bytes("a"));
     second.write(bytes("dropped"));
     second.abort();
