@@ -97,8 +97,9 @@ export class TlsEngine {
     }
     this.#isDrained = true;
     const records = this.#shortcut.encrypt(piece);
-    if (records === null) this.#events.failed(new Error("The TLS engine has failed"));
-    else this.#events.encrypted(records, piece.length);
+    if (records === null) {
+      this.#events.failed(new Error("Cannot encrypt what is written: the TLS engine has failed"));
+    } else this.#events.encrypted(records, piece.length);
   }
 
   #tellOutput(records: Uint8Array): void {

@@ -63,10 +63,10 @@ function* secure(
 function* refusalOf(
   loop: DenoEventLoop,
   clientOptions: TlsOptions,
-  serverOptions: TlsOptions = {},
+  serverOptions?: TlsOptions,
   serverHostname?: string,
 ): Coroutine<Error & { code?: string }> {
-  const server = yield* serve(loop, serverOptions);
+  const server = yield* serve(loop, serverOptions ?? {});
   const error = yield* errorOf(loop.createConnection(neverCalled, {
     port: portOf(server),
     tls: clientOptions,
