@@ -18,7 +18,7 @@ export class MemoryWire implements ByteChannel {
   }
 
   /** Connects two ends. Each read of either takes at most `chunkSize` bytes. */
-  static pair(loop: EventLoop, chunkSize = Infinity): [MemoryWire, MemoryWire] {
+  static pair(loop: EventLoop, chunkSize?: number): [MemoryWire, MemoryWire] {
     const left = new MemoryWire(loop);
     const right = new MemoryWire(loop);
     left.transmit = (bytes) => right.arrive(bytes, chunkSize);
@@ -32,10 +32,10 @@ export class MemoryWire implements ByteChannel {
   }
 
   /** Lets `bytes` come from the other end, or with `null` its end. */
-  arrive(bytes: Uint8Array | null, chunkSize = Infinity): void {
+  arrive(bytes: Uint8Array | null, chunkSize?: number): void {
     if (bytes === null) this.#arrived.push(null);
     else {
-      const size = Math.min(chunkSize, bytes.length);
+      const size = Math.min(chunkSize ?? Infinity, bytes.length);
       for (let start = 0; start < bytes.length; start += size) {
         this.#arrived.push(bytes.slice(start, start + size));
       }
