@@ -3,17 +3,18 @@
  *
  * Each workload runs in alternating rounds, server and load on a core each where there are two.
  * Prints the median and spread of every peer and the ratio to it, losing rows too, and writes
- * bench/results.json. A ratio above 1 means that this package needs less.
+ * bench/results.json and bench/chart.svg. A ratio above 1 means that this package needs less.
  *
  * @module
  */
+import { drawChart } from "./_peers/chart.ts";
 import { echoWorkloads } from "./_peers/echo.ts";
 import { processesWorkload } from "./_peers/processes_workload.ts";
 import { printReport, type Report, writeReport } from "./_peers/report.ts";
 import { schedulingWorkload } from "./_peers/scheduling_workload.ts";
 import type { Workload } from "./_peers/workload.ts";
 
-const ROUNDS = 5;
+const ROUNDS = 3;
 
 const workloads: Workload[] = [schedulingWorkload, ...echoWorkloads, processesWorkload];
 const wanted = Deno.args.length === 0
@@ -40,3 +41,4 @@ for (const workload of wanted) {
   }
 }
 await writeReport(report, new URL("./results.json", import.meta.url));
+await Deno.writeTextFile(new URL("./chart.svg", import.meta.url), drawChart(report.rows));

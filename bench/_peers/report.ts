@@ -56,8 +56,8 @@ function summarize(samples: Map<string, number[]>): { peers: Record<string, unkn
   return { peers };
 }
 
-/** The median of what a peer needs against what this package needs in the same round. */
-function ratioTo(values: readonly number[], ours: readonly number[]): number {
+/** Returns the median of what a peer needs against what this package needs in the same round. */
+export function ratioTo(values: readonly number[], ours: readonly number[]): number {
   return median(values.map((value, round) => value / (ours[round] ?? Number.NaN)));
 }
 
