@@ -458,6 +458,20 @@ export function allTasks(loop: EventLoop = runningEventLoop()): Set<Task<unknown
  *
  * @param body A coroutine, or a function that returns a coroutine, a promise or a value.
  * @throws {InvalidStateError} If no loop is running here.
+ *
+ * @example Two things at once
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createTask, run, sleep } from "@gyre/asyncio";
+ *
+ * const log: string[] = [];
+ * await run(async () => {
+ *   const slow = createTask(() => sleep(0.002, "slow"), { name: "slow" });
+ *   const fast = createTask(() => sleep(0.001, "fast"));
+ *   log.push(await fast, await slow);
+ * });
+ * assertEquals(log, ["fast", "slow"]);
+ * ```
  */
 export function createTask<T>(body: TaskBody<T>, options: TaskOptions = NO_OPTIONS): Task<T> {
   return (options.loop ?? runningEventLoop()).createTask(body, options);

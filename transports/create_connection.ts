@@ -69,6 +69,32 @@ export interface CreateConnectionOptions extends TlsClientSettings {
  * @throws {Deno.errors.NotFound} If the host name does not resolve.
  * @throws {Deno.errors.NotCapable} If the permission is missing.
  * @throws {TypeError} If there is neither a port nor a `sock`, or both.
+ *
+ * @example Reading what a server has to say
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { getRunningLoop, run } from "@gyre/asyncio";
+ *
+ * const text = await run(async () => {
+ *   const loop = getRunningLoop();
+ *   await using server = await loop.createServer(() => ({
+ *     connectionMade(transport) {
+ *       transport.write(new TextEncoder().encode("hello"));
+ *       transport.close();
+ *     },
+ *   }), { hostname: "127.0.0.1" });
+ *   const [{ port }] = server.addresses as [Deno.NetAddr];
+ *
+ *   const ended = loop.createFuture<string>();
+ *   let received = "";
+ *   await loop.createConnection(() => ({
+ *     dataReceived: (data: Uint8Array) => void (received += new TextDecoder().decode(data)),
+ *     connectionLost: () => ended.setResult(received),
+ *   }), { port });
+ *   return await ended;
+ * });
+ * assertEquals(text, "hello");
+ * ```
  */
 export function createConnection<P extends StreamProtocol>(
   loop: PlatformLoop,

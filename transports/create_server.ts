@@ -51,6 +51,29 @@ export interface CreateServerOptions extends TlsServerSettings {
  * @throws {Deno.errors.NotFound} If a host name does not resolve.
  * @throws {Deno.errors.NotCapable} If the permission is missing.
  * @throws {TypeError} If there is a `sock` and a place to listen.
+ *
+ * @example A server that tells the time of its loop to everyone
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { getRunningLoop, openConnection, Protocol, run, type Transport } from "@gyre/asyncio";
+ *
+ * class Clock extends Protocol {
+ *   override connectionMade(transport: Transport): void {
+ *     transport.write(new TextEncoder().encode(String(getRunningLoop().time())));
+ *     transport.close();
+ *   }
+ * }
+ *
+ * const time = await run(async () => {
+ *   const loop = getRunningLoop();
+ *   await using server = await loop.createServer(() => new Clock(), { hostname: "127.0.0.1" });
+ *   const [{ port }] = server.addresses as [Deno.NetAddr];
+ *   const [reader, writer] = await openConnection({ port });
+ *   await using _writer = writer;
+ *   return Number(new TextDecoder().decode(await reader.read()));
+ * });
+ * assertEquals(Number.isFinite(time), true);
+ * ```
  */
 export function createServer(
   loop: PlatformLoop,
