@@ -18,10 +18,16 @@ let slabUsed = 0;
 
 /** The buffer that a connection reads into, as large as its traffic needs. */
 export class ReadBuffer {
+  readonly #largest: number;
   #size = SMALLEST;
   #bytes: Uint8Array | null = null;
   /** Reads in a row that would have fitted the next smaller size. */
   #sparse = 0;
+
+  /** Creates a buffer that grows up to `largest` bytes. */
+  constructor(largest: number = LARGEST) {
+    this.#largest = largest;
+  }
 
   /** Returns the buffer for the next read. */
   take(): Uint8Array {
@@ -31,7 +37,7 @@ export class ReadBuffer {
   /** Adapts the size to a read of `count` bytes. */
   adapt(count: number): void {
     const size = this.#size;
-    if (count === size) this.#resize(Math.min(size * STEP, LARGEST));
+    if (count === size) this.#resize(Math.min(size * STEP, this.#largest));
     else if (size === SMALLEST || count * STEP > size) this.#sparse = 0;
     else if (++this.#sparse === PATIENCE) this.#resize(size / STEP);
   }

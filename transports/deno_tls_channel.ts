@@ -46,6 +46,9 @@ interface Parcel {
 const HANDSHAKE_TIMEOUT = 60;
 const SHUTDOWN_TIMEOUT = 30;
 
+/** What the engine makes of a read should fit into the caches of the processor. */
+const LARGEST_READ = 64 * 1024;
+
 /** How much of a write is encrypted before any of it has gone out. */
 const BATCH_SIZE = 4 * 48 * 1024;
 
@@ -67,7 +70,7 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
   #state: State = "handshaking";
   #info: TlsInfo | null = null;
 
-  readonly #readBuffer = new ReadBuffer();
+  readonly #readBuffer = new ReadBuffer(LARGEST_READ);
   readonly #records = new TlsRecords();
   #reports: Report[] = [];
   /** Whether the sink reads. */
