@@ -44,15 +44,32 @@ const DATAGRAM_PEERS: readonly Peer[] = [
   { name: "Node dgram", command: ["node", `${FOLDER}echo_server.mjs`, "datagram"] },
 ];
 
+const CERTIFICATES = new URL("../../tests/transports/certificates/", import.meta.url).pathname;
+const KEY_PAIR = [`${CERTIFICATES}server.pem`, `${CERTIFICATES}server.key`];
+const READ = `--allow-read=${CERTIFICATES}`;
+
+const TLS_PEERS: readonly Peer[] = [
+  {
+    name: "ours",
+    command: ["deno", "run", NET, READ, `${FOLDER}echo_server.ts`, "tls", ...KEY_PAIR],
+  },
+  { name: "uvloop", command: [PYTHON, `${FOLDER}echo_server.py`, "uvloop", "tls", ...KEY_PAIR] },
+  { name: "asyncio", command: [PYTHON, `${FOLDER}echo_server.py`, "asyncio", "tls", ...KEY_PAIR] },
+  { name: "Node tls", command: ["node", `${FOLDER}echo_server.mjs`, "tls", ...KEY_PAIR] },
+];
+
 const STREAM_LOAD = ["deno", "run", NET, `${FOLDER}echo_load.ts`];
+const TLS_LOAD = [PYTHON, `${FOLDER}tls_load.py`, `${CERTIFICATES}authority.pem`];
 const DATAGRAM_LOAD = [PYTHON, `${FOLDER}datagram_load.py`];
 
-/** TCP echo on protocols and on streams, for each shape of load, and UDP echo. */
+/** TCP echo on protocols and on streams, for each shape of load, TLS echo and UDP echo. */
 export const echoWorkloads: readonly Workload[] = [
   ...SHAPES.flatMap(([connections, bytes]) => [
     echoWorkload("TCP echo", PROTOCOL_PEERS, STREAM_LOAD, connections, bytes),
     echoWorkload("TCP streams echo", STREAM_PEERS, STREAM_LOAD, connections, bytes),
   ]),
+  echoWorkload("TLS echo", TLS_PEERS, TLS_LOAD, 10, 1024),
+  echoWorkload("TLS echo", TLS_PEERS, TLS_LOAD, 10, 100 * 1024),
   echoWorkload("UDP echo", DATAGRAM_PEERS, DATAGRAM_LOAD, 10, 1024),
 ];
 

@@ -1,7 +1,7 @@
 /**
  * Echo servers on this package for bench/peers.ts: prints the port, then echoes until killed.
  *
- * Usage: echo_server.ts protocol|buffered|streams|coroutine|datagram
+ * Usage: echo_server.ts protocol|buffered|streams|coroutine|tls|datagram [cert key]
  *
  * @module
  */
@@ -75,6 +75,10 @@ async function listen(kind: string): Promise<Server> {
   if (kind === "streams") return await startServer(echoStream, options);
   if (kind === "coroutine") return await startServer(echoStreamInCoroutine, options);
   const loop = getRunningLoop();
+  if (kind === "tls") {
+    const [cert, key] = Deno.args.slice(1).map((path) => Deno.readTextFileSync(path));
+    return await loop.createServer(() => new Echo(), { ...where, tls: { cert, key } });
+  }
   return await loop.createServer(
     () => kind === "buffered" ? new BufferedEcho() : new Echo(),
     where,
