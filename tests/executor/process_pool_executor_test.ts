@@ -118,7 +118,11 @@ Deno.test("moduleFunction() in a process needs the permission to read it", async
   const url = new URL("_jobs.ts", import.meta.url);
   const countWords = moduleFunction<typeof import("./_jobs.ts").countWords>(url, "countWords");
   await withPool({ maxWorkers: 1 }, async (pool) => {
-    await assertRejects(async () => await pool.submit(countWords, "a"), TypeError, "read access");
+    await assertRejects(
+      async () => await pool.submit(countWords, "a"),
+      Deno.errors.NotCapable,
+      "--allow-read",
+    );
   });
   await withPool({ maxWorkers: 1, permissions: { read: [url] } }, async (pool) => {
     assertEquals(await pool.submit(countWords, "a b"), 2);
