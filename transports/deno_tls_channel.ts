@@ -18,6 +18,7 @@
  *
  * @module
  */
+import process from "node:process";
 import type { EventLoop } from "../loop/event_loop.ts";
 import type { Future } from "../loop/future.ts";
 import type { ByteChannel, ByteSink } from "../loop/platform.ts";
@@ -190,9 +191,8 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
   ended(): void {
     if (this.#isPeerDone) return;
     this.#isPeerDone = true;
-    if (this.#state === "handshaking") {
-      this.#failNow(tlsUnexpectedEnd(HANDSHAKE, "before the end of the handshake"));
-    } else if (this.#state === "closing") this.#closeWhenSent();
+    if (this.#state === "handshaking") this.#endHandshake();
+    else if (this.#state === "closing") this.#closeWhenSent();
     else {
       const isTorn = this.#records.isInside;
       this.#reports.push(isTorn ? tlsUnexpectedEnd(TRAFFIC, "in the middle of a record") : "end");
@@ -263,6 +263,7 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
       if (report === "end") this.#closeWhenSent();
       return;
     }
+    if (this.#state === "handshaking" && report === "end") return this.#endHandshake();
     this.#reports.push(report);
     if (!this.#isFeeding) this.#loop.enter({ _run: () => this.#report() });
   }
@@ -283,9 +284,12 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
   #failHandshake(): void {
     const error = this.#reports.find((report) => report instanceof Error);
     if (error !== undefined) this.#failNow(error);
-    else if (this.#isPeerDone) {
-      this.#failNow(tlsUnexpectedEnd(HANDSHAKE, "before the end of the handshake"));
-    }
+  }
+
+  /** The peer has gone. If it has said why, the engine tells that a tick later than it is fed. */
+  #endHandshake(): void {
+    const error = tlsUnexpectedEnd(HANDSHAKE, "before the end of the handshake");
+    process.nextTick(() => this.#state === "handshaking" && this.#take(error));
   }
 
   #failNow(error: Error): void {
