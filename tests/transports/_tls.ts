@@ -6,6 +6,7 @@ export type CertificateName =
   | "client"
   | "expired"
   | "server"
+  | "steady"
   | "untrusted_client"
   | "wrong_host";
 

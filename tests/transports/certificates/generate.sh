@@ -6,7 +6,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 new_key() {
-  openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1"
+  if [ "${ED25519:-}" ]; then openssl genpkey -algorithm ED25519 -out "$1"
+  else openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1"
+  fi
 }
 
 # authority <name> <common name>: one that signs itself.
@@ -39,6 +41,7 @@ certificate() {
 authority authority "Test authority"
 authority stranger "Unknown authority"
 certificate server localhost authority serverAuth "DNS:localhost,IP:127.0.0.1,IP:::1"
+ED25519=1 certificate steady localhost authority serverAuth "DNS:localhost,IP:127.0.0.1,IP:::1"
 certificate wrong_host elsewhere authority serverAuth "DNS:elsewhere.example"
 certificate expired localhost authority serverAuth "DNS:localhost,IP:127.0.0.1" \
   20200101000000Z 20200201000000Z
