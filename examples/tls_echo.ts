@@ -1,0 +1,58 @@
+/**
+ * A TLS server that echoes, and a client that knows its certificate.
+ *
+ * deno run --allow-net=127.0.0.1 examples/tls_echo.ts
+ *
+ * Prints:
+ *     connected with TLSv1.3 to localhost
+ *     server: hello
+ *     a client that knows nobody: no trusted authority has signed the certificate of the peer
+ *
+ * @module
+ */
+import { openConnection, run, startServer, type StreamReader, type TlsInfo } from "@gyre/asyncio";
+import type { StreamWriter } from "@gyre/asyncio";
+
+// Made with openssl for this example. It has signed itself: who is given it, trusts it.
+const CERT = `-----BEGIN CERTIFICATE-----
+MIIBIjCB1aADAgECAhRvAGjfBVtz+itLDKQw1Oc9HuUoqjAFBgMrZXAwFDESMBAG
+A1UEAwwJbG9jYWxob3N0MCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAxMDAwMDAw
+WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwKjAFBgMrZXADIQDKV4b/0g7ubM9rNzbU
+oe/B2rq8+xocRYdf+WTt4EHGq6M3MDUwFAYDVR0RBA0wC4IJbG9jYWxob3N0MB0G
+A1UdDgQWBBRR3J3+WUAB57LDhDQc7JMN0oKSoDAFBgMrZXADQQDlcomIbz4Z09/5
+DIh3OFVVGazR/85IiaKvaaYVEuatMcgV7Rtdja68hG2TCfPVGWB2e2kcGPbJOmNM
+ZFnrkwIH
+-----END CERTIFICATE-----`;
+const KEY = `-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIF+id6DdqDvkQ5R7KVXcBMcku/ROql0J5HFSyiTALe13
+-----END PRIVATE KEY-----`;
+
+async function echo(reader: StreamReader, writer: StreamWriter): Promise<void> {
+  await using output = writer;
+  for await (const line of reader) {
+    output.writelines([new TextEncoder().encode("server: "), line]);
+    await output.drain();
+  }
+}
+
+async function talk(port: number): Promise<void> {
+  const tls = { caCerts: [CERT] };
+  const [reader, writer] = await openConnection({ port, tls, serverHostname: "localhost" });
+  await using output = writer;
+  const { version, peerCertificate } = output.getExtraInfo("tls") as TlsInfo;
+  console.log(`connected with ${version} to ${peerCertificate?.subject.CN}`);
+  output.write(new TextEncoder().encode("hello\n"));
+  console.log(new TextDecoder().decode(await reader.readLine()).trim());
+}
+
+await run(async () => {
+  const options = { hostname: "127.0.0.1", tls: { cert: CERT, key: KEY } };
+  await using server = await startServer(echo, options);
+  const [{ port }] = server.addresses as [Deno.NetAddr];
+  await talk(port);
+  try {
+    await openConnection({ port, tls: true, serverHostname: "localhost" });
+  } catch (error) {
+    console.log(`a client that knows nobody: ${(error as Error).message.split(": ")[1]}`);
+  }
+});
