@@ -23,7 +23,9 @@ export interface ConnectAcceptedSocketOptions extends TlsServerSettings {
  * @param protocolFactory Creates the protocol.
  * @param options The connection.
  * @returns The transport and the protocol, after `connectionMade` was called.
- * @throws {TypeError} If `sock` is no connection.
+ * @throws {Deno.errors.InvalidData} If TLS is asked for, and the peer does not speak it, or has no
+ * certificate that it needs.
+ * @throws {TypeError} If `sock` is no connection, or the options of TLS cannot be used.
  */
 export function connectAcceptedSocket<P extends StreamProtocol>(
   loop: PlatformLoop,

@@ -57,7 +57,7 @@ export interface CreateConnectionOptions extends TlsClientSettings {
 /**
  * Connects to a TCP server. As `loop.create_connection()`.
  *
- * The protocol is created once the connection is there. Cancelling gives the attempt up and leaves
+ * The protocol is created once the connection is there, with `tls` after the handshake. Cancelling gives the attempt up and leaves
  * nothing open.
  *
  * @permissions allow-net=<hostname>:<port>
@@ -68,6 +68,11 @@ export interface CreateConnectionOptions extends TlsClientSettings {
  * @throws {Deno.errors.ConnectionRefused} If nothing listens there.
  * @throws {Deno.errors.NotFound} If the host name does not resolve.
  * @throws {Deno.errors.NotCapable} If the permission is missing.
+ * @throws {Deno.errors.InvalidData} If TLS is asked for, and the server cannot be trusted or does
+ * not speak it.
+ * @throws {Deno.errors.UnexpectedEof} If the server hangs up during the handshake of TLS.
+ * @throws {Deno.errors.ConnectionAborted} If that handshake takes too long.
+ * @throws {TypeError} If the options of TLS cannot be used.
  * @throws {TypeError} If there is neither a port nor a `sock`, or both.
  *
  * @example Reading what a server has to say

@@ -42,6 +42,9 @@ export interface CreateServerOptions extends TlsServerSettings {
 /**
  * Listens for TCP connections. As `loop.create_server()`.
  *
+ * With `tls`, a protocol hears of a connection after its handshake. One that fails is reported to the
+ * exception handler in debug mode only.
+ *
  * @permissions allow-net=<hostname>:<port>; without a hostname it is `[::]`
  * @param loop The loop that the server lives on.
  * @param protocolFactory Creates the protocol of each connection.
@@ -50,7 +53,8 @@ export interface CreateServerOptions extends TlsServerSettings {
  * @throws {Deno.errors.AddrNotAvailable} If no address of the machine is meant.
  * @throws {Deno.errors.NotFound} If a host name does not resolve.
  * @throws {Deno.errors.NotCapable} If the permission is missing.
- * @throws {TypeError} If there is a `sock` and a place to listen.
+ * @throws {TypeError} If there is a `sock` and a place to listen, or the options of TLS cannot be
+ * used.
  *
  * @example A server that tells the time of its loop to everyone
  * ```ts

@@ -34,7 +34,10 @@ export interface CreateUnixConnectionOptions extends TlsClientSettings {
  * @throws {Deno.errors.ConnectionRefused} If nothing listens there.
  * @throws {Deno.errors.PermissionDenied} If the system does not allow it.
  * @throws {Deno.errors.NotCapable} If the permission is missing.
- * @throws {TypeError} If the path is empty, or longer than a socket's may be.
+ * @throws {Deno.errors.InvalidData} If TLS is asked for, and the server cannot be trusted or does
+ * not speak it.
+ * @throws {TypeError} If the path is empty, or longer than a socket's may be, or the options of TLS
+ * cannot be used.
  */
 export function createUnixConnection<P extends StreamProtocol>(
   loop: PlatformLoop,

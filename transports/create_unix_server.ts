@@ -31,7 +31,8 @@ export interface CreateUnixServerOptions extends TlsServerSettings {
  * @throws {Deno.errors.NotFound} If the folder does not exist.
  * @throws {Deno.errors.PermissionDenied} If the system does not allow it.
  * @throws {Deno.errors.NotCapable} If the permission is missing.
- * @throws {TypeError} If the path is empty, or longer than a socket's may be.
+ * @throws {TypeError} If the path is empty, or longer than a socket's may be, or the options of TLS
+ * cannot be used.
  */
 export function createUnixServer(
   loop: PlatformLoop,

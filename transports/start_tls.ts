@@ -37,7 +37,41 @@ export interface StartTlsOptions {
  * @returns The transport of the secured connection.
  * @throws {Deno.errors.InvalidData} If the peer cannot be trusted, or does not speak TLS. The
  * connection is closed then, and `connectionLost` called.
+ * @throws {Deno.errors.ConnectionAborted} If the handshake takes too long.
  * @throws {InvalidStateError} If the transport is not open in both directions.
+ * @throws {TypeError} If the options cannot be used, or it is no transport of a connection.
+ *
+ * @example Securing both ends of a connection
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { getRunningLoop, Protocol, run, type TlsInfo } from "@gyre/asyncio";
+ *
+ * const folder = "tests/transports/certificates";
+ * const cert = await Deno.readTextFile(`${folder}/server.pem`);
+ * const key = await Deno.readTextFile(`${folder}/server.key`);
+ * const authority = await Deno.readTextFile(`${folder}/authority.pem`);
+ *
+ * const version = await run(async () => {
+ *   const loop = getRunningLoop();
+ *   await using server = await loop.createServer(() => {
+ *     const protocol = new Protocol();
+ *     protocol.connectionMade = (transport) => {
+ *       loop.startTls(transport, protocol, { tls: { cert, key }, serverSide: true });
+ *     };
+ *     return protocol;
+ *   }, { hostname: "127.0.0.1" });
+ *   const [{ port }] = server.addresses as [Deno.NetAddr];
+ *
+ *   const [plain, protocol] = await loop.createConnection(() => new Protocol(), { port });
+ *   const transport = await loop.startTls(plain, protocol, {
+ *     tls: { caCerts: [authority] },
+ *     serverHostname: "localhost",
+ *   });
+ *   transport.close();
+ *   return (transport.getExtraInfo("tls") as TlsInfo).version;
+ * });
+ * assertEquals(version, "TLSv1.3");
+ * ```
  */
 export function startTls(
   loop: PlatformLoop,

@@ -4,7 +4,7 @@ import type { StreamProtocol } from "./protocol.ts";
 export interface BaseTransport {
   /**
    * Returns a fact about the connection: `"peername"` and `"sockname"` (a `Deno.Addr`),
-   * `"socket"` (the `Deno.Conn`). As `get_extra_info()`.
+   * `"socket"` (the `Deno.Conn`), `"tls"` (a `TlsInfo`). As `get_extra_info()`.
    *
    * @param name Which fact.
    * @param fallback What to return when it is not known; `undefined` by default.
@@ -55,7 +55,7 @@ export interface WriteTransport extends BaseTransport {
   writelines(chunks: Iterable<Uint8Array>): void;
   /** Ends this side of the stream after what is buffered; the other side goes on. Idempotent. */
   writeEof(): void;
-  /** Whether {@linkcode writeEof} is possible. */
+  /** Whether {@linkcode writeEof} is possible: not with TLS, which ends both sides or none. */
   canWriteEof(): boolean;
   /** Closes at once: drops what is buffered, then calls `connectionLost(null)` through the loop. */
   abort(): void;
