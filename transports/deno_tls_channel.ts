@@ -18,11 +18,11 @@
  *
  * @module
  */
-import process from "node:process";
 import type { EventLoop } from "../loop/event_loop.ts";
 import type { Future } from "../loop/future.ts";
 import type { ByteChannel, ByteSink } from "../loop/platform.ts";
 import type { TimerHandle } from "../loop/timer_handle.ts";
+import { nodeProcess } from "./_deno_node_tls.ts";
 import type { TlsContext } from "./_deno_tls_context.ts";
 import { TlsEngine, type TlsEngineEvents } from "./_deno_tls_engine.ts";
 import { explainTlsError, tlsTimeout, tlsUnexpectedEnd } from "./_deno_tls_error.ts";
@@ -289,7 +289,7 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
   /** The peer has gone. If it has said why, the engine tells that a tick later than it is fed. */
   #endHandshake(): void {
     const error = tlsUnexpectedEnd(HANDSHAKE, "before the end of the handshake");
-    process.nextTick(() => this.#state === "handshaking" && this.#take(error));
+    nodeProcess().nextTick(() => this.#state === "handshaking" && this.#take(error));
   }
 
   #failNow(error: Error): void {
