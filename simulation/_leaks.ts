@@ -35,6 +35,9 @@ function describeResource(resource: OpenResource): string {
 }
 
 function describeAddress(address: Deno.Addr): string {
-  if ("hostname" in address) return `${address.hostname}:${address.port}`;
+  if ("hostname" in address) {
+    const { hostname, port } = address;
+    return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+  }
   return "path" in address ? String(address.path) : address.transport;
 }

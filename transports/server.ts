@@ -7,7 +7,7 @@ import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
 import { createProtocol } from "./_create_protocol.ts";
 import type { Secure } from "./_secure_channel.ts";
-import { type OpenResource, openResources } from "./open_resources.ts";
+import { openResources } from "./open_resources.ts";
 import type { StreamProtocol } from "./protocol.ts";
 import { StreamTransport, type TransportOwner } from "./stream_transport.ts";
 
@@ -63,7 +63,6 @@ export class Server implements AsyncDisposable {
       this.#wakeIfClosed();
     },
   };
-  readonly #resource: OpenResource = { _release: () => this.#closeListeners() };
 
   /** @ignore Servers are created by `createServer()` and its like. */
   constructor(
@@ -76,7 +75,7 @@ export class Server implements AsyncDisposable {
     this.#listeners = [...listeners];
     this.#protocolFactory = protocolFactory;
     this.#secure = secure;
-    openResources(loop).add(this.#resource);
+    openResources(loop).add(this);
   }
 
   /** Where the server listens; empty once it is closed. As `sockets`. */
@@ -118,10 +117,15 @@ export class Server implements AsyncDisposable {
   close(): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
-    openResources(this.#loop).delete(this.#resource);
+    openResources(this.#loop).delete(this);
     this.#closeListeners();
     this.#forever?.cancel();
     this.#wakeIfClosed();
+  }
+
+  /** @ignore Closes the listeners, without calling user code. The loop is closed. */
+  _release(): void {
+    this.#closeListeners();
   }
 
   /** Waits until the server is closed and has no open connection left. */

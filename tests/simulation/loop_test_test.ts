@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { createTask, InvalidStateError, sleep } from "../../loop/mod.ts";
+import { openConnection, startServer, startUnixServer } from "../../transports/mod.ts";
 import { withoutLeaks } from "../../simulation/deno_loop_tests.ts";
 import { loopTest, simulate, type SimulationMain } from "../../simulation/mod.ts";
 
@@ -35,5 +36,28 @@ Deno.test("loopTest() names the timers that are left", async () => {
   assertEquals(
     message,
     "Cannot end a test as nothing may be left: timer of heartbeat() at 5 seconds is pending",
+  );
+});
+
+Deno.test("loopTest() names the servers and connections that are open", async () => {
+  const message = await leaksOf(async ({ host }) => {
+    const server = host("server");
+    await server.run(() => startServer(() => sleep(1), { port: 80 }));
+    await openConnection({ hostname: "server", port: 80 });
+    await startServer(() => {}, { port: 81 });
+    await sleep(2);
+  });
+  const [, list = ""] = message.split("may be left: ");
+  assertEquals(list.split("; ").toSorted(), [
+    "Server on [::]:81 is open",
+    "StreamTransport to 10.0.0.2:80 is open",
+  ]);
+});
+
+Deno.test("loopTest() names the Unix sockets that are open", async () => {
+  const message = await leaksOf(() => startUnixServer(() => {}, { path: "/tmp/leak.sock" }));
+  assertEquals(
+    message,
+    "Cannot end a test as nothing may be left: Server on /tmp/leak.sock is open",
   );
 });
