@@ -43,6 +43,11 @@ export class MemoryWire implements ByteChannel {
     this.#schedule();
   }
 
+  /** Breaks this end, as a reset does. */
+  fail(error: Error): void {
+    this.#loop.enqueue({ _run: () => this.#sink?.failed(error) });
+  }
+
   attach(sink: ByteSink): void {
     this.#sink = sink;
   }

@@ -234,3 +234,31 @@ test("fails a handshake with UnexpectedEof when the peer goes, wherever it goes"
     yield* passIterations(3);
   }
 });
+
+test("passes on what its wire fails with, in the handshake and after", function* (loop) {
+  const reset = new Deno.errors.ConnectionReset("reset");
+  const [wire] = MemoryWire.pair(loop);
+  const channel = new DenoTlsChannel(loop, wire, createClientContext(trusting, "localhost"));
+  wire.fail(reset);
+  assertEquals(yield* errorOf(channel.secured), reset);
+  assertEquals(wire.isOver, true);
+
+  const { client, server, clientWire } = yield* connect(loop);
+  clientWire.fail(reset);
+  assertEquals(yield* client.lost, reset);
+  assertEquals(client.log, ["made", "lost"]);
+  yield* server.lost;
+});
+
+test(
+  "ends at once when its wire fails while it waits for the peer's confirmation",
+  function* (loop) {
+    const { client, server, clientWire } = yield* connect(loop);
+    server.transport?.pauseReading();
+    client.transport?.close();
+    clientWire.fail(new Deno.errors.ConnectionReset("reset"));
+    assertEquals(yield* client.lost, null);
+    server.transport?.abort();
+    yield* server.lost;
+  },
+);
