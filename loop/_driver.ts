@@ -50,7 +50,7 @@ const TURN_CALLBACKS = 10_000;
 /** The driver reads the clock, which is dear, at most once in this many iterations of one entry. */
 const MAX_UNTIMED = 64;
 /** Iterations that an event may cause before the driver wakes for more. */
-const ENTERED_ITERATIONS = 8;
+const ENTERED_ITERATIONS = 2;
 /** Microtask hops that let an async function run to its next await, two calls deep. */
 const ASYNC_FUNCTION_HOPS = 3;
 
