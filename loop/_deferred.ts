@@ -1,5 +1,5 @@
 import { ambient, runningTask } from "./_ambient.ts";
-import type { CancelScope } from "./_cancel_scope.ts";
+import { CancelScope } from "./_cancel_scope.ts";
 import type { CoroutineHost, Reject, Resolve } from "./_consumer.ts";
 import { CancelledError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
@@ -40,9 +40,6 @@ export abstract class Deferred<T> extends Future<T> {
   /** The work as part of an async function, inside `scope`, which is closed afterwards. */
   protected abstract runInFunction(scope: CancelScope): Promise<T>;
 
-  /** Opens the scope for {@linkcode runInFunction}. */
-  protected abstract openScope(outer: CancelScope): CancelScope;
-
   override [Symbol.iterator](): Generator<Future<unknown>, T, unknown> {
     if (this.#host !== null || this.done()) return super[Symbol.iterator]();
     return this.#runInline() as Generator<Future<unknown>, T, unknown>;
@@ -75,7 +72,7 @@ export abstract class Deferred<T> extends Future<T> {
       return super._await(scope, resolve, reject);
     }
     scope.noteAwait();
-    const inner = this.openScope(scope);
+    const inner = new CancelScope(scope.task, scope.context, scope);
     this.#host = inner;
     this.runInFunction(inner).then((value) => {
       inner.close();

@@ -47,7 +47,7 @@ export interface LoopStatistics {
 const TURN_BUDGET = 0.000_5;
 /** The same in callbacks: a virtual clock stands still while they run. */
 const TURN_CALLBACKS = 10_000;
-/** The driver reads the clock, which is dear, at most once in this many iterations of one entry. */
+/** Callbacks after which the driver reads the clock, which is dear, at the latest. */
 const MAX_UNTIMED = 64;
 /** Iterations that an event may cause before the driver wakes for more. */
 const ENTERED_ITERATIONS = 2;

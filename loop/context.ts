@@ -10,11 +10,11 @@ export type ContextValues = ReadonlyMap<ContextVar<unknown>, unknown>;
 const NO_VALUES: ContextValues = new Map();
 
 /** Creates a context that holds `values`. */
-export let contextOf: (values: ContextValues) => Context;
+let contextOf: (values: ContextValues) => Context;
 /** Returns the values of `context`. */
-export let valuesOf: (context: Context) => ContextValues;
+let valuesOf: (context: Context) => ContextValues;
 /** Replaces the values of `context`. */
-export let setValues: (context: Context, values: ContextValues) => void;
+let setValues: (context: Context, values: ContextValues) => void;
 
 /**
  * The values of all {@linkcode ContextVar}s as one piece of the program sees them.

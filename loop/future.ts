@@ -20,7 +20,7 @@ export let addWaiter: (future: Future<unknown>, waiter: Runnable) => void;
 /** Removes `waiter` in constant time. */
 export let removeWaiter: (future: Future<unknown>, waiter: Runnable) => void;
 /** Returns where `future` stands. */
-export let stateOf: (future: Future<unknown>) => FutureState;
+let stateOf: (future: Future<unknown>) => FutureState;
 /** The error of `future`, if any, is dealt with and needs no report. */
 export let markSeen: (future: Future<unknown>) => void;
 /** Takes the outcome of `future`, which must be done. */

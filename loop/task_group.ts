@@ -1,5 +1,5 @@
 import { requireLoop } from "./_ambient.ts";
-import { CancelScope } from "./_cancel_scope.ts";
+import type { CancelScope } from "./_cancel_scope.ts";
 import type { CoroutineHost } from "./_consumer.ts";
 import { Deferred } from "./_deferred.ts";
 import { runBody, runBodyInFunction } from "./_region_body.ts";
@@ -283,10 +283,6 @@ class GroupRegion<T> extends Deferred<T> {
       throw error;
     }
     return value as T;
-  }
-
-  protected override openScope(outer: CancelScope): CancelScope {
-    return new CancelScope(outer.task, outer.context, outer);
   }
 
   protected override async runInFunction(scope: CancelScope): Promise<T> {

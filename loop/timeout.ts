@@ -1,5 +1,5 @@
 import { requireLoop } from "./_ambient.ts";
-import { CancelScope } from "./_cancel_scope.ts";
+import type { CancelScope } from "./_cancel_scope.ts";
 import type { CoroutineHost } from "./_consumer.ts";
 import { Deferred } from "./_deferred.ts";
 import { runBody, runBodyInFunction } from "./_region_body.ts";
@@ -155,10 +155,6 @@ class TimeLimit<T> extends Deferred<T> {
     }
     if (timeout._exit()) host.uncancel();
     return value;
-  }
-
-  protected override openScope(outer: CancelScope): CancelScope {
-    return new CancelScope(outer.task, outer.context, outer);
   }
 
   protected override async runInFunction(scope: CancelScope): Promise<T> {

@@ -1,7 +1,8 @@
 import { requireLoop } from "./_ambient.ts";
-import { CancelScope } from "./_cancel_scope.ts";
+import type { CancelScope } from "./_cancel_scope.ts";
 import { Deferred } from "./_deferred.ts";
 import { runBodyInFunction } from "./_region_body.ts";
+import type { Runnable } from "./_runnable.ts";
 import { type Awaitable, ensureFuture } from "./ensure_future.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { addWaiter, Future, removeWaiter } from "./future.ts";
@@ -58,10 +59,6 @@ class WaitForNow<T> extends Deferred<T> {
     }
   }
 
-  protected override openScope(outer: CancelScope): CancelScope {
-    return new CancelScope(outer.task, outer.context, outer);
-  }
-
   protected override runInFunction(scope: CancelScope): Promise<T> {
     return runBodyInFunction(() => this.steps(), undefined, scope);
   }
@@ -70,12 +67,16 @@ class WaitForNow<T> extends Deferred<T> {
 /** Cancels `future` and waits until it has ended, whatever it ends with. */
 function* cancelAndWait(future: Future<unknown>): Coroutine<void> {
   const ended = future.getLoop().createFuture<void>();
-  const watcher = { _run: () => ended.done() || ended.setResult() };
-  addWaiter(future, watcher as { _run(): void });
+  const watcher: Runnable = {
+    _run() {
+      if (!ended.done()) ended.setResult();
+    },
+  };
+  addWaiter(future, watcher);
   try {
     future.cancel();
     yield* ended;
   } finally {
-    removeWaiter(future, watcher as { _run(): void });
+    removeWaiter(future, watcher);
   }
 }

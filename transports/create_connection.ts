@@ -57,8 +57,8 @@ export interface CreateConnectionOptions extends TlsClientSettings {
 /**
  * Connects to a TCP server. As `loop.create_connection()`.
  *
- * The protocol is created once the connection is there, with `tls` after the handshake. Cancelling gives the attempt up and leaves
- * nothing open.
+ * The protocol is created once the connection is there, with `tls` after the handshake. Cancelling
+ * gives the attempt up and leaves nothing open.
  *
  * @permissions allow-net=<hostname>:<port>
  * @param loop The loop that the connection lives on.
