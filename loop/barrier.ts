@@ -1,5 +1,6 @@
 import { requireLoop } from "./_ambient.ts";
-import { describe } from "./_describe.ts";
+import { describe, lineOf } from "./_describe.ts";
+import { showAsText } from "./_shown_as_text.ts";
 import { Condition } from "./condition.ts";
 import { BrokenBarrierError } from "./errors.ts";
 import type { Future } from "./future.ts";
@@ -44,6 +45,15 @@ export class Barrier {
       );
     }
     this.#parties = parties;
+  }
+
+  static {
+    showAsText(this);
+  }
+
+  /** Says where it stands, as `repr()`: `<Barrier filling waiting=2/3>`. */
+  toString(): string {
+    return lineOf(this, this.#state, { waiting: `${this.waiting}/${this.#parties}` });
   }
 
   /** How many tasks it waits for. */

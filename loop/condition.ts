@@ -1,4 +1,6 @@
 import { requireLoop } from "./_ambient.ts";
+import { lineOf } from "./_describe.ts";
+import { showAsText } from "./_shown_as_text.ts";
 import { CancelledError, InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import type { Future } from "./future.ts";
@@ -42,6 +44,15 @@ export class Condition {
   /** Creates a condition over `lock`; by default over one of its own. */
   constructor(lock: Lock = new Lock()) {
     this.#lock = lock;
+  }
+
+  static {
+    showAsText(this);
+  }
+
+  /** Says where it stands, as `repr()`: `<Condition locked waiters=2>`. */
+  toString(): string {
+    return lineOf(this, this.locked() ? "locked" : "unlocked", { waiters: this.#waiters.size });
   }
 
   /** Whether the lock is held. */

@@ -1,3 +1,11 @@
+function isInstance(this: unknown, value: unknown): boolean {
+  try {
+    return Function.prototype[Symbol.hasInstance].call(this, value);
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Thrown into a task or a future's awaiter when its work was cancelled.
  *
@@ -9,6 +17,9 @@ export class CancelledError extends Error {
   static {
     // On the prototype, not a field: a field costs every cancellation a store.
     Object.defineProperty(this.prototype, "name", { value: "CancelledError", configurable: true });
+    // What is thrown may be a proxy that throws when it is asked for its prototype. Defined here,
+    // as a static method would take the narrowing of `instanceof` from subclasses.
+    Object.defineProperty(this, Symbol.hasInstance, { value: isInstance, configurable: true });
   }
 }
 

@@ -1,4 +1,6 @@
 import { requireLoop } from "./_ambient.ts";
+import { lineOf } from "./_describe.ts";
+import { showAsText } from "./_shown_as_text.ts";
 import type { CancelledError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import type { Future } from "./future.ts";
@@ -23,6 +25,15 @@ export class Event {
   #set = false;
   /** Bounded by the number of tasks. */
   readonly #waiters: Set<WaitForEvent> = new Set();
+
+  static {
+    showAsText(this);
+  }
+
+  /** Says where it stands, as `repr()`: `<Event unset waiters=2>`. */
+  toString(): string {
+    return lineOf(this, this.#set ? "set" : "unset", { waiters: this.#waiters.size });
+  }
 
   /** Whether the flag is set. */
   isSet(): boolean {

@@ -1,11 +1,12 @@
 import { requireLoop, runningTask } from "./_ambient.ts";
 import { Driver, type LoopStatistics } from "./_driver.ts";
 import type { Runnable } from "./_runnable.ts";
+import { showAsText } from "./_shown_as_text.ts";
 import { TaskList } from "./_task_list.ts";
 import { UnseenFailures } from "./_unseen_failures.ts";
 import { DenoClock } from "./deno_clock.ts";
 import { type Awaitable, ensureFuture } from "./ensure_future.ts";
-import { describe } from "./_describe.ts";
+import { describe, describeThrown, lineOf } from "./_describe.ts";
 import { currentValues } from "./context.ts";
 import { InvalidStateError } from "./errors.ts";
 import { type Callback, Handle } from "./handle.ts";
@@ -107,6 +108,11 @@ export class EventLoop {
   constructor(options: EventLoopOptions = {}) {
     this.#driver = new Driver(this, options.clock ?? new DenoClock(), options.ready);
     this.#debug = options.debug ?? false;
+  }
+
+  /** Says where it stands, as `repr()`: `<DenoEventLoop running>`. */
+  toString(): string {
+    return lineOf(this, this.#closed ? "closed" : this.isRunning() ? "running" : "stopped");
   }
 
   /** Returns the time of the loop's clock in seconds. As `loop.time()`. */
@@ -320,10 +326,11 @@ export class EventLoop {
     const { message, exception, ...details } = context;
     const lines = [message || "Unhandled exception in event loop"];
     for (const key of Object.keys(details).sort()) {
-      lines.push(`${key}: ${describe((details as Record<string, unknown>)[key])}`);
+      const value = (details as Record<string, unknown>)[key];
+      lines.push(key === "sourceTraceback" ? `created\n${value}` : `${key}: ${describe(value)}`);
     }
     if (exception === undefined) console.error(lines.join("\n"));
-    else console.error(lines.join("\n") + "\n", exception);
+    else logThrown(lines.join("\n") + "\n", exception);
   }
 
   /** Hands `context` to the exception handler. As `loop.call_exception_handler()`. */
@@ -333,10 +340,10 @@ export class EventLoop {
     if (traceback !== undefined) context.sourceTraceback ??= traceback;
     if (this.#exceptionHandler === null) return this.#logException(context);
     try {
-      this.#exceptionHandler(this, context);
-    } catch (exception) {
-      this.#logException({ message: "Unhandled error in exception handler", exception });
-      this.#logException(context);
+      const result: unknown = this.#exceptionHandler(this, context);
+      if (result instanceof Promise) result.catch((error) => this.#handlerFailed(error, context));
+    } catch (error) {
+      this.#handlerFailed(error, context);
     }
   }
 
@@ -386,6 +393,10 @@ export class EventLoop {
     if (!this.#closed) this.#driver.enter(entry);
   }
 
+  static {
+    showAsText(this);
+  }
+
   #addTimer(when: number, callback: Callback, args: readonly unknown[]): TimerHandle {
     this.checkCallback(callback, "schedule");
     const timers = this.#driver.timers;
@@ -403,11 +414,16 @@ export class EventLoop {
     return timer;
   }
 
+  #handlerFailed(exception: unknown, context: ExceptionContext): void {
+    this.#logException({ message: "Unhandled error in exception handler", exception });
+    this.#logException(context);
+  }
+
   #logException(context: ExceptionContext): void {
     try {
       this.defaultExceptionHandler(context);
     } catch (error) {
-      console.error("Exception in default exception handler", error);
+      logThrown("Exception in default exception handler", error);
     }
   }
 
@@ -418,6 +434,15 @@ export class EventLoop {
     if (this.isRunning()) {
       throw new InvalidStateError("Cannot run the event loop: it is running already");
     }
+  }
+}
+
+/** Logs `thrown` as the console shows it; by its text, if it cannot be shown. */
+function logThrown(text: string, thrown: unknown): void {
+  try {
+    console.error(text, thrown);
+  } catch {
+    console.error(text, describeThrown(thrown));
   }
 }
 

@@ -3,8 +3,10 @@ import { AwaitingFunction, isEngineFunction } from "./_awaiting_function.ts";
 import { createCancelledError } from "./_cancelled_error.ts";
 import type { Consumer, Reject, Resolve } from "./_consumer.ts";
 import { FutureIterator } from "./_future_iterator.ts";
+import { futureText } from "./_future_text.ts";
 import type { CancelScope } from "./_cancel_scope.ts";
 import type { Runnable } from "./_runnable.ts";
+import { showAsText } from "./_shown_as_text.ts";
 import { currentValues } from "./context.ts";
 import { CancelledError, InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
@@ -70,6 +72,11 @@ export class Future<T> implements Promise<T> {
   /** The kind of promise, for `Object.prototype.toString`. */
   get [Symbol.toStringTag](): string {
     return "Future";
+  }
+
+  /** Says what it is and where it stands, as `repr()`: `<Task pending name="main">`. */
+  toString(): string {
+    return futureText(this, this.#state, this.#value);
   }
 
   /** Returns the loop that the future belongs to. */
@@ -318,6 +325,7 @@ export class Future<T> implements Promise<T> {
   }
 
   static {
+    showAsText(this);
     settle = (future, state, value) => future.#settle(state, value);
     addWaiter = (future, waiter) => future.#addWaiter(waiter);
     removeWaiter = (future, waiter) => future.#removeWaiter(waiter);

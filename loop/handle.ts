@@ -1,4 +1,6 @@
 import { ambient } from "./_ambient.ts";
+import { describe, lineOf } from "./_describe.ts";
+import { showAsText } from "./_shown_as_text.ts";
 import type { ContextValues } from "./context.ts";
 import type { EventLoop } from "./event_loop.ts";
 
@@ -44,6 +46,19 @@ export class Handle {
     return this.#callback === null;
   }
 
+  /** Says what it calls, as `repr()`: `<Handle tick()>`. */
+  toString(): string {
+    return this._text({});
+  }
+
+  /** @ignore The text, with the details of a subclass. */
+  _text(details: Readonly<Record<string, number>>): string {
+    const callback = this.#callback;
+    const state = callback === null ? "cancelled" : describeCallback(callback);
+    const origin = this.#loop.originOf(this)?.split("\n", 1)[0]?.trim();
+    return lineOf(this, state, { ...details, created: origin });
+  }
+
   /** @ignore Makes the call; what it throws goes to the exception handler. */
   _run(): void {
     const callback = this.#callback;
@@ -71,11 +86,17 @@ export class Handle {
   }
 
   static {
+    showAsText(this);
     callbackOf = (handle) => handle.#callback;
   }
 }
 
 /** Names `callback` in a message. */
 export function describeCallback(callback: Callback): string {
-  return callback.name === "" ? "(anonymous)" : `${callback.name}()`;
+  try {
+    return callback.name === "" ? "(anonymous)" : `${callback.name}()`;
+  } catch {
+    // A proxy, or a name that has no text.
+    return describe(callback);
+  }
 }

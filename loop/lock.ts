@@ -1,5 +1,7 @@
 import { requireLoop } from "./_ambient.ts";
+import { lineOf } from "./_describe.ts";
 import { Held } from "./_held.ts";
+import { showAsText } from "./_shown_as_text.ts";
 import { type CancelledError, InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import type { Future } from "./future.ts";
@@ -30,6 +32,15 @@ export class Lock {
   #locked = false;
   /** In the order of arrival; who fills it is bounded by the number of tasks. */
   readonly #waiters: Set<Acquire> = new Set();
+
+  static {
+    showAsText(this);
+  }
+
+  /** Says where it stands, as `repr()`: `<Lock locked waiters=2>`. */
+  toString(): string {
+    return lineOf(this, this.#locked ? "locked" : "unlocked", { waiters: this.#waiters.size });
+  }
 
   /** Whether somebody holds the lock. */
   locked(): boolean {

@@ -1,6 +1,7 @@
 import { requireLoop } from "./_ambient.ts";
-import { describe } from "./_describe.ts";
+import { describe, lineOf } from "./_describe.ts";
 import { RingQueue } from "./_ring_queue.ts";
+import { showAsText } from "./_shown_as_text.ts";
 import {
   type CancelledError,
   InvalidStateError,
@@ -81,6 +82,21 @@ export class Queue<T> {
     this.#maxSize = maxSize;
     this.#store = store;
     this.#allDone.set();
+  }
+
+  static {
+    showAsText(this);
+  }
+
+  /** Says where it stands, as `repr()`, without its items: `<Queue size=2 maxSize=5 getters=1>`. */
+  toString(): string {
+    return lineOf(this, this.#shutDown ? "shut down" : "", {
+      size: String(this.size),
+      maxSize: this.#maxSize,
+      getters: this.#getters.size,
+      putters: this.#putters.size,
+      unfinished: this.#unfinished,
+    });
   }
 
   /** The limit of `put()`; 0 for none. */

@@ -1,6 +1,7 @@
 import { requireLoop } from "./_ambient.ts";
-import { describe } from "./_describe.ts";
+import { describe, lineOf } from "./_describe.ts";
 import { Held } from "./_held.ts";
+import { showAsText } from "./_shown_as_text.ts";
 import type { CancelledError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import type { Future } from "./future.ts";
@@ -48,6 +49,16 @@ export class Semaphore {
       );
     }
     this.#value = value;
+  }
+
+  static {
+    showAsText(this);
+  }
+
+  /** Says where it stands, as `repr()`: `<Semaphore unlocked value=3>`. */
+  toString(): string {
+    const state = this.locked() ? "locked" : "unlocked";
+    return lineOf(this, state, { value: this.#value, waiters: this.#waiters.size });
   }
 
   /** How many permits are free. */

@@ -115,6 +115,11 @@ export class Task<T> extends Future<T> {
     else loop.enqueue(this);
   }
 
+  /** The kind of promise, for `Object.prototype.toString`. */
+  override get [Symbol.toStringTag](): string {
+    return "Task";
+  }
+
   /** Returns the name. */
   getName(): string {
     return typeof this.#name === "number" ? `Task-${this.#name}` : this.#name;

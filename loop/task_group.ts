@@ -2,8 +2,10 @@ import { requireLoop } from "./_ambient.ts";
 import type { CancelScope } from "./_cancel_scope.ts";
 import type { CoroutineHost } from "./_consumer.ts";
 import { Deferred } from "./_deferred.ts";
+import { lineOf } from "./_describe.ts";
 import { runBody, runBodyInFunction } from "./_region_body.ts";
 import type { Runnable } from "./_runnable.ts";
+import { showAsText } from "./_shown_as_text.ts";
 import { CancelledError, InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { addWaiter, Future } from "./future.ts";
@@ -46,6 +48,18 @@ export class TaskGroup {
     this.#loop = loop;
     this.#parent = parent;
     this.#cancellingBefore = parent.cancelling();
+  }
+
+  static {
+    showAsText(this);
+  }
+
+  /** Says where it stands, as `repr()`: `<TaskGroup open tasks=2>`. */
+  toString(): string {
+    return lineOf(this, this.#aborting ? `${this.#state} cancelling` : this.#state, {
+      tasks: this.#tasks.size,
+      errors: this.#errors.length,
+    });
   }
 
   /**

@@ -3,7 +3,8 @@ import type { CancelScope } from "./_cancel_scope.ts";
 import type { CoroutineHost } from "./_consumer.ts";
 import { Deferred } from "./_deferred.ts";
 import { runBody, runBodyInFunction } from "./_region_body.ts";
-import { describe } from "./_describe.ts";
+import { describe, lineOf } from "./_describe.ts";
+import { showAsText } from "./_shown_as_text.ts";
 import { CancelledError, InvalidStateError, TimeoutError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import type { Future } from "./future.ts";
@@ -30,6 +31,15 @@ export class Timeout {
   constructor(loop: EventLoop, when: number | null) {
     this.#loop = loop;
     this.#when = when;
+  }
+
+  static {
+    showAsText(this);
+  }
+
+  /** Says where it stands, as `repr()`: `<Timeout active when=1.5>`. */
+  toString(): string {
+    return lineOf(this, this.#state, { when: String(this.#when) });
   }
 
   /** Returns the deadline in seconds of the loop's clock; `null` for none. */

@@ -36,6 +36,11 @@ export class TimerHandle extends Handle {
     return this.#when;
   }
 
+  /** Says what it calls and when, as `repr()`: `<TimerHandle tick() when=1.5>`. */
+  override toString(): string {
+    return this._text({ when: this.#when });
+  }
+
   /** Prevents the call. Takes constant time, however many timers there are. */
   override cancel(): void {
     const pending = this.#queue !== null && !this.cancelled();

@@ -229,7 +229,7 @@ Deno.test("Future is a promise: then(), catch() and finally() give native promis
     assertEquals(await failed.catch((error) => (error as Error).message), "planted");
     assertEquals(await failed.then(null, () => "caught"), "caught");
     assertEquals(await Promise.all([finished, 1, doubled]), [20, 1, 40]);
-    assertEquals(String(finished), "[object Future]");
+    assertEquals(Object.prototype.toString.call(finished), "[object Future]");
   });
 });
 
