@@ -6,7 +6,8 @@ import type { PlatformLoop } from "../loop/platform_loop.ts";
 import type { Platform } from "../loop/platform.ts";
 import { RestrictedPlatform } from "../loop/restricted_platform.ts";
 import { startOperation } from "../loop/start_operation.ts";
-import type { Coroutine } from "../loop/task.ts";
+import { type Coroutine, isThenable } from "../loop/task.ts";
+import { wait } from "../loop/wait.ts";
 import type { Executor, JobFunction } from "./executor.ts";
 import { PoolExecutor } from "./pool_executor.ts";
 import { ProcessPoolExecutor } from "./process_pool_executor.ts";
@@ -18,11 +19,19 @@ export interface ShutdownDefaultExecutorOptions {
   timeout?: number;
 }
 
-/** What stands for the default executor of a loop once it was shut down. */
-const SHUT_DOWN: unique symbol = Symbol("shut down");
+/** The default executor of a loop. */
+interface DefaultExecutor {
+  /** `null` until it is first needed, and once it has ended. */
+  executor: Executor | null;
+  /** Whether it takes jobs. */
+  open: boolean;
+}
 
-/** The default executor of each loop that has one. */
-const executors: WeakMap<EventLoop, Executor | typeof SHUT_DOWN> = new WeakMap();
+/** Seconds that a foreign executor has beyond its timeout, before nobody waits for it. */
+const PATIENCE = 1;
+
+/** The default executor of each loop that has one, or had. */
+const executors: WeakMap<EventLoop, DefaultExecutor> = new WeakMap();
 
 /**
  * Runs `fn(...args)` in `executor`; `null` is the loop's default executor, which is created when
@@ -39,15 +48,32 @@ export function runInExecutor<A extends unknown[], R>(
   }
   const chosen = executor ?? defaultExecutor(loop);
   if (chosen instanceof PoolExecutor) return chosen._submit(loop, fn, args);
-  return ensureFuture(chosen.submit(fn, ...args), { loop });
+  if (typeof (chosen as Partial<Executor>).submit !== "function") {
+    throw new TypeError("Cannot run a job in an executor: expected one with submit()");
+  }
+  const result = chosen.submit(fn, ...args);
+  if (!isThenable(result)) {
+    throw new TypeError("Cannot run a job in an executor: its submit() gave no future");
+  }
+  return ensureFuture(result, { loop });
 }
 
 /** Sets the executor of jobs that name none. The one before is not shut down. */
 export function setDefaultExecutor(loop: PlatformLoop, executor: Executor): void {
-  if (typeof (executor as Partial<Executor> | null)?.submit !== "function") {
-    throw new TypeError("Cannot set the default executor: expected an executor with submit()");
+  const { submit, shutdown } = (executor ?? {}) as Partial<Executor>;
+  if (typeof submit !== "function" || typeof shutdown !== "function") {
+    throw new TypeError(
+      "Cannot set the default executor: expected an executor with submit() and shutdown()",
+    );
   }
-  executors.set(loop, executor);
+  if (loop.isClosed()) {
+    throw new InvalidStateError("Cannot set the default executor: the event loop is closed");
+  }
+  const kept = executors.get(loop);
+  if (kept?.open === false) {
+    throw new InvalidStateError("Cannot set the default executor: the one before was shut down");
+  }
+  executors.set(loop, { executor, open: true });
 }
 
 /** Takes no more jobs without an executor, and waits for those that run. */
@@ -55,30 +81,44 @@ export function shutdownDefaultExecutor(
   loop: PlatformLoop,
   options: ShutdownDefaultExecutorOptions,
 ): Future<void> {
-  const executor = executors.get(loop);
-  executors.set(loop, SHUT_DOWN);
-  return startOperation(loop, shutdownSteps(loop, executor, options.timeout ?? Infinity));
+  return startOperation(loop, shutdownSteps(loop, close(loop), options.timeout ?? Infinity));
 }
 
 /** The loop is closed: nobody can receive what jobs give. Ends the default executor at once. */
 export function abandonDefaultExecutor(loop: PlatformLoop): void {
-  const executor = executors.get(loop);
-  executors.set(loop, SHUT_DOWN);
-  if (executor === undefined || executor === SHUT_DOWN) return;
-  void executor.shutdown({ wait: false, cancelFutures: true, timeout: 0 });
+  const kept = close(loop);
+  const { executor } = kept;
+  kept.executor = null;
+  if (executor === null) return;
+  const fail = (exception: unknown) =>
+    loop.callExceptionHandler({ message: "Cannot shut down the default executor", exception });
+  try {
+    const ended: unknown = executor.shutdown({ wait: false, cancelFutures: true, timeout: 0 });
+    Promise.resolve(ended).catch(fail);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+/** Lets the default executor of `loop` take no more jobs. */
+function close(loop: PlatformLoop): DefaultExecutor {
+  const kept = executors.get(loop) ?? { executor: null, open: false };
+  kept.open = false;
+  executors.set(loop, kept);
+  return kept;
 }
 
 function defaultExecutor(loop: PlatformLoop): Executor {
-  const executor = executors.get(loop);
-  if (executor === SHUT_DOWN) {
+  const kept = executors.get(loop);
+  if (kept?.open === false) {
     throw new InvalidStateError(
       "Cannot run a job in the default executor: the executor was shut down",
     );
   }
-  if (executor !== undefined) return executor;
-  const created = createDefaultExecutor(loop.platform);
-  executors.set(loop, created);
-  return created;
+  if (kept !== undefined && kept.executor !== null) return kept.executor;
+  const executor = createDefaultExecutor(loop.platform);
+  executors.set(loop, { executor, open: true });
+  return executor;
 }
 
 /** A loop that is not permitted threads, which nothing restricts, has processes if it may. */
@@ -88,11 +128,27 @@ function createDefaultExecutor(platform: Platform): Executor {
   return new WorkerPoolExecutor({ name: "default executor" });
 }
 
+/** A second shutdown waits for the same end, and may set a sooner one. */
 function* shutdownSteps(
   loop: PlatformLoop,
-  executor: Executor | typeof SHUT_DOWN | undefined,
+  kept: DefaultExecutor,
   timeout: number,
 ): Coroutine<void> {
-  if (executor === undefined || executor === SHUT_DOWN) return;
-  yield* ensureFuture(executor.shutdown({ timeout }), { loop });
+  const { executor } = kept;
+  if (executor === null) return;
+  const shutdown = executor.shutdown({ timeout });
+  if (!isThenable(shutdown)) {
+    throw new TypeError("Cannot shut down the default executor: its shutdown() gave no promise");
+  }
+  const ended = ensureFuture(shutdown, { loop });
+  if (!(executor instanceof PoolExecutor) && timeout < Infinity) {
+    // It is for the executor to keep to its timeout; one that does not must not hang the program.
+    const { pending } = yield* wait([ended], { timeout: timeout + PATIENCE });
+    if (pending.size > 0) {
+      const message = `The default executor has not ended within ${timeout} seconds`;
+      return loop.callExceptionHandler({ message });
+    }
+  }
+  yield* ended;
+  kept.executor = null;
 }

@@ -133,10 +133,13 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
    */
   override close(): void {
     super.close();
-    releaseOpenResources(this);
-    removeSignalHandlers(this);
-    abandonDefaultExecutor(this);
-    closeCallbackPorts(this);
+    try {
+      releaseOpenResources(this);
+    } finally {
+      removeSignalHandlers(this);
+      abandonDefaultExecutor(this);
+      closeCallbackPorts(this);
+    }
   }
 
   /**
@@ -273,14 +276,17 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
   /**
    * Sets the executor of jobs that name none. The one before is not shut down. As
    * `loop.set_default_executor()`.
+   *
+   * @throws {TypeError} If it has no `submit()` or no `shutdown()`.
+   * @throws {InvalidStateError} If the default executor was shut down, or the loop is closed.
    */
   setDefaultExecutor(executor: Executor): void {
     setDefaultExecutor(this, executor);
   }
 
   /**
-   * Takes no more jobs in the default executor, and waits for those that it has. As
-   * `loop.shutdown_default_executor()`.
+   * Takes no more jobs in the default executor, and waits for those that it has; a second call
+   * waits for the same. As `loop.shutdown_default_executor()`.
    *
    * @param options `timeout` seconds later its workers are ended by force.
    */

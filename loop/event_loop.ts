@@ -50,7 +50,7 @@ export interface ExceptionContext {
 export type ExceptionHandler = (loop: EventLoop, context: ExceptionContext) => void;
 
 /** Tasks without options of their own. */
-const NO_OPTIONS: TaskOptions = {};
+const NO_OPTIONS: TaskOptions = Object.freeze({});
 
 /** Frames of this folder say nothing about who created an object. */
 const OWN_FOLDER = new URL(".", import.meta.url).href;
@@ -230,14 +230,14 @@ export class EventLoop {
    * Schedules `body` as a task. As `loop.create_task()`.
    *
    * @param body A coroutine, or a function that returns a coroutine, a promise or a value.
-   * @throws {TypeError} If `body` is neither.
+   * @throws {TypeError} If `body` is neither, or a task factory gives no task.
    * @throws {InvalidStateError} If the loop is closed.
    */
   createTask<T>(body: TaskBody<T>, options: TaskOptions = NO_OPTIONS): Task<T> {
     if (this.isClosed()) {
       throw new InvalidStateError("Cannot create a task: the event loop is closed");
     }
-    if (this.#taskFactory !== null) return this.#taskFactory(this, body, options);
+    if (this.#taskFactory !== null) return this.#createByFactory(this.#taskFactory, body, options);
     return new Task(body, options === NO_OPTIONS ? this._ownOptions : { ...options, loop: this });
   }
 
@@ -395,6 +395,20 @@ export class EventLoop {
 
   static {
     showAsText(this);
+  }
+
+  #createByFactory<T>(factory: TaskFactory, body: TaskBody<T>, options: TaskOptions): Task<T> {
+    // A factory may write into its options: they are those of one call.
+    const task: unknown = factory(this, body, { ...options });
+    if (!(task instanceof Task)) {
+      throw new TypeError(`Cannot create a task: the task factory gave ${describe(task)}`);
+    }
+    if (task.getLoop() !== this) {
+      throw new InvalidStateError(
+        "Cannot create a task: the task factory gave one that belongs to another loop",
+      );
+    }
+    return task;
   }
 
   #addTimer(when: number, callback: Callback, args: readonly unknown[]): TimerHandle {

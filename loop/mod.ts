@@ -110,7 +110,13 @@ export {
 } from "./policy.ts";
 export { PriorityQueue, type PriorityQueueOptions } from "./priority_queue.ts";
 export { Queue, type QueueOptions, type QueueStore } from "./queue.ts";
-export { run, Runner, type RunnerOptions, type RunnerRunOptions } from "./runner.ts";
+export {
+  run,
+  Runner,
+  type RunnerOptions,
+  type RunnerRunOptions,
+  type RunOptions,
+} from "./runner.ts";
 export { BoundedSemaphore, Semaphore } from "./semaphore.ts";
 export { shield } from "./shield.ts";
 export { sleep } from "./sleep.ts";

@@ -54,7 +54,7 @@ export class DefaultEventLoopPolicy implements EventLoopPolicy {
    */
   getEventLoop(): EventLoop {
     if (this.#loop === null && !this.#wasSet && isMainIsolate()) {
-      this.setEventLoop(this.newEventLoop());
+      this.setEventLoop(checkLoop(this.newEventLoop(), "get the event loop"));
     }
     if (this.#loop === null) {
       throw new InvalidStateError("Cannot get the event loop: none is set in this isolate");
@@ -123,7 +123,8 @@ export function getEventLoopPolicy(): EventLoopPolicy {
  *
  * @param policy A policy, the name of a registered one, or `null` for the default.
  * @throws {RangeError} If no policy is registered under the name.
- * @throws {TypeError} If it is none of them.
+ * @throws {TypeError} If it is none of them, or what is registered gives no policy; the one before
+ * stays in force.
  */
 export function setEventLoopPolicy(policy: EventLoopPolicy | string | null): void {
   if (policy === null) current = null;
@@ -156,9 +157,12 @@ export function getRunningLoop(): DenoEventLoop {
  * never returns `null`.
  *
  * @throws {InvalidStateError} If no loop is running, none is set and the policy makes none.
+ * @throws {TypeError} If the policy gives no loop.
  */
 export function getEventLoop(): DenoEventLoop {
-  return (runningLoop() ?? getEventLoopPolicy().getEventLoop()) as DenoEventLoop;
+  const loop = runningLoop();
+  if (loop !== null) return loop as DenoEventLoop;
+  return checkLoop(getEventLoopPolicy().getEventLoop(), "get the event loop");
 }
 
 /** Sets the loop of the policy; `null` for none. As `asyncio.set_event_loop()`. */
@@ -166,9 +170,13 @@ export function setEventLoop(loop: EventLoop | null): void {
   getEventLoopPolicy().setEventLoop(loop);
 }
 
-/** Creates a loop as the policy does, without setting it. As `asyncio.new_event_loop()`. */
+/**
+ * Creates a loop as the policy does, without setting it. As `asyncio.new_event_loop()`.
+ *
+ * @throws {TypeError} If the policy gives no loop.
+ */
 export function newEventLoop(): DenoEventLoop {
-  return getEventLoopPolicy().newEventLoop() as DenoEventLoop;
+  return checkLoop(getEventLoopPolicy().newEventLoop(), "create an event loop");
 }
 
 function createPolicy(name: string): EventLoopPolicy {
@@ -178,7 +186,17 @@ function createPolicy(name: string): EventLoopPolicy {
       `Cannot set event loop policy "${name}": only ${[...registered.keys()].join(", ")} exist`,
     );
   }
-  return factory();
+  const policy: unknown = factory();
+  if (isPolicy(policy)) return policy;
+  throw new TypeError(
+    `Cannot set event loop policy "${name}": its factory gave ${describe(policy)}`,
+  );
+}
+
+/** Returns what the policy gave, if it is a loop. */
+function checkLoop(loop: unknown, action: string): DenoEventLoop {
+  if (loop instanceof EventLoop) return loop as DenoEventLoop;
+  throw new TypeError(`Cannot ${action}: the policy gave ${describe(loop)}`);
 }
 
 function isPolicy(value: unknown): value is EventLoopPolicy {

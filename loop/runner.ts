@@ -1,22 +1,26 @@
-import { type Context, copyContext } from "./context.ts";
+import { runningLoop } from "./_ambient.ts";
 import { describe } from "./_describe.ts";
+import { Interruption } from "./_interruption.ts";
+import { type Context, copyContext } from "./context.ts";
 import { isMainIsolate } from "./deno_isolate.ts";
-import { CancelledError, InvalidStateError } from "./errors.ts";
-import type { EventLoop } from "./event_loop.ts";
+import { InvalidStateError } from "./errors.ts";
+import { EventLoop } from "./event_loop.ts";
 import type { Future } from "./future.ts";
-import { gather } from "./gather.ts";
 import type { PlatformLoop } from "./platform_loop.ts";
 import { newEventLoop } from "./policy.ts";
 import { unrestricted } from "./restricted_platform.ts";
-import { hasSignalHandler } from "./signal_handlers.ts";
+import { hasSignalHandler, listenToSignal } from "./signal_handlers.ts";
 import { isCoroutine, type Task, type TaskBody } from "./task.ts";
-import type { TimerHandle } from "./timer_handle.ts";
 
 /**
  * Seconds that jobs have to end when a runner closes. asyncio waits 300 and then hangs on a job in
  * an endless loop; a program should end by itself, and soon.
  */
 const EXECUTOR_TIMEOUT = 5;
+/** How often tasks that cancelled tasks have created are cancelled in turn. */
+const MOST_ROUNDS = 100;
+/** What an {@linkcode AbortSignal} is called as the end of a run. */
+const ABORT = "an AbortSignal";
 
 /** Settings of a {@linkcode Runner}. */
 export interface RunnerOptions {
@@ -29,8 +33,9 @@ export interface RunnerOptions {
    */
   signals?: Deno.Signal[];
   /**
-   * Seconds that tasks have to end after such a signal, before they are abandoned. No limit by
-   * default. A second signal abandons them at once.
+   * Seconds that the main task has to end after such a signal. Then every task is cancelled, and
+   * those that go on for the same time again are abandoned, and named with what they wait for. No
+   * limit by default.
    */
   grace?: number;
 }
@@ -39,6 +44,20 @@ export interface RunnerOptions {
 export interface RunnerRunOptions {
   /** The context of the main task; the runner's own by default. */
   context?: Context;
+  /**
+   * Cancels the main task when it aborts, as a first signal does; its reason is the `cause` of the
+   * `CancelledError`.
+   */
+  signal?: AbortSignal;
+}
+
+/** Settings of {@linkcode run} and {@linkcode runMain}. */
+export interface RunOptions extends RunnerOptions {
+  /**
+   * Cancels `main` when it aborts, as a first signal does; its reason is the `cause` of the
+   * `CancelledError`.
+   */
+  signal?: AbortSignal;
 }
 
 /**
@@ -64,25 +83,37 @@ export class Runner {
   readonly #options: RunnerOptions;
   #loop: EventLoop | null = null;
   #context: Context | null = null;
-  /** What signals did in the last run; they go on counting while the runner closes. */
+  /** What interrupted the last run; that goes on while the runner closes. */
   #interruption: Interruption | null = null;
-  #closed = false;
+  /** Ends with the closing, once that has begun. */
+  #closing: Promise<void> | null = null;
 
-  /** Creates a runner; its loop is created when it is first needed. */
+  /**
+   * Creates a runner; its loop is created when it is first needed.
+   *
+   * @throws {TypeError} If an option is not of its type.
+   * @throws {RangeError} If `grace` is negative.
+   */
   constructor(options: RunnerOptions = {}) {
-    this.#options = options;
+    checkOptions(options);
+    this.#options = { ...options };
   }
 
   /**
    * Returns the loop.
    *
-   * @throws {InvalidStateError} If the runner is closed.
+   * @throws {InvalidStateError} If the runner is closed, or `loopFactory` gave a loop that runs or
+   * is closed.
+   * @throws {TypeError} If `loopFactory` gave no loop.
    */
   getLoop(): EventLoop {
-    if (this.#closed) throw new InvalidStateError("Cannot use a runner: it is closed");
+    if (this.#closing !== null) {
+      throw new InvalidStateError("Cannot use a runner: it is closed");
+    }
     if (this.#loop === null) {
-      this.#loop = (this.#options.loopFactory ?? newEventLoop)();
-      if (this.#options.debug !== undefined) this.#loop.setDebug(this.#options.debug);
+      const { loopFactory, debug } = this.#options;
+      this.#loop = loopFactory === undefined ? newEventLoop() : checkLoop(loopFactory());
+      if (debug !== undefined) this.#loop.setDebug(debug);
       this.#context = copyContext();
     }
     return this.#loop;
@@ -94,7 +125,8 @@ export class Runner {
    * @param main A coroutine, or a function that returns a coroutine, a promise or a value.
    * @returns What `main` gives.
    * @throws {CancelledError} If a signal ended it; the message is the name of the signal.
-   * @throws {TypeError} If `main` is neither.
+   * @throws {TypeError} If `main` is neither, or there is no signal of a name in `signals`.
+   * @throws {InvalidStateError} If the loop is running, or the runner is closed.
    */
   async run<T>(main: TaskBody<T>, options: RunnerRunOptions = {}): Promise<T> {
     if (typeof main !== "function" && !isCoroutine(main)) {
@@ -102,50 +134,53 @@ export class Runner {
         `Cannot run: expected a function or a coroutine, got ${describe(main)}`,
       );
     }
+    const { signal } = options;
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw new TypeError(`Cannot run: signal must be an AbortSignal, got ${describe(signal)}`);
+    }
     const loop = this.getLoop();
     if (loop.isRunning()) throw new InvalidStateError("Cannot run: the loop is running already");
-    const context = options.context ?? this.#context as Context;
-    const task = loop.createTask(main, { context });
-    const interruption = this.#interrupt(loop, task);
+    const interruption = this.#interrupt(loop);
     const unlisten = this.#listen(loop, interruption);
+    const onAbort = () => interruption.onCancelled(ABORT, signal?.reason);
     try {
+      const context = options.context ?? this.#context as Context;
+      const task = loop.createTask(main, signal === undefined ? { context } : { context, signal });
+      interruption.main = task;
+      if (signal?.aborted) onAbort();
+      else signal?.addEventListener("abort", onAbort);
       return await loop.runUntilComplete(task);
     } catch (error) {
       throw interruption.abandoned ?? error;
     } finally {
+      signal?.removeEventListener("abort", onAbort);
       unlisten();
     }
   }
 
   /**
    * Cancels the tasks that are left, waits for them, shuts down the default executor and closes
-   * the loop. Idempotent.
+   * the loop. Once it has begun, further calls wait for the same end.
    *
    * Jobs of the default executor that still run get 5 seconds. For more,
-   * `await loop.shutdownDefaultExecutor()` at the end of `main`. Signals are counted on: a second
-   * one, or the end of the grace period, abandons what is left.
+   * `await loop.shutdownDefaultExecutor()` at the end of `main`. A signal that comes meanwhile
+   * counts as a second one, and the grace period goes on: what does not end is abandoned.
+   *
+   * @throws {InvalidStateError} If the loop is running, by `run()` or otherwise, or the call comes
+   * from a task that the closing waits for. Nothing has happened then.
    */
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
     const loop = this.#loop;
-    if (loop === null || loop.isClosed()) return;
-    const interruption = this.#interruption ?? this.#interrupt(loop, null);
-    const unlisten = this.#listen(loop, interruption);
-    try {
-      await cancelAllTasks(loop);
-      const owner = loop as ResourceOwner;
-      const shutdown = owner.shutdownDefaultExecutor?.({ timeout: EXECUTOR_TIMEOUT });
-      if (shutdown !== undefined) await loop.runUntilComplete(shutdown);
-      const ended = owner._endProcesses?.() ?? null;
-      if (ended !== null) await loop.runUntilComplete(ended);
-    } catch (error) {
-      // What was abandoned was told; the outcome of the run stands.
-      if (interruption.abandoned === null) throw error;
-    } finally {
-      unlisten();
-      loop.close();
+    const isRunning = loop?.isRunning() === true;
+    if (this.#closing !== null) {
+      if (isRunning && runningLoop() === loop) {
+        throw new InvalidStateError("Cannot close a runner: that waits for the tasks of its loop");
+      }
+      // Who began it gets its error.
+      return await this.#closing.catch(() => {});
     }
+    if (isRunning) throw new InvalidStateError("Cannot close a runner: its loop is running");
+    await (this.#closing = this.#close(loop));
   }
 
   /** Closes the runner at the end of an `await using` block. */
@@ -153,10 +188,51 @@ export class Runner {
     return this.close();
   }
 
-  /** Starts to count signals, of which the first cancels `main`. */
-  #interrupt(loop: EventLoop, main: Task<unknown> | null): Interruption {
+  /** @ignore Closes the runner after a run that failed: a further error must not hide the first. */
+  async _closeAfterFailure(): Promise<void> {
+    try {
+      await this.close();
+    } catch (exception) {
+      const message = "unhandled exception during run() shutdown";
+      this.#loop?.callExceptionHandler({ message, exception });
+    }
+  }
+
+  /** @ignore The signal that ended the last run or the closing, or came first; `null` if none did. */
+  get _signal(): string | null {
+    return this.#interruption?.signal ?? null;
+  }
+
+  /** @ignore Whether tasks were left that did not end. */
+  get _abandoned(): boolean {
+    return this.#interruption !== null && this.#interruption.abandoned !== null;
+  }
+
+  async #close(loop: EventLoop | null): Promise<void> {
+    if (loop === null || loop.isClosed()) return;
+    const interruption = this.#interruption ?? this.#interrupt(loop);
+    let unlisten = () => {};
+    try {
+      unlisten = this.#listen(loop, interruption);
+    } catch {
+      // A wrong list of signals is for run() to tell; it must not keep the loop open.
+    }
+    try {
+      await endAll(loop, interruption);
+    } catch (error) {
+      // What was abandoned was told; the outcome of the run stands.
+      if (interruption.abandoned === null) throw error;
+    } finally {
+      interruption.end();
+      unlisten();
+      loop.close();
+    }
+  }
+
+  /** Starts to count what interrupts a run. */
+  #interrupt(loop: EventLoop): Interruption {
     this.#interruption?.end();
-    return this.#interruption = new Interruption(loop, main, this.#options.grace ?? Infinity);
+    return this.#interruption = new Interruption(loop, this.#options.grace ?? Infinity);
   }
 
   /** Tells `interruption` of signals. Returns what ends that. */
@@ -164,11 +240,19 @@ export class Runner {
     if (!("platform" in loop)) return () => {};
     // What the runner does on a signal is not for the loop to permit.
     const { signals } = unrestricted((loop as PlatformLoop).platform);
-    const wanted = this.#options.signals ?? (isMainIsolate() ? ["SIGINT", "SIGTERM"] : []);
-    const unlisten = (wanted as Deno.Signal[]).map((signal) =>
-      signals.listen(signal, () => hasSignalHandler(loop, signal) || interruption.onSignal(signal))
-    );
-    return () => unlisten.forEach((stop) => stop());
+    const wanted = this.#options.signals ?? (isMainIsolate() ? ["SIGINT", "SIGTERM"] as const : []);
+    const unlisten: (() => void)[] = [];
+    const stop = () => unlisten.forEach((each) => each());
+    try {
+      for (const signal of new Set(wanted)) {
+        const onSignal = () => hasSignalHandler(loop, signal) || interruption.onSignal(signal);
+        unlisten.push(listenToSignal(signals, signal, onSignal));
+      }
+    } catch (error) {
+      stop();
+      throw error;
+    }
+    return stop;
   }
 }
 
@@ -178,73 +262,108 @@ type ResourceOwner = EventLoop & {
   _endProcesses?(): Future<void> | null;
 };
 
-/**
- * What signals do to a run: the first cancels the main task, the second abandons all tasks. They
- * are counted over the run and the closing of the runner, where tasks may ignore them as well.
- */
-class Interruption {
-  /** The error of the run, when its tasks were abandoned. */
-  abandoned: CancelledError | null = null;
-  readonly #loop: EventLoop;
-  readonly #main: Task<unknown> | null;
-  readonly #grace: number;
-  #signalled = false;
-  #timer: TimerHandle | null = null;
-
-  constructor(loop: EventLoop, main: Task<unknown> | null, grace: number) {
-    this.#loop = loop;
-    this.#main = main;
-    this.#grace = grace;
-  }
-
-  onSignal(signal: string): void {
-    if (this.#signalled) return this.#abandon(signal);
-    this.#signalled = true;
-    this.#loop.callSoonThreadsafe(() => this.#main?.cancel(signal));
-    this.#timer = this.#loop.callLater(this.#grace, () => this.#abandon(signal));
-  }
-
-  end(): void {
-    this.#timer?.cancel();
-  }
-
-  #abandon(signal: string): void {
-    this.abandoned ??= new CancelledError(signal);
-    this.end();
-    const names = [...this.#loop.tasks].map((task) => task.getName()).join(", ");
-    console.error(
-      `Ended by ${signal} without waiting for tasks that ignored it: ${names || "none is left"}`,
-    );
-    this.#loop.tasks.clear();
-    this.#loop.stop();
+/** Ends what is left on `loop`: tasks, jobs, processes. One that fails does not keep the others. */
+async function endAll(loop: EventLoop, interruption: Interruption): Promise<void> {
+  const owner = loop as ResourceOwner;
+  await endTasks(loop, interruption);
+  try {
+    // Where tasks were abandoned nobody waits for jobs: closing the loop ends them.
+    if (interruption.abandoned === null) {
+      interruption.waitsFor = "jobs of the default executor run";
+      const shutdown = owner.shutdownDefaultExecutor?.({ timeout: EXECUTOR_TIMEOUT });
+      if (shutdown !== undefined) await loop.runUntilComplete(shutdown);
+    }
+  } finally {
+    interruption.waitsFor = "processes that were killed have not ended";
+    const ended = owner._endProcesses?.() ?? null;
+    if (ended !== null) await loop.runUntilComplete(ended);
   }
 }
 
-/** Cancels the tasks that are left, waits for them, and reports their errors. */
-async function cancelAllTasks(loop: EventLoop): Promise<void> {
-  const tasks = [...loop.tasks];
-  if (tasks.length === 0) return;
-  for (const task of tasks) task.cancel();
-  await loop.runUntilComplete(gather(tasks, { returnExceptions: true }));
-  for (const task of tasks) {
-    if (task.cancelled()) continue;
-    const exception = task.exception();
-    if (exception === null) continue;
-    const message = "unhandled exception during run() shutdown";
-    loop.callExceptionHandler({ message, exception, task });
+/** Cancels the tasks that are left, and those that they create meanwhile; waits for them. */
+async function endTasks(loop: EventLoop, interruption: Interruption): Promise<void> {
+  if (loop.tasks[Symbol.iterator]().next().done === true) return;
+  interruption.expectEnd(() => loop.tasks);
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const tasks = [...loop.tasks];
+    if (tasks.length === 0) return;
+    for (const task of tasks) task.cancel();
+    await loop.runUntilComplete(allDone(loop, tasks));
+    for (const task of tasks) reportFailure(loop, task);
   }
+}
+
+/** Returns a future of `loop` that is done with the last of `tasks`. */
+function allDone(loop: EventLoop, tasks: readonly Task<unknown>[]): Future<void> {
+  const future = loop.createFuture<void>();
+  let left = tasks.length;
+  const onDone = () => {
+    left -= 1;
+    if (left === 0) future.setResult();
+  };
+  for (const task of tasks) task.addDoneCallback(onDone);
+  return future;
+}
+
+/** Tells of the error of a task that had to be cancelled. */
+function reportFailure(loop: EventLoop, task: Task<unknown>): void {
+  if (task.cancelled()) return;
+  const exception = task.exception();
+  if (exception === null) return;
+  const message = "unhandled exception during run() shutdown";
+  loop.callExceptionHandler({ message, exception, task });
+}
+
+function checkOptions(options: RunnerOptions): void {
+  const { loopFactory, signals, grace } = options;
+  if (loopFactory !== undefined && typeof loopFactory !== "function") {
+    throw wrongOption("loopFactory must be a function", loopFactory);
+  }
+  if (signals !== undefined && !Array.isArray(signals)) {
+    throw wrongOption("signals must be a list", signals);
+  }
+  if (grace === undefined) return;
+  if (typeof grace !== "number") throw wrongOption("grace must be a number", grace);
+  if (!(grace >= 0)) {
+    throw new RangeError(`Cannot create a runner: grace must be 0 or more, got ${grace}`);
+  }
+}
+
+function wrongOption(expected: string, given: unknown): TypeError {
+  return new TypeError(`Cannot create a runner: ${expected}, got ${describe(given)}`);
+}
+
+/** Returns what a `loopFactory` gave, if it is a loop that can be run. */
+function checkLoop(loop: unknown): EventLoop {
+  if (!(loop instanceof EventLoop)) {
+    throw new TypeError(
+      `Cannot run: expected an EventLoop of loopFactory, got ${describe(loop)}`,
+    );
+  }
+  if (loop.isClosed() || loop.isRunning()) {
+    throw new InvalidStateError(
+      `Cannot run: the loop of loopFactory is ${loop.isClosed() ? "closed" : "running already"}`,
+    );
+  }
+  return loop;
 }
 
 /**
  * Runs `main` on a new loop, and cleans up after it. As `asyncio.run()`.
  *
  * When `main` is done, the tasks that are left are cancelled and waited for, the default executor
- * is shut down and the loop is closed. The first `SIGINT` or `SIGTERM` cancels `main`; a second
- * one ends the run at once.
+ * is shut down and the loop is closed. The first `SIGINT` or `SIGTERM` cancels `main`. A second
+ * one, or one that comes when `main` has ended, cancels every task; half a second later, or on a
+ * third one, those that go on are abandoned and named. So does the end of `grace`, in steps of its
+ * own. Tasks that go on for seconds although they were cancelled are named once.
+ *
+ * A signal that ends it makes it throw; {@linkcode runMain} ends the program instead.
  *
  * @param main A function that returns a coroutine, a promise or a value; or a coroutine.
  * @param options Additional options.
  * @returns What `main` gives.
+ * @throws {CancelledError} If a signal ended it; the message is the name of the signal.
+ * @throws {TypeError} If `main` or an option is not of its type.
  *
  * @example Hello
  * ```ts
@@ -258,7 +377,23 @@ async function cancelAllTasks(loop: EventLoop): Promise<void> {
  * assertEquals(text, "Hello");
  * ```
  */
-export async function run<T>(main: TaskBody<T>, options: RunnerOptions = {}): Promise<T> {
-  await using runner = new Runner(options);
-  return await runner.run(main);
+export async function run<T>(main: TaskBody<T>, options: RunOptions = {}): Promise<T> {
+  const runner = new Runner(options);
+  const value = await runToEnd(runner, main, options.signal);
+  await runner.close();
+  return value;
+}
+
+/** Runs `main`; closes `runner` if that fails. */
+async function runToEnd<T>(
+  runner: Runner,
+  main: TaskBody<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  try {
+    return await runner.run(main, signal === undefined ? {} : { signal });
+  } catch (error) {
+    await runner._closeAfterFailure();
+    throw error;
+  }
 }

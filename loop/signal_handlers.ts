@@ -1,8 +1,10 @@
+import { describe } from "./_describe.ts";
 import { currentValues } from "./context.ts";
 import { isNotCapable } from "./deno_not_capable.ts";
 import { InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { type Callback, Handle } from "./handle.ts";
+import type { Signals } from "./platform.ts";
 import type { PlatformLoop } from "./platform_loop.ts";
 
 /** What a loop does on a signal. */
@@ -73,19 +75,33 @@ export function hasSignalHandler(loop: EventLoop, signal: Deno.Signal): boolean 
 }
 
 function listen(loop: PlatformLoop, signal: Deno.Signal, handle: Handle): SignalHandler {
-  if (UNCATCHABLE.includes(signal)) {
-    throw new InvalidStateError(`Cannot handle signal "${signal}": it cannot be caught`);
-  }
+  const { signals } = loop.platform;
   const handler: SignalHandler = {
     handle,
-    unlisten: listenOrThrow(loop, signal, () => loop.enter(handler.handle)),
+    unlisten: listenToSignal(signals, signal, () => loop.enter(handler.handle)),
   };
   return handler;
 }
 
-function listenOrThrow(loop: PlatformLoop, signal: Deno.Signal, callback: () => void): () => void {
+/**
+ * Calls `callback` for each `signal` until the function that it returns is called.
+ *
+ * @throws {TypeError} If the system has no such signal.
+ * @throws {InvalidStateError} If the signal cannot be caught.
+ */
+export function listenToSignal(
+  signals: Signals,
+  signal: Deno.Signal,
+  callback: () => void,
+): () => void {
+  if (UNCATCHABLE.includes(signal)) {
+    throw new InvalidStateError(`Cannot handle signal "${signal}": it cannot be caught`);
+  }
+  if (typeof signal !== "string") {
+    throw new TypeError(`Cannot handle signal ${describe(signal)}: expected a name`);
+  }
   try {
-    return loop.platform.signals.listen(signal, callback);
+    return signals.listen(signal, callback);
   } catch (cause) {
     if (isNotCapable(cause)) throw cause;
     throw new TypeError(`Cannot handle signal "${signal}": the system does not have it`, { cause });
