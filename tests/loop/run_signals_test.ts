@@ -312,7 +312,7 @@ Deno.test("run() refuses signals that there are not, and listens to none of the 
     await assertRejects(run_, errorClass, message);
     assertEquals([loop.raise("SIGTERM"), loop.isClosed()], [0, true]);
   }
-  const options = { signals: ["SIGTERM", "SIGNONE" as Deno.Signal] };
+  const options = { signals: ["SIGTERM" as const, "SIGNONE" as Deno.Signal] };
   await assertRejects(
     () => run(() => 1, options),
     TypeError,
