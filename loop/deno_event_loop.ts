@@ -59,6 +59,7 @@ import type {
   WriteTransport,
 } from "../transports/transport.ts";
 import { createDenoPlatform } from "./deno_platform.ts";
+import { checkDenoVersion } from "./deno_version.ts";
 import { EventLoop } from "./event_loop.ts";
 import type { Future } from "./future.ts";
 import type { LoopPermissions } from "./loop_permissions.ts";
@@ -111,6 +112,7 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
    * @throws {TypeError} If `permissions` list what is no host.
    */
   constructor(options: DenoEventLoopOptions = {}) {
+    checkDenoVersion();
     const host = options.platform ?? createDenoPlatform({
       network: new DenoNetwork(),
       pipes: new DenoPipes(),
