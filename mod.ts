@@ -114,6 +114,7 @@ export {
   Runner,
   type RunnerOptions,
   type RunnerRunOptions,
+  type RunOptions,
   Semaphore,
   SendfileNotAvailableError,
   setEventLoop,

@@ -1,5 +1,7 @@
+import { checkOptions } from "../loop/check_options.ts";
 import { InvalidStateError } from "../loop/errors.ts";
 import { type EventLoop, runningEventLoop } from "../loop/event_loop.ts";
+import { CALLBACK_PORT } from "./_options.ts";
 
 /** Settings of {@linkcode createCallbackPort}. */
 export interface CallbackPortOptions {
@@ -81,6 +83,7 @@ export function createCallbackPort<A extends unknown[]>(
   callback: (...args: A) => unknown,
   options: CallbackPortOptions = {},
 ): CallbackPort {
+  checkOptions("create a callback port", options, CALLBACK_PORT);
   const loop = options.loop ?? runningEventLoop();
   if (loop.isClosed()) {
     throw new InvalidStateError("Cannot create a callback port: the event loop is closed");

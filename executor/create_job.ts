@@ -1,3 +1,5 @@
+import { checkOptions } from "../loop/check_options.ts";
+import { JOB } from "./_options.ts";
 import { ModuleFunction } from "./module_function.ts";
 
 /** Settings of {@linkcode createJob}. */
@@ -30,6 +32,7 @@ export class Job<A extends unknown[] = unknown[], R = unknown> {
     fn: ((...args: never[]) => R) | ModuleFunction<never[], R>,
     options: JobOptions<never>,
   ) {
+    checkOptions("create a job", options, JOB);
     this.fn = fn;
     this.options = options;
   }

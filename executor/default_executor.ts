@@ -1,3 +1,4 @@
+import { checkOptions } from "../loop/check_options.ts";
 import { ensureFuture } from "../loop/ensure_future.ts";
 import { InvalidStateError } from "../loop/errors.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
@@ -8,6 +9,7 @@ import { RestrictedPlatform } from "../loop/restricted_platform.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import { type Coroutine, isThenable } from "../loop/task.ts";
 import { wait } from "../loop/wait.ts";
+import { SHUTDOWN_DEFAULT_EXECUTOR } from "./_options.ts";
 import type { Executor, JobFunction } from "./executor.ts";
 import { PoolExecutor } from "./pool_executor.ts";
 import { ProcessPoolExecutor } from "./process_pool_executor.ts";
@@ -81,6 +83,7 @@ export function shutdownDefaultExecutor(
   loop: PlatformLoop,
   options: ShutdownDefaultExecutorOptions,
 ): Future<void> {
+  checkOptions("shut the default executor down", options, SHUTDOWN_DEFAULT_EXECUTOR);
   return startOperation(loop, shutdownSteps(loop, close(loop), options.timeout ?? Infinity));
 }
 

@@ -1,7 +1,9 @@
+import { checkOptions } from "../loop/check_options.ts";
 import type { Future } from "../loop/future.ts";
 import { type PlatformLoop, runningPlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import { ensureFuture } from "../loop/ensure_future.ts";
+import { MAP, SHUTDOWN } from "./_options.ts";
 import { WorkerPool, type WorkerPoolSettings } from "./_worker_pool.ts";
 import type { Executor, JobFunction, ShutdownOptions } from "./executor.ts";
 import { JobResults } from "./_job_results.ts";
@@ -31,8 +33,6 @@ export class PoolExecutor implements Executor, AsyncDisposable {
 
   /** @ignore Use `WorkerPoolExecutor` or `ProcessPoolExecutor`. */
   constructor(settings: WorkerPoolSettings) {
-    checkCount("maxWorkers", settings.maxWorkers ?? 1);
-    checkCount("maxQueued", settings.maxQueued, 0);
     this.#pool = new WorkerPool(settings);
   }
 
@@ -71,9 +71,9 @@ export class PoolExecutor implements Executor, AsyncDisposable {
     items: Iterable<T>,
     options: MapOptions = {},
   ): AsyncIterableIterator<Awaited<R>> {
+    checkOptions("map over items", options, MAP);
     const loop = runningPlatformLoop("map over items");
     const { concurrency = 2 * this.#pool.maxWorkers(loop.platform) } = options;
-    checkCount("concurrency", concurrency);
     return new JobResults(loop, (item) => this.#pool.submit(loop, fn, [item]), items, concurrency);
   }
 
@@ -95,6 +95,7 @@ export class PoolExecutor implements Executor, AsyncDisposable {
    * timeout of zero at once.
    */
   shutdown(options: ShutdownOptions = {}): Promise<void> {
+    checkOptions("shut an executor down", options, SHUTDOWN);
     return this.#pool.shutdown(options);
   }
 
@@ -119,11 +120,4 @@ function* warmUpSteps(
   count: number,
 ): Generator<unknown, void, unknown> {
   yield* ensureFuture(pool.warmUp(loop.platform, count), { loop });
-}
-
-function checkCount(name: string, value: number, least = 1): void {
-  if ((Number.isInteger(value) || value === Infinity) && value >= least) return;
-  throw new RangeError(
-    `Cannot create a pool: ${name} must be a whole number from ${least}, got ${value}`,
-  );
 }

@@ -1,4 +1,6 @@
+import { checkOptions } from "../loop/check_options.ts";
 import type { WorkerPermissions } from "../loop/worker_platform.ts";
+import { PROCESS_POOL_EXECUTOR } from "./_options.ts";
 import { PoolExecutor, type PoolExecutorOptions } from "./pool_executor.ts";
 
 /** Settings of a {@linkcode ProcessPoolExecutor}. */
@@ -39,6 +41,7 @@ export class ProcessPoolExecutor extends PoolExecutor {
    * @throws {RangeError} If a number is none of its kind.
    */
   constructor(options: ProcessPoolExecutorOptions = {}) {
+    checkOptions("create a pool", options, PROCESS_POOL_EXECUTOR);
     const { maxWorkers, maxQueued = Infinity, heapLimitMb = 2048, permissions = "none" } = options;
     const granted = permissions === "none" ? {} : permissions;
     super({

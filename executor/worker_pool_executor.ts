@@ -1,3 +1,5 @@
+import { checkOptions } from "../loop/check_options.ts";
+import { WORKER_POOL_EXECUTOR } from "./_options.ts";
 import { PoolExecutor, type PoolExecutorOptions } from "./pool_executor.ts";
 import { describe } from "./_describe_job.ts";
 
@@ -50,6 +52,7 @@ export class WorkerPoolExecutor extends PoolExecutor {
    * @throws {TypeError} If threads are to be restricted.
    */
   constructor(options: WorkerPoolExecutorOptions = {}) {
+    checkOptions("create a pool", options, WORKER_POOL_EXECUTOR);
     const { maxWorkers, maxQueued = Infinity, heapLimitMb = 2048 } = options;
     const { name = "executor", permissions = "inherit" } = options;
     if (permissions !== "inherit") throw cannotRestrict(permissions);

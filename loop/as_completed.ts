@@ -1,5 +1,7 @@
 import { runningLoop } from "./_ambient.ts";
+import { AS_COMPLETED } from "./_options.ts";
 import type { Runnable } from "./_runnable.ts";
+import { checkOptions, NO_OPTIONS } from "./check_options.ts";
 import { type Awaitable, ensureFuture } from "./ensure_future.ts";
 import { TimeoutError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
@@ -46,8 +48,9 @@ export interface Completions<T> extends IterableIterator<Future<T>, undefined> {
  */
 export function asCompleted<T>(
   awaitables: Iterable<Awaitable<T>>,
-  options: AsCompletedOptions = {},
+  options: AsCompletedOptions = NO_OPTIONS,
 ): Completions<T> {
+  checkOptions("wait for futures", options, AS_COMPLETED);
   const loop = runningLoop();
   const futures = new Set<Future<T>>();
   const known = new Set<Awaitable<T>>();

@@ -1,4 +1,6 @@
 import { runningTask } from "./_ambient.ts";
+import { PRINT_CALL_GRAPH } from "./_options.ts";
+import { checkOptions } from "./check_options.ts";
 import type { EventLoop } from "./event_loop.ts";
 import type { Future } from "./future.ts";
 import { Task } from "./task.ts";
@@ -57,6 +59,7 @@ export function printCallGraph(
   future: Future<unknown> | null = runningTask(),
   options: PrintCallGraphOptions = {},
 ): void {
+  checkOptions("print a call graph", options, PRINT_CALL_GRAPH);
   const { print = console.error } = options;
   const graph = captureCallGraph(future);
   print(graph === null ? "No task is running" : format(graph, "").join("\n"));

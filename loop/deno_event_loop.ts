@@ -58,6 +58,7 @@ import type {
   Transport,
   WriteTransport,
 } from "../transports/transport.ts";
+import { checkOptions, FLAG, OBJECT, type OptionTable } from "./check_options.ts";
 import { createDenoPlatform } from "./deno_platform.ts";
 import { checkDenoVersion } from "./deno_version.ts";
 import { EventLoop } from "./event_loop.ts";
@@ -95,6 +96,13 @@ export interface DenoEventLoopOptions {
   permissions?: LoopPermissions;
 }
 
+/** This file alone may import the interface, so the table is here. */
+const OPTIONS: OptionTable<DenoEventLoopOptions> = {
+  debug: FLAG,
+  platform: OBJECT,
+  permissions: OBJECT,
+};
+
 /**
  * An event loop with everything: connections, processes, executors and signals. As asyncio's
  * default event loop.
@@ -113,6 +121,7 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
    */
   constructor(options: DenoEventLoopOptions = {}) {
     checkDenoVersion();
+    checkOptions("create an event loop", options, OPTIONS);
     const host = options.platform ?? createDenoPlatform({
       network: new DenoNetwork(),
       pipes: new DenoPipes(),

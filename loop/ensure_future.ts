@@ -1,5 +1,7 @@
 import { requireLoop } from "./_ambient.ts";
 import { describe } from "./_describe.ts";
+import { ENSURE_FUTURE } from "./_options.ts";
+import { checkOptions, NO_OPTIONS } from "./check_options.ts";
 import { InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { Future } from "./future.ts";
@@ -35,8 +37,9 @@ export function isFuture(value: unknown): value is Future<unknown> {
  */
 export function ensureFuture<T>(
   awaitable: Awaitable<T>,
-  options: EnsureFutureOptions = {},
+  options: EnsureFutureOptions = NO_OPTIONS,
 ): Future<T> {
+  checkOptions("create a future", options, ENSURE_FUTURE);
   if (awaitable instanceof Future) {
     if (options.loop !== undefined && awaitable.getLoop() !== options.loop) {
       throw new InvalidStateError("Cannot wait for a future: it belongs to another loop");

@@ -1,9 +1,11 @@
 import { requireLoop, runningTask } from "./_ambient.ts";
 import { Driver, type LoopStatistics } from "./_driver.ts";
+import { EVENT_LOOP, TASK } from "./_options.ts";
 import type { Runnable } from "./_runnable.ts";
 import { showAsText } from "./_shown_as_text.ts";
 import { TaskList } from "./_task_list.ts";
 import { UnseenFailures } from "./_unseen_failures.ts";
+import { checkOptions, NO_OPTIONS } from "./check_options.ts";
 import { DenoClock } from "./deno_clock.ts";
 import { type Awaitable, ensureFuture } from "./ensure_future.ts";
 import { describe, describeThrown, lineOf } from "./_describe.ts";
@@ -48,9 +50,6 @@ export interface ExceptionContext {
 
 /** Receives what nobody else handles. See `setExceptionHandler`. */
 export type ExceptionHandler = (loop: EventLoop, context: ExceptionContext) => void;
-
-/** Tasks without options of their own. */
-const NO_OPTIONS: TaskOptions = Object.freeze({});
 
 /** Frames of this folder say nothing about who created an object. */
 const OWN_FOLDER = new URL(".", import.meta.url).href;
@@ -106,6 +105,7 @@ export class EventLoop {
 
   /** Creates a loop that is not running. */
   constructor(options: EventLoopOptions = {}) {
+    checkOptions("create an event loop", options, EVENT_LOOP);
     this.#driver = new Driver(this, options.clock ?? new DenoClock(), options.ready);
     this.#debug = options.debug ?? false;
   }
@@ -237,6 +237,7 @@ export class EventLoop {
     if (this.isClosed()) {
       throw new InvalidStateError("Cannot create a task: the event loop is closed");
     }
+    checkOptions("create a task", options, TASK);
     if (this.#taskFactory !== null) return this.#createByFactory(this.#taskFactory, body, options);
     return new Task(body, options === NO_OPTIONS ? this._ownOptions : { ...options, loop: this });
   }
@@ -513,5 +514,8 @@ export function allTasks(loop: EventLoop = runningEventLoop()): Set<Task<unknown
  * ```
  */
 export function createTask<T>(body: TaskBody<T>, options: TaskOptions = NO_OPTIONS): Task<T> {
-  return (options.loop ?? runningEventLoop()).createTask(body, options);
+  const loop = options?.loop;
+  if (loop === undefined) return runningEventLoop().createTask(body, options);
+  checkOptions("create a task", options, TASK);
+  return loop.createTask(body, options);
 }

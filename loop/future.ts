@@ -5,8 +5,10 @@ import type { Consumer, Reject, Resolve } from "./_consumer.ts";
 import { FutureIterator } from "./_future_iterator.ts";
 import { futureText } from "./_future_text.ts";
 import type { CancelScope } from "./_cancel_scope.ts";
+import { FUTURE } from "./_options.ts";
 import type { Runnable } from "./_runnable.ts";
 import { showAsText } from "./_shown_as_text.ts";
+import { checkOptions } from "./check_options.ts";
 import { currentValues } from "./context.ts";
 import { CancelledError, InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
@@ -64,7 +66,10 @@ export class Future<T> implements Promise<T> {
 
   /** Creates a pending future; `loop.createFuture()` is the usual way. */
   constructor(options: FutureOptions = {}) {
-    const loop = options.loop ?? requireLoop("create a future");
+    const loop = options?.loop ?? requireLoop("create a future");
+    if (options !== loop._ownOptions && new.target === Future) {
+      checkOptions("create a future", options, FUTURE);
+    }
     this.#loop = loop;
     if (loop.getDebug()) loop.rememberOrigin(this);
   }

@@ -1,6 +1,8 @@
 import { runningLoop } from "./_ambient.ts";
 import { createCancelledError } from "./_cancelled_error.ts";
+import { GATHER } from "./_options.ts";
 import type { Runnable } from "./_runnable.ts";
+import { checkOptions, NO_OPTIONS } from "./check_options.ts";
 import { type Awaitable, ensureFuture } from "./ensure_future.ts";
 import { InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
@@ -38,8 +40,9 @@ export type GatherResults<A extends readonly Awaitable<unknown>[]> = {
  */
 export function gather<const A extends readonly Awaitable<unknown>[]>(
   awaitables: A,
-  options: GatherOptions = {},
+  options: GatherOptions = NO_OPTIONS,
 ): Future<GatherResults<A>> {
+  checkOptions("gather", options, GATHER);
   let loop = runningLoop();
   const childOptions = loop === null ? {} : { loop };
   const known = new Map<Awaitable<unknown>, Future<unknown>>();

@@ -1,4 +1,6 @@
 import { Heap } from "./_heap.ts";
+import { PRIORITY_QUEUE } from "./_options.ts";
+import { checkOptions } from "./check_options.ts";
 import { Queue, type QueueOptions } from "./queue.ts";
 
 /** Settings of a {@linkcode PriorityQueue}. */
@@ -24,7 +26,9 @@ export interface PriorityQueueOptions<T> extends QueueOptions {
 export class PriorityQueue<T> extends Queue<T> {
   /** Creates an empty queue. */
   constructor(options: PriorityQueueOptions<T> = {}) {
-    super(options, new Heap<T>(options.compare ?? compareNaturally));
+    checkOptions("create a queue", options, PRIORITY_QUEUE);
+    const { compare = compareNaturally, ...ofAnyQueue } = options;
+    super(ofAnyQueue, new Heap<T>(compare));
   }
 }
 

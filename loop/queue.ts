@@ -1,7 +1,9 @@
 import { requireLoop } from "./_ambient.ts";
-import { describe, lineOf } from "./_describe.ts";
+import { lineOf } from "./_describe.ts";
+import { QUEUE, QUEUE_SHUTDOWN } from "./_options.ts";
 import { RingQueue } from "./_ring_queue.ts";
 import { showAsText } from "./_shown_as_text.ts";
+import { checkOptions, NO_OPTIONS } from "./check_options.ts";
 import {
   type CancelledError,
   InvalidStateError,
@@ -74,12 +76,9 @@ export class Queue<T> {
    * @param options Additional options.
    * @param store Where the items are kept, which decides their order.
    */
-  constructor(options: QueueOptions = {}, store: QueueStore<T> = new RingQueue<T>()) {
-    const { maxSize = 0 } = options;
-    if (typeof maxSize !== "number" || Number.isNaN(maxSize)) {
-      throw new RangeError(`Cannot create a queue: maxSize is ${describe(maxSize)}`);
-    }
-    this.#maxSize = maxSize;
+  constructor(options: QueueOptions = NO_OPTIONS, store: QueueStore<T> = new RingQueue<T>()) {
+    checkOptions("create a queue", options, QUEUE);
+    this.#maxSize = options.maxSize ?? 0;
     this.#store = store;
     this.#allDone.set();
   }
@@ -191,6 +190,7 @@ export class Queue<T> {
    * @param options `immediate` drops the items that are left.
    */
   shutdown(options: { immediate?: boolean } = {}): void {
+    checkOptions("shut a queue down", options, QUEUE_SHUTDOWN);
     this.#shutDown = true;
     if (options.immediate === true) {
       while (!this.empty()) {

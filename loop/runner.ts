@@ -1,4 +1,6 @@
 import { runningLoop } from "./_ambient.ts";
+import { RUN, RUNNER, RUNNER_RUN } from "./_options.ts";
+import { checkOptions } from "./check_options.ts";
 import { describe } from "./_describe.ts";
 import { Interruption } from "./_interruption.ts";
 import { type Context, copyContext } from "./context.ts";
@@ -95,7 +97,7 @@ export class Runner {
    * @throws {RangeError} If `grace` is negative.
    */
   constructor(options: RunnerOptions = {}) {
-    checkOptions(options);
+    checkOptions("create a runner", options, RUNNER);
     this.#options = { ...options };
   }
 
@@ -129,6 +131,7 @@ export class Runner {
    * @throws {InvalidStateError} If the loop is running, or the runner is closed.
    */
   async run<T>(main: TaskBody<T>, options: RunnerRunOptions = {}): Promise<T> {
+    checkOptions("run", options, RUNNER_RUN);
     if (typeof main !== "function" && !isCoroutine(main)) {
       throw new TypeError(
         `Cannot run: expected a function or a coroutine, got ${describe(main)}`,
@@ -314,25 +317,6 @@ function reportFailure(loop: EventLoop, task: Task<unknown>): void {
   loop.callExceptionHandler({ message, exception, task });
 }
 
-function checkOptions(options: RunnerOptions): void {
-  const { loopFactory, signals, grace } = options;
-  if (loopFactory !== undefined && typeof loopFactory !== "function") {
-    throw wrongOption("loopFactory must be a function", loopFactory);
-  }
-  if (signals !== undefined && !Array.isArray(signals)) {
-    throw wrongOption("signals must be a list", signals);
-  }
-  if (grace === undefined) return;
-  if (typeof grace !== "number") throw wrongOption("grace must be a number", grace);
-  if (!(grace >= 0)) {
-    throw new RangeError(`Cannot create a runner: grace must be 0 or more, got ${grace}`);
-  }
-}
-
-function wrongOption(expected: string, given: unknown): TypeError {
-  return new TypeError(`Cannot create a runner: ${expected}, got ${describe(given)}`);
-}
-
 /** Returns what a `loopFactory` gave, if it is a loop that can be run. */
 function checkLoop(loop: unknown): EventLoop {
   if (!(loop instanceof EventLoop)) {
@@ -378,8 +362,10 @@ function checkLoop(loop: unknown): EventLoop {
  * ```
  */
 export async function run<T>(main: TaskBody<T>, options: RunOptions = {}): Promise<T> {
-  const runner = new Runner(options);
-  const value = await runToEnd(runner, main, options.signal);
+  checkOptions("run", options, RUN);
+  const { signal, ...ofRunner } = options;
+  const runner = new Runner(ofRunner);
+  const value = await runToEnd(runner, main, signal);
   await runner.close();
   return value;
 }

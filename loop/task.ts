@@ -3,6 +3,8 @@ import { CancelScope } from "./_cancel_scope.ts";
 import { createCancelledError } from "./_cancelled_error.ts";
 import type { CancelRoot, CoroutineHost, Interruptible } from "./_consumer.ts";
 import { describe } from "./_describe.ts";
+import { TASK } from "./_options.ts";
+import { checkOptions } from "./check_options.ts";
 import { type Context, copyContext } from "./context.ts";
 import { CancelledError, InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
@@ -106,6 +108,7 @@ export class Task<T> extends Future<T> {
       );
     }
     const loop = this.getLoop();
+    if (options !== loop._ownOptions) checkOptions("create a task", options, TASK);
     this.#body = body;
     this.#name = options.name === undefined ? loop.tasks.takeNumber() : String(options.name);
     this.#context = options.context ?? copyContext();

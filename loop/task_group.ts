@@ -3,9 +3,11 @@ import type { CancelScope } from "./_cancel_scope.ts";
 import type { CoroutineHost } from "./_consumer.ts";
 import { Deferred } from "./_deferred.ts";
 import { lineOf } from "./_describe.ts";
+import { TASK } from "./_options.ts";
 import { runBody, runBodyInFunction } from "./_region_body.ts";
 import type { Runnable } from "./_runnable.ts";
 import { showAsText } from "./_shown_as_text.ts";
+import { checkOptions } from "./check_options.ts";
 import { CancelledError, InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { addWaiter, Future } from "./future.ts";
@@ -106,6 +108,7 @@ export class TaskGroup {
     body: (ready: ReportReady<R>) => Coroutine<unknown> | PromiseLike<unknown> | unknown,
     options: TaskOptions = {},
   ): Future<R> {
+    checkOptions("create a task", options, TASK);
     this.#checkOpen(body);
     return startOperation(this.#loop, this.#startSteps(body, options));
   }

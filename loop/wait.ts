@@ -1,6 +1,8 @@
 import { requireLoop } from "./_ambient.ts";
+import { WAIT } from "./_options.ts";
 import type { Runnable } from "./_runnable.ts";
 import { describe } from "./_describe.ts";
+import { checkOptions, NO_OPTIONS } from "./check_options.ts";
 import { ensureFuture } from "./ensure_future.ts";
 import type { CancelledError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
@@ -26,8 +28,6 @@ export interface WaitResult<F extends Future<unknown>> {
   /** Futures that are not. */
   pending: Set<F>;
 }
-
-const WAYS: readonly ReturnWhen[] = ["firstCompleted", "firstException", "allCompleted"];
 
 /**
  * Waits for futures without taking their results. As `asyncio.wait()`.
@@ -55,8 +55,9 @@ const WAYS: readonly ReturnWhen[] = ["firstCompleted", "firstException", "allCom
  */
 export function wait<F extends Future<unknown>>(
   futures: Iterable<F>,
-  options: WaitOptions = {},
+  options: WaitOptions = NO_OPTIONS,
 ): Future<WaitResult<F>> {
+  checkOptions("wait", options, WAIT);
   const { returnWhen = "allCompleted", timeout = null } = options;
   if (
     typeof (futures as Iterable<F> | null)?.[Symbol.iterator] !== "function" ||
@@ -64,9 +65,6 @@ export function wait<F extends Future<unknown>>(
   ) throw new TypeError(`Cannot wait: expected a list of futures, got ${describe(futures)}`);
   const set = new Set(futures);
   if (set.size === 0) throw new RangeError("Cannot wait: the list of futures is empty");
-  if (!WAYS.includes(returnWhen)) {
-    throw new RangeError(`Cannot wait: returnWhen is ${describe(returnWhen)}`);
-  }
   for (const future of set) {
     if (!(future instanceof Future)) {
       throw new TypeError(`Cannot wait: expected futures only, got ${describe(future)}`);

@@ -1,7 +1,9 @@
+import { checkOptions } from "../loop/check_options.ts";
 import { currentTask } from "../loop/event_loop.ts";
 import { InvalidStateError } from "../loop/errors.ts";
 import type { Coroutine } from "../loop/task.ts";
 import { describeLeaks } from "./_leaks.ts";
+import { LOOP_TEST } from "./_options.ts";
 import { simulate, type SimulateOptions } from "./simulate.ts";
 import type { Simulation, SimulationMain } from "./simulation.ts";
 
@@ -53,8 +55,9 @@ export function loopTest(
   const [options, body] = typeof optionsOrBody === "function"
     ? [{}, optionsOrBody]
     : [optionsOrBody, maybeBody as SimulationMain<unknown>];
-  const { ignore = false, only = false } = options;
-  Deno.test({ name, ignore, only, fn: () => simulate(withoutLeaks(body), options) });
+  checkOptions("register a test", options, LOOP_TEST);
+  const { ignore = false, only = false, ...world } = options;
+  Deno.test({ name, ignore, only, fn: () => simulate(withoutLeaks(body), world) });
 }
 
 /** Returns `body`, failing if it leaves anything behind. */

@@ -1,3 +1,5 @@
+import { checkOptions } from "../loop/check_options.ts";
+import { EXPLORE } from "./_options.ts";
 import { type Run, runOnce } from "./_run_once.ts";
 import { formatDeviations, type Schedule } from "./schedule.ts";
 import type { SimulateOptions } from "./simulate.ts";
@@ -75,6 +77,7 @@ export async function explore(
   main: SimulationMain<unknown>,
   options: ExploreOptions = {},
 ): Promise<Exploration> {
+  checkOptions("explore", options, EXPLORE);
   const { seed: firstSeed = 0, runs = DEFAULT_RUNS, schedules = DEFAULT_SCHEDULES } = options;
   for (let run = 0; run < runs; run += 1) {
     const seed = firstSeed + run;

@@ -1,3 +1,5 @@
+import { checkOptions } from "../loop/check_options.ts";
+import { SIMULATE } from "./_options.ts";
 import { runOnce } from "./_run_once.ts";
 import type { LinkConditions } from "./link_conditions.ts";
 import type { Schedule } from "./schedule.ts";
@@ -55,6 +57,7 @@ export async function simulate<T>(
   main: SimulationMain<T>,
   options: SimulateOptions = {},
 ): Promise<T> {
+  checkOptions("simulate", options, SIMULATE);
   const { outcome } = await runOnce(main, options);
   if (!outcome.failed) return outcome.value;
   const { seed = 0, schedule = "fifo", report = (line) => console.error(line) } = options;

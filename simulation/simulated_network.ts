@@ -1,8 +1,10 @@
+import { checkOptions } from "../loop/check_options.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import type { Network } from "../loop/platform.ts";
 import { Connection, type ConnectionOptions } from "./_connection.ts";
 import { type Backbone, type Host, HostNetwork } from "./_host_network.ts";
 import { HostStack, isLoopback, isWildcard } from "./_host_stack.ts";
+import { LINK } from "./_options.ts";
 import { directionOf, Wire } from "./_wire.ts";
 import type { World } from "./_world.ts";
 import type { FaultRule } from "./fault_rule.ts";
@@ -105,6 +107,7 @@ export class SimulatedNetwork implements LinkConditions {
    * the whole network has it now.
    */
   setLink(one: HostNames, other: HostNames, conditions: Partial<LinkConditions>): void {
+    checkOptions("set a link", conditions, LINK);
     for (const direction of this.#directions(one, other)) {
       const base = this.#links.get(direction) ?? copyConditions(this);
       this.#links.set(direction, { ...base, ...conditions });

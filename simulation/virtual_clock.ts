@@ -12,9 +12,11 @@
  *
  * @module
  */
+import { checkOptions } from "../loop/check_options.ts";
 import type { Alarm, Clock } from "../loop/platform.ts";
 import { Agenda, type Appointment } from "./_agenda.ts";
 import { whenPromisesRest } from "./_deno_turn.ts";
+import { VIRTUAL_CLOCK } from "./_options.ts";
 
 export type { Appointment } from "./_agenda.ts";
 
@@ -56,6 +58,7 @@ export class VirtualClock implements Clock {
 
   /** Creates a clock at 0. */
   constructor(options: VirtualClockOptions = {}) {
+    checkOptions("create a virtual clock", options, VIRTUAL_CLOCK);
     this.#onError = options.onError ?? reportError;
   }
 

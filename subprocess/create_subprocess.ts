@@ -1,9 +1,11 @@
+import { checkOptions } from "../loop/check_options.ts";
 import type { Future } from "../loop/future.ts";
 import { type PlatformLoop, runningPlatformLoop } from "../loop/platform_loop.ts";
 import type { Program } from "../loop/platform.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
 import { execProgram, shellProgram } from "./_check_options.ts";
+import { CREATE_SUBPROCESS_EXEC, CREATE_SUBPROCESS_SHELL } from "./_options.ts";
 import { ProcessStreams } from "./_process_streams.ts";
 import { Process, type ProcessOptions } from "./process.ts";
 import { startProcess } from "./_start_process.ts";
@@ -50,6 +52,7 @@ export function createSubprocessExec(
   command: string,
   options: CreateSubprocessExecOptions = {},
 ): Future<Process> {
+  checkOptions("start a process", options, CREATE_SUBPROCESS_EXEC);
   const loop = runningPlatformLoop("start a process");
   return startOperation(loop, createSteps(loop, execProgram(command, options.args), options));
 }
@@ -82,6 +85,7 @@ export function createSubprocessShell(
   commandLine: string,
   options: CreateSubprocessOptions = {},
 ): Future<Process> {
+  checkOptions("start a process", options, CREATE_SUBPROCESS_SHELL);
   const loop = runningPlatformLoop("start a process");
   return startOperation(loop, createSteps(loop, shellProgram(commandLine), options));
 }

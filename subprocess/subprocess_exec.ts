@@ -1,8 +1,10 @@
+import { checkOptions } from "../loop/check_options.ts";
 import type { Future } from "../loop/future.ts";
 import type { StdioTarget } from "../loop/platform.ts";
 import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import { execProgram, shellProgram } from "./_check_options.ts";
+import { SUBPROCESS_EXEC, SUBPROCESS_SHELL } from "./_options.ts";
 import { startProcess } from "./_start_process.ts";
 import type { ProcessProtocol } from "./subprocess_protocol.ts";
 import type { SubprocessTransport } from "./subprocess_transport.ts";
@@ -84,6 +86,7 @@ export function subprocessExec<P extends ProcessProtocol>(
   command: string,
   options: SubprocessExecOptions = {},
 ): Future<[SubprocessTransport, P]> {
+  checkOptions("start a process", options, SUBPROCESS_EXEC);
   return startOperation(
     loop,
     startProcess(loop, protocolFactory, execProgram(command, options.args), options),
@@ -129,6 +132,7 @@ export function subprocessShell<P extends ProcessProtocol>(
   commandLine: string,
   options: SubprocessOptions = {},
 ): Future<[SubprocessTransport, P]> {
+  checkOptions("start a process", options, SUBPROCESS_SHELL);
   return startOperation(
     loop,
     startProcess(loop, protocolFactory, shellProgram(commandLine), options),

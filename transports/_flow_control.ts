@@ -1,3 +1,5 @@
+import { checkOptions } from "../loop/check_options.ts";
+import { WRITE_BUFFER_LIMITS } from "./_options.ts";
 import type { WriteBufferLimits } from "./transport.ts";
 
 /** The high mark where none is given, in bytes. */
@@ -15,7 +17,9 @@ export class FlowControl {
   paused = false;
 
   /** Sets the marks. */
-  setLimits({ high, low }: WriteBufferLimits): void {
+  setLimits(limits: WriteBufferLimits): void {
+    checkOptions("set write buffer limits", limits, WRITE_BUFFER_LIMITS);
+    const { high, low } = limits;
     const newHigh = high ?? (low === undefined ? HIGH : low * RATIO);
     const newLow = low ?? Math.floor(newHigh / RATIO);
     if (!(newHigh >= newLow && newLow >= 0)) {

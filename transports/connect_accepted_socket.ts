@@ -1,9 +1,11 @@
+import { checkOptions } from "../loop/check_options.ts";
 import type { Future } from "../loop/future.ts";
 import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
 import { checkFactory } from "./_create_protocol.ts";
 import { makeConnection } from "./_make_connection.ts";
+import { CONNECT_ACCEPTED_SOCKET } from "./_options.ts";
 import type { StreamProtocol } from "./protocol.ts";
 import { secureServer } from "./_secure_channel.ts";
 import type { TlsServerSettings } from "./tls_options.ts";
@@ -33,6 +35,7 @@ export function connectAcceptedSocket<P extends StreamProtocol>(
   options: ConnectAcceptedSocketOptions,
 ): Future<[Transport, P]> {
   checkFactory(protocolFactory);
+  checkOptions("connect an accepted socket", options, CONNECT_ACCEPTED_SOCKET);
   return startOperation(loop, connectSteps(loop, protocolFactory, options));
 }
 

@@ -1,3 +1,4 @@
+import { checkOptions } from "../loop/check_options.ts";
 import type { Future } from "../loop/future.ts";
 import type {
   AddressFamily,
@@ -9,6 +10,7 @@ import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
 import { checkFactory } from "./_create_protocol.ts";
+import { CREATE_CONNECTION } from "./_options.ts";
 import { getaddrinfo } from "./getaddrinfo.ts";
 import { interleave, race } from "./happy_eyeballs.ts";
 import { interruptedBy } from "./_interrupted_by.ts";
@@ -22,6 +24,8 @@ const LOCAL_HOST = "127.0.0.1";
 
 /** Where {@linkcode createConnection} connects to: `hostname` and `port`, or `sock`. */
 export interface CreateConnectionOptions extends TlsClientSettings {
+  /** Has no effect: what a `Deno.NetAddr` has too, so that one can be given for the options. */
+  transport?: "tcp";
   /** A host name or a numeric address; the local host by default. */
   hostname?: string;
   /** The port to connect to. */
@@ -107,6 +111,7 @@ export function createConnection<P extends StreamProtocol>(
   options: CreateConnectionOptions,
 ): Future<[Transport, P]> {
   checkFactory(protocolFactory);
+  checkOptions("create a connection", options, CREATE_CONNECTION);
   const start = () => startOperation(loop, connectSteps(loop, protocolFactory, options));
   return startOperation(loop, interruptedBy(options.signal, start));
 }

@@ -1,9 +1,11 @@
+import { checkOptions } from "../loop/check_options.ts";
 import type { Future } from "../loop/future.ts";
 import type { AddressFamily, DatagramChannel, TcpAddress } from "../loop/platform.ts";
 import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
 import { checkFactory, createProtocol } from "./_create_protocol.ts";
+import { CREATE_DATAGRAM_ENDPOINT } from "./_options.ts";
 import { untilOpened } from "./_until_opened.ts";
 import { DatagramEndpoint } from "./datagram_transport.ts";
 import { getaddrinfo } from "./getaddrinfo.ts";
@@ -48,6 +50,7 @@ export function createDatagramEndpoint<P extends EndpointProtocol>(
   options: CreateDatagramEndpointOptions,
 ): Future<[DatagramTransport, P]> {
   checkFactory(protocolFactory);
+  checkOptions("open a datagram endpoint", options, CREATE_DATAGRAM_ENDPOINT);
   return startOperation(loop, endpointSteps(loop, protocolFactory, options));
 }
 

@@ -1,9 +1,11 @@
+import { checkOptions } from "../loop/check_options.ts";
 import type { Future } from "../loop/future.ts";
 import type { AddressFamily, Listener, ListenTcpOptions } from "../loop/platform.ts";
 import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
 import { checkFactory } from "./_create_protocol.ts";
+import { CREATE_SERVER } from "./_options.ts";
 import { getaddrinfo } from "./getaddrinfo.ts";
 import type { StreamProtocol } from "./protocol.ts";
 import { secureServer } from "./_secure_channel.ts";
@@ -12,6 +14,8 @@ import type { TlsServerSettings } from "./tls_options.ts";
 
 /** Where {@linkcode createServer} listens. */
 export interface CreateServerOptions extends TlsServerSettings {
+  /** Has no effect: what a `Deno.NetAddr` has too, so that one can be given for the options. */
+  transport?: "tcp";
   /**
    * Host names or numeric addresses; every address of the machine by default. A name stands for the
    * first of its addresses, as in Deno; with `family` for all of that family.
@@ -85,6 +89,7 @@ export function createServer(
   options: CreateServerOptions = {},
 ): Future<Server> {
   checkFactory(protocolFactory);
+  checkOptions("create a server", options, CREATE_SERVER);
   return startOperation(loop, serverSteps(loop, protocolFactory, options));
 }
 

@@ -1,3 +1,4 @@
+import { checkOptions } from "../loop/check_options.ts";
 import type { Future } from "../loop/future.ts";
 import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
@@ -5,6 +6,7 @@ import type { Coroutine } from "../loop/task.ts";
 import { checkFactory } from "./_create_protocol.ts";
 import { interruptedBy } from "./_interrupted_by.ts";
 import { makeConnection } from "./_make_connection.ts";
+import { CREATE_UNIX_CONNECTION } from "./_options.ts";
 import { checkPath } from "./_unix_path.ts";
 import type { StreamProtocol } from "./protocol.ts";
 import { secureClient } from "./_secure_channel.ts";
@@ -13,6 +15,8 @@ import type { Transport } from "./transport.ts";
 
 /** Where {@linkcode createUnixConnection} connects to. */
 export interface CreateUnixConnectionOptions extends TlsClientSettings {
+  /** Has no effect: what a `Deno.UnixAddr` has too, so that one can be given for the options. */
+  transport?: "unix";
   /** The path of the socket. One that begins with a zero character is an abstract name of Linux. */
   path: string;
   /** Aborting it gives the attempt up, and throws its reason. */
@@ -45,6 +49,7 @@ export function createUnixConnection<P extends StreamProtocol>(
   options: CreateUnixConnectionOptions,
 ): Future<[Transport, P]> {
   checkFactory(protocolFactory);
+  checkOptions("create a connection", options, CREATE_UNIX_CONNECTION);
   const start = () => startOperation(loop, connectSteps(loop, protocolFactory, options));
   return startOperation(loop, interruptedBy(options.signal, start));
 }

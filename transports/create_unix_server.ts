@@ -1,8 +1,10 @@
+import { checkOptions } from "../loop/check_options.ts";
 import type { Future } from "../loop/future.ts";
 import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
 import { checkFactory } from "./_create_protocol.ts";
+import { CREATE_UNIX_SERVER } from "./_options.ts";
 import { checkPath } from "./_unix_path.ts";
 import type { StreamProtocol } from "./protocol.ts";
 import { secureServer } from "./_secure_channel.ts";
@@ -11,6 +13,8 @@ import type { TlsServerSettings } from "./tls_options.ts";
 
 /** Where {@linkcode createUnixServer} listens. */
 export interface CreateUnixServerOptions extends TlsServerSettings {
+  /** Has no effect: what a `Deno.UnixAddr` has too, so that one can be given for the options. */
+  transport?: "unix";
   /** The path of the socket. One that begins with a zero character is an abstract name of Linux. */
   path: string;
   /** Whether to accept at once, which is the default; else `startServing()` begins. */
@@ -40,6 +44,7 @@ export function createUnixServer(
   options: CreateUnixServerOptions,
 ): Future<Server> {
   checkFactory(protocolFactory);
+  checkOptions("create a server", options, CREATE_UNIX_SERVER);
   return startOperation(loop, serverSteps(loop, protocolFactory, options));
 }
 

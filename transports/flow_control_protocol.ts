@@ -1,9 +1,11 @@
+import { checkOptions } from "../loop/check_options.ts";
 import type { CancelledError } from "../loop/errors.ts";
 import { type EventLoop, runningEventLoop } from "../loop/event_loop.ts";
 import type { Future } from "../loop/future.ts";
 import { Operation } from "../loop/operation.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
+import { FLOW_CONTROL_PROTOCOL } from "./_options.ts";
 import { connectionLost } from "./deno_connection_lost.ts";
 import { BaseProtocol, type StreamProtocol } from "./protocol.ts";
 import type { BaseTransport, Transport } from "./transport.ts";
@@ -37,6 +39,9 @@ export class FlowControlProtocol extends BaseProtocol implements StreamProtocol 
   /** Creates the protocol of one connection. */
   constructor(options: FlowControlProtocolOptions = {}) {
     super();
+    if (new.target === FlowControlProtocol) {
+      checkOptions("create a protocol", options, FLOW_CONTROL_PROTOCOL);
+    }
     this._options = { loop: options.loop ?? runningEventLoop() };
     this.#drained = new Drained(this._options);
   }

@@ -1,8 +1,10 @@
+import { checkOptions } from "../loop/check_options.ts";
 import type { Future } from "../loop/future.ts";
 import type { AddressFamily, HostAddress, TcpAddress } from "../loop/platform.ts";
 import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
+import { GETADDRINFO } from "./_options.ts";
 import { familyOf } from "./ip_address.ts";
 import { portOf } from "./_services.ts";
 import { nameNotFound } from "./deno_name_not_found.ts";
@@ -81,6 +83,7 @@ export function getaddrinfo(
   port: number | string | null,
   options: GetaddrinfoOptions = {},
 ): Future<AddrInfo[]> {
+  checkOptions("resolve an address", options, GETADDRINFO);
   return startOperation(loop, resolve(loop, hostname, port, options));
 }
 

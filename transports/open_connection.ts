@@ -1,7 +1,9 @@
+import { checkOptions } from "../loop/check_options.ts";
 import type { Future } from "../loop/future.ts";
 import { type PlatformLoop, runningPlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
+import { OPEN_CONNECTION } from "./_options.ts";
 import { createConnection, type CreateConnectionOptions } from "./create_connection.ts";
 import { StreamReader } from "./stream_reader.ts";
 import { StreamReaderProtocol } from "./stream_reader_protocol.ts";
@@ -55,6 +57,7 @@ export interface OpenConnectionOptions extends CreateConnectionOptions, StreamOp
 export function openConnection(
   options: OpenConnectionOptions,
 ): Future<[reader: StreamReader, writer: StreamWriter]> {
+  checkOptions("open a connection", options, OPEN_CONNECTION);
   const loop = runningPlatformLoop("open a connection");
   return startOperation(loop, openSteps(loop, options));
 }
@@ -63,11 +66,12 @@ function* openSteps(
   loop: PlatformLoop,
   options: OpenConnectionOptions,
 ): Coroutine<[StreamReader, StreamWriter]> {
-  const reader = new StreamReader({ limit: options.limit, loop });
+  const { limit, ...where } = options;
+  const reader = new StreamReader({ limit, loop });
   const [transport, protocol] = yield* createConnection(
     loop,
     () => new StreamReaderProtocol(reader, { loop }),
-    options,
+    where,
   );
   return [reader, new StreamWriter(transport, protocol, { reader })];
 }

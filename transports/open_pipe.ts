@@ -1,7 +1,9 @@
+import { checkOptions } from "../loop/check_options.ts";
 import type { Future } from "../loop/future.ts";
 import { type PlatformLoop, runningPlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
+import { STREAM } from "./_options.ts";
 import {
   connectReadPipe,
   connectWritePipe,
@@ -42,6 +44,7 @@ export function openReadPipe(
   pipe: ReadablePipe,
   options: StreamOptions = {},
 ): Future<[reader: StreamReader, transport: ReadTransport]> {
+  checkOptions("open a pipe", options, STREAM);
   const loop = runningPlatformLoop("open a pipe");
   return startOperation(loop, readSteps(loop, pipe, options));
 }

@@ -1,7 +1,9 @@
+import { checkOptions } from "../loop/check_options.ts";
 import type { Future } from "../loop/future.ts";
 import { type PlatformLoop, runningPlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
+import { OPEN_UNIX_CONNECTION } from "./_options.ts";
 import {
   createUnixConnection,
   type CreateUnixConnectionOptions,
@@ -54,6 +56,7 @@ export interface OpenUnixConnectionOptions extends CreateUnixConnectionOptions, 
 export function openUnixConnection(
   options: OpenUnixConnectionOptions,
 ): Future<[reader: StreamReader, writer: StreamWriter]> {
+  checkOptions("open a connection", options, OPEN_UNIX_CONNECTION);
   const loop = runningPlatformLoop("open a connection");
   return startOperation(loop, openSteps(loop, options));
 }
@@ -62,11 +65,12 @@ function* openSteps(
   loop: PlatformLoop,
   options: OpenUnixConnectionOptions,
 ): Coroutine<[StreamReader, StreamWriter]> {
-  const reader = new StreamReader({ limit: options.limit, loop });
+  const { limit, ...where } = options;
+  const reader = new StreamReader({ limit, loop });
   const [transport, protocol] = yield* createUnixConnection(
     loop,
     () => new StreamReaderProtocol(reader, { loop }),
-    options,
+    where,
   );
   return [reader, new StreamWriter(transport, protocol, { reader })];
 }

@@ -9,12 +9,14 @@
  *
  * @module
  */
+import { checkOptions } from "../loop/check_options.ts";
 import { ensureFuture } from "../loop/ensure_future.ts";
 import { InvalidStateError, SendfileNotAvailableError } from "../loop/errors.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import type { Future } from "../loop/future.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
+import { SENDFILE } from "./_options.ts";
 import { connectionLost } from "./deno_connection_lost.ts";
 import type { StreamProtocol } from "./protocol.ts";
 import type { ReadTransport, WriteTransport } from "./transport.ts";
@@ -90,6 +92,7 @@ export function sendfile(
   file: SendableFile,
   options: SendfileOptions = {},
 ): Future<number> {
+  checkOptions("send a file", options, SENDFILE);
   return startOperation(loop, sendfileSteps(loop, transport, file, options));
 }
 

@@ -1,5 +1,7 @@
+import { checkOptions } from "../loop/check_options.ts";
 import type { Future } from "../loop/future.ts";
 import { runningPlatformLoop } from "../loop/platform_loop.ts";
+import { START_SERVER } from "./_options.ts";
 import { createServer, type CreateServerOptions } from "./create_server.ts";
 import type { StreamOptions } from "./open_connection.ts";
 import type { Server } from "./server.ts";
@@ -51,9 +53,11 @@ export function startServer(
   clientConnected: ClientConnected,
   options: StartServerOptions = {},
 ): Future<Server> {
+  checkOptions("start a server", options, START_SERVER);
   const loop = runningPlatformLoop("start a server");
+  const { limit, ...where } = options;
   return createServer(loop, () => {
-    const reader = new StreamReader({ limit: options.limit, loop });
+    const reader = new StreamReader({ limit, loop });
     return new StreamReaderProtocol(reader, { clientConnected, loop });
-  }, options);
+  }, where);
 }

@@ -1,9 +1,11 @@
+import { checkOptions } from "../loop/check_options.ts";
 import { CancelledError } from "../loop/errors.ts";
 import type { Future } from "../loop/future.ts";
 import type { ByteChannel } from "../loop/platform.ts";
 import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
+import { START_TLS } from "./_options.ts";
 import { type Secure, secureClient, secureServer } from "./_secure_channel.ts";
 import type { StreamProtocol } from "./protocol.ts";
 import { StreamTransport } from "./stream_transport.ts";
@@ -79,6 +81,7 @@ export function startTls(
   protocol: StreamProtocol,
   options: StartTlsOptions,
 ): Future<Transport> {
+  checkOptions("start TLS", options, START_TLS);
   return startOperation(loop, startTlsSteps(loop, transport, protocol, options));
 }
 

@@ -1,5 +1,7 @@
+import { checkOptions } from "../loop/check_options.ts";
 import type { Future } from "../loop/future.ts";
 import { runningPlatformLoop } from "../loop/platform_loop.ts";
+import { START_UNIX_SERVER } from "./_options.ts";
 import { createUnixServer, type CreateUnixServerOptions } from "./create_unix_server.ts";
 import type { StreamOptions } from "./open_connection.ts";
 import type { Server } from "./server.ts";
@@ -47,9 +49,11 @@ export function startUnixServer(
   clientConnected: ClientConnected,
   options: StartUnixServerOptions,
 ): Future<Server> {
+  checkOptions("start a server", options, START_UNIX_SERVER);
   const loop = runningPlatformLoop("start a server");
+  const { limit, ...where } = options;
   return createUnixServer(loop, () => {
-    const reader = new StreamReader({ limit: options.limit, loop });
+    const reader = new StreamReader({ limit, loop });
     return new StreamReaderProtocol(reader, { clientConnected, loop });
-  }, options);
+  }, where);
 }

@@ -1,6 +1,8 @@
+import { checkOptions } from "../loop/check_options.ts";
 import { InvalidStateError } from "../loop/errors.ts";
 import { type EventLoop, runningEventLoop } from "../loop/event_loop.ts";
 import type { Future } from "../loop/future.ts";
+import { STREAM_READER } from "./_options.ts";
 import { copyOf } from "./_read_buffer.ts";
 import { type Separator, Separators } from "./_separators.ts";
 import { StreamBuffer } from "./_stream_buffer.ts";
@@ -84,9 +86,10 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * @throws {RangeError} If the limit is not positive.
    */
   constructor(options: StreamReaderOptions = {}) {
+    checkOptions("create a stream reader", options, STREAM_READER);
     const { limit = DEFAULT_LIMIT, loop } = options;
     this._options = { loop: loop ?? runningEventLoop() };
-    this.#limit = checkLimit(limit);
+    this.#limit = limit;
   }
 
   /**

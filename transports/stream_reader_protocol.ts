@@ -1,4 +1,6 @@
+import { checkOptions } from "../loop/check_options.ts";
 import type { Coroutine, Task } from "../loop/task.ts";
+import { STREAM_READER_PROTOCOL } from "./_options.ts";
 import { ReadBuffer } from "./_read_buffer.ts";
 import { FlowControlProtocol, type FlowControlProtocolOptions } from "./flow_control_protocol.ts";
 import type { StreamProtocol } from "./protocol.ts";
@@ -60,6 +62,7 @@ export class StreamReaderProtocol extends FlowControlProtocol implements StreamP
 
   /** Creates the protocol that feeds `reader`. */
   constructor(reader: StreamReader, options: StreamReaderProtocolOptions = {}) {
+    checkOptions("create a protocol", options, STREAM_READER_PROTOCOL);
     super(options);
     this.#reader = reader;
     this.#clientConnected = options.clientConnected ?? null;

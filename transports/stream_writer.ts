@@ -1,7 +1,9 @@
+import { checkOptions } from "../loop/check_options.ts";
 import type { Future } from "../loop/future.ts";
 import { runningPlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
+import { START_TLS, STREAM_WRITER } from "./_options.ts";
 import type { FlowControlProtocol } from "./flow_control_protocol.ts";
 import { startTls, type StartTlsOptions } from "./start_tls.ts";
 import { createWritable } from "./_web_streams.ts";
@@ -55,6 +57,7 @@ export class StreamWriter implements AsyncDisposable {
     protocol: FlowControlProtocol,
     options: StreamWriterOptions = {},
   ) {
+    checkOptions("create a stream writer", options, STREAM_WRITER);
     this.#transport = transport;
     this.#protocol = protocol;
     this.#reader = options.reader ?? null;
@@ -137,6 +140,7 @@ export class StreamWriter implements AsyncDisposable {
    * connection is lost then.
    */
   startTls(options: StartTlsOptions): Future<void> {
+    checkOptions("start TLS", options, START_TLS);
     const loop = runningPlatformLoop("start TLS");
     return startOperation(loop, this.#startTlsSteps(options));
   }

@@ -177,7 +177,9 @@ export class AsyncProgram extends World {
       case "coroutine":
         return this.start(expression.name, expression.body) as Awaitable<unknown>;
       case "gather":
-        return gather(this.#awaitables(expression.of), expression);
+        return gather(this.#awaitables(expression.of), {
+          returnExceptions: expression.returnExceptions,
+        });
       case "shield": {
         const inner = this.#awaitable(expression.of);
         return inner === null ? null : shield(inner);

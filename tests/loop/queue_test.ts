@@ -169,11 +169,11 @@ Deno.test("L08 Queue.shutdown() at once drops the items, and join() waits only f
 });
 
 Deno.test("L07 Queue refuses a size that is no number, and takes any below one as no limit", () => {
-  for (const maxSize of [NaN, "1"]) {
+  for (const maxSize of [NaN, 1.5]) {
     assertThrows(
       () => new Queue({ maxSize: maxSize as number }),
       RangeError,
-      "Cannot create a queue: maxSize is",
+      'Cannot create a queue: option "maxSize" must be a whole number',
     );
   }
   const endless = new Queue<number>({ maxSize: -1 });

@@ -96,7 +96,8 @@ Deno.test("G05 wait() refuses no list, an empty one, coroutines, and an unknown 
     assertEquals(message(() => wait([])), "RangeError: Cannot wait: the list of futures is empty");
     assertEquals(
       message(() => wait([future], { returnWhen: "x" as never })),
-      'RangeError: Cannot wait: returnWhen is "x"',
+      'RangeError: Cannot wait: option "returnWhen" must be "firstCompleted" or "firstException" ' +
+        'or "allCompleted", got "x"',
     );
     assertThrows(() => wait([(function* () {})() as never]), TypeError, "expected futures only");
     assertThrows(() => wait([(() => {}) as never]), TypeError, "expected futures only");

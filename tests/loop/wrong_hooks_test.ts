@@ -195,12 +195,12 @@ Deno.test("Runner refuses options that are not of their type", async () => {
     [
       { loopFactory: new EventLoop() },
       TypeError,
-      "loopFactory must be a function, got <EventLoop stopped>",
+      '"loopFactory" must be a function, got <EventLoop stopped>',
     ],
-    [{ signals: "SIGTERM" }, TypeError, 'signals must be a list, got "SIGTERM"'],
-    [{ grace: "3" }, TypeError, 'grace must be a number, got "3"'],
-    [{ grace: -1 }, RangeError, "grace must be 0 or more, got -1"],
-    [{ grace: NaN }, RangeError, "grace must be 0 or more, got NaN"],
+    [{ signals: "SIGTERM" }, TypeError, '"signals" must be a list, got "SIGTERM"'],
+    [{ grace: "3" }, TypeError, '"grace" must be a number of seconds from 0, got "3"'],
+    [{ grace: -1 }, RangeError, '"grace" must be a number of seconds from 0, got -1'],
+    [{ grace: NaN }, RangeError, '"grace" must be a number of seconds from 0, got NaN'],
   ];
   for (const [options, errorClass, message] of wrong) {
     assertThrows(() => new Runner(options as never), errorClass, message);

@@ -1,5 +1,6 @@
 // What `deno doc` shows of the package: nothing without a sentence, and no name of the inside.
 import { assertEquals } from "@std/assert";
+import { CALLS } from "../house/_calls_with_options.ts";
 
 /** As much of the output of `deno doc --json` as is looked at here. */
 interface Docs {
@@ -12,11 +13,26 @@ interface DocSymbol {
 }
 
 interface Declaration {
-  def?: { properties?: Member[]; methods?: Member[] };
+  kind: string;
+  def?: {
+    properties?: Member[];
+    methods?: Member[];
+    constructors?: Member[];
+    params?: Parameter[];
+  };
+}
+
+interface Parameter {
+  name?: string;
+  left?: Parameter;
 }
 
 interface Member {
   name: string;
+  /** Of a constructor. */
+  params?: Parameter[];
+  /** Of a method. */
+  functionDef?: { params?: Parameter[] };
   isOverride?: boolean;
   accessibility?: string;
   jsDoc?: { doc?: string };
@@ -37,6 +53,24 @@ function* members(docs: Docs): Generator<[name: string, member: Member]> {
         const all = [...def?.properties ?? [], ...def?.methods ?? []];
         const visible = all.filter(({ accessibility }) => accessibility !== "private");
         for (const member of visible) yield [`${name}.${member.name}`, member];
+      }
+    }
+  }
+}
+
+/** The functions, methods and constructors with a parameter that holds options. */
+function* takersOfOptions(docs: Docs): Generator<string> {
+  const takes = (params: Parameter[] = []) =>
+    params.some((one) => /^(options\w*|conditions)$/.test(one.name ?? one.left?.name ?? ""));
+  for (const { symbols } of Object.values(docs.nodes)) {
+    for (const { name, declarations } of symbols) {
+      for (const { kind, def } of declarations) {
+        if (kind === "function" && takes(def?.params)) yield name;
+        if (kind !== "class") continue;
+        if (def?.constructors?.some(({ params }) => takes(params))) yield `new ${name}`;
+        for (const method of def?.methods ?? []) {
+          if (takes(method.functionDef?.params)) yield `${name}.${method.name}`;
+        }
       }
     }
   }
@@ -77,4 +111,9 @@ Deno.test("deno doc shows no member without a sentence, and none of the inside",
   assertEquals(inner.map(([name]) => name), [], "tag them @ignore");
   assertEquals(bare.map(([name]) => name), []);
   assertEquals(shown.length > 300, true, `${shown.length} members`);
+});
+
+Deno.test("what takes options is listed, and so has its options checked", async () => {
+  const found = new Set(takersOfOptions(await readDocs()));
+  assertEquals([...found].sort(), Object.keys(CALLS).sort());
 });

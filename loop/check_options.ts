@@ -1,0 +1,283 @@
+/**
+ * Checks of options: names that nobody knows, and values that cannot be meant.
+ *
+ * *Theory of operation.* Every function with options has an {@linkcode OptionTable}, which names
+ * them all and says what each must be; the files `_options.ts` hold these. The type of a table
+ * follows the interface of the options: one that has an option more or less does not compile.
+ * `undefined` stands for an option that is left out. What depends on several options, or on the
+ * world, is checked where it is used.
+ *
+ * @module
+ */
+import { describe } from "./_describe.ts";
+
+/** What the value of an option must be. */
+export interface OptionKind {
+  /** In words, as in "must be a whole number". */
+  readonly expected: string;
+  /** What `typeof` says of it. A value of this type that does not fit is out of range. */
+  readonly type: string;
+  /** Whether `value` is such a one. */
+  fits(value: unknown): boolean;
+  /** The options in it, where it holds some. */
+  readonly inside?: OptionTable<object>;
+}
+
+/** What each option of `T` must be. */
+export type OptionTable<T> = { readonly [K in keyof T]-?: OptionKind };
+
+/** The options of a call that has none. */
+export const NO_OPTIONS: Readonly<Record<never, never>> = Object.freeze({});
+
+/** Names that asyncio, Node and others have for options, without case and underscores. */
+const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
+  abortsignal: ["signal"],
+  ca: ["caCerts"],
+  cafile: ["caCerts"],
+  cancelpending: ["cancelFutures"],
+  certfile: ["cert"],
+  certchain: ["cert"],
+  detached: ["startNewSession"],
+  eagerstart: ["eager"],
+  environment: ["env"],
+  file: ["print"],
+  gid: ["group"],
+  handshaketimeout: ["tlsHandshakeTimeout"],
+  highwatermark: ["limit", "high"],
+  host: ["hostname"],
+  keyfile: ["key"],
+  localaddr: ["localAddress"],
+  lowwatermark: ["low"],
+  privatekey: ["key"],
+  remoteaddr: ["remoteAddress"],
+  requestcert: ["requestClientCert"],
+  servername: ["serverHostname"],
+  shutdowntimeout: ["tlsShutdownTimeout"],
+  socket: ["sock"],
+  ssl: ["tls"],
+  sslcontext: ["tls"],
+  sslhandshaketimeout: ["tlsHandshakeTimeout", "handshakeTimeout"],
+  sslshutdowntimeout: ["tlsShutdownTimeout", "shutdownTimeout"],
+  threadnameprefix: ["name"],
+  tlshandshaketimeout: ["handshakeTimeout"],
+  tlsshutdowntimeout: ["shutdownTimeout"],
+  uid: ["user"],
+};
+
+/**
+ * Throws if `options` are not those of `table`.
+ *
+ * @param action What they are for, as in "open a connection".
+ * @throws {TypeError} If they are no object, or have an unknown name or a value of the wrong kind.
+ * @throws {RangeError} If a value is out of range.
+ */
+export function checkOptions<T extends object>(
+  action: string,
+  options: T,
+  table: OptionTable<T>,
+): void {
+  if (options === NO_OPTIONS) return;
+  if (typeof options !== "object" || options === null) throw notOptions(action, options);
+  const isEmpty = checkEach(action, options, table as OptionTable<object>, "");
+  if (isEmpty && !isObjectOfOptions(options)) throw notOptions(action, options);
+}
+
+/** Checks all that is in `options`; returns whether that is nothing. */
+function checkEach(
+  action: string,
+  options: object,
+  table: OptionTable<object>,
+  within: string,
+): boolean {
+  let isEmpty = true;
+  // deno-lint-ignore guard-for-in -- What options inherit is read as well.
+  for (const name in options) {
+    isEmpty = false;
+    // Of what any object inherits, such as "constructor", nothing has this method.
+    const kind = (table as Record<string, OptionKind | undefined>)[name];
+    if (kind?.fits === undefined) {
+      if (!isObjectOfOptions(options)) throw notOptions(action, options);
+      throw unknownOption(action, name, table, within);
+    }
+    const value = (options as Record<string, unknown>)[name];
+    if (value === undefined) continue;
+    if (!kind.fits(value)) throw wrongValue(action, name, value, kind, within);
+    if (kind.inside === undefined || typeof value !== "object" || value === null) continue;
+    checkEach(action, value, kind.inside, ` of ${name}`);
+  }
+  return isEmpty;
+}
+
+/** Lists and promises are objects too, but nobody means them as options. */
+function isObjectOfOptions(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !(Symbol.iterator in value) &&
+    !("then" in value);
+}
+
+function notOptions(action: string, options: unknown): TypeError {
+  return new TypeError(
+    `Cannot ${action}: expected an object with options, got ${nameOf(options)}`,
+  );
+}
+
+function unknownOption(
+  action: string,
+  name: string,
+  table: OptionTable<object>,
+  within: string,
+): TypeError {
+  const known = Object.keys(table);
+  const meant = meantBy(name, known);
+  const remedy = meant === undefined
+    ? known.length === 1 ? `the only one is "${known[0]}"` : `there are ${known.join(", ")}`
+    : `the name is "${meant}"`;
+  return new TypeError(
+    `Cannot ${action}: unknown option ${JSON.stringify(name)}${within}, ${remedy}`,
+  );
+}
+
+/** Which of the names in `known` somebody means who writes `name`. */
+function meantBy(name: string, known: readonly string[]): string | undefined {
+  const plain = plainly(name);
+  const others = Object.hasOwn(OTHER_NAMES, plain) ? OTHER_NAMES[plain] ?? [] : [];
+  return known.find((option) => plainly(option) === plain) ??
+    others.find((option) => known.includes(option));
+}
+
+function plainly(name: string): string {
+  return name.replaceAll(/[_-]/g, "").toLowerCase();
+}
+
+function wrongValue(
+  action: string,
+  name: string,
+  value: unknown,
+  { expected, type }: OptionKind,
+  within: string,
+): TypeError | RangeError {
+  const Class = typeof value === type && type !== "object" ? RangeError : TypeError;
+  return new Class(
+    `Cannot ${action}: option "${name}"${within} must be ${expected}, got ${nameOf(value)}`,
+  );
+}
+
+function nameOf(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  return describe(value);
+}
+
+/** Whatever it is. */
+export const ANYTHING: OptionKind = { expected: "anything", type: "any", fits: () => true };
+
+/** `true` or `false`. */
+export const FLAG: OptionKind = kindOfType("boolean", "true or false");
+
+/** A string. */
+export const TEXT: OptionKind = kindOfType("string", "a string");
+
+/** A number, whose range is checked where it is used. */
+export const NUMBER: OptionKind = kindOfType("number", "a number");
+
+/** A function. */
+export const FUNCTION: OptionKind = kindOfType("function", "a function");
+
+/** An object. */
+export const OBJECT: OptionKind = {
+  expected: "an object",
+  type: "object",
+  fits: (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+};
+
+/** A list of anything. */
+export const LIST: OptionKind = {
+  expected: "a list",
+  type: "object",
+  fits: (value) => Array.isArray(value),
+};
+
+/** A list of strings. */
+export const TEXTS: OptionKind = {
+  expected: "a list of strings",
+  type: "object",
+  fits: (value) => Array.isArray(value) && value.every((item) => typeof item === "string"),
+};
+
+/** A time limit that may have passed. `Infinity` is none. */
+export const DELAY: OptionKind = {
+  expected: "a number of seconds",
+  type: "number",
+  fits: (value) => typeof value === "number" && !Number.isNaN(value),
+};
+
+/** A duration. `Infinity` never ends. */
+export const SECONDS: OptionKind = {
+  expected: "a number of seconds from 0",
+  type: "number",
+  fits: (value) => typeof value === "number" && value >= 0,
+};
+
+/** An `AbortSignal`. */
+export const SIGNAL: OptionKind = {
+  expected: "an AbortSignal",
+  type: "object",
+  fits: (value) => typeof (value as Partial<AbortSignal> | null)?.addEventListener === "function",
+};
+
+/** An event loop. */
+export const LOOP: OptionKind = {
+  expected: "an event loop",
+  type: "object",
+  fits: (value) => typeof (value as { callSoon?: unknown } | null)?.callSoon === "function",
+};
+
+/** A whole number, or `Infinity`. */
+export const WHOLE: OptionKind = {
+  expected: "a whole number",
+  type: "number",
+  fits: (value) => Number.isInteger(value) || value === Infinity || value === -Infinity,
+};
+
+/** A whole number from `least`; `Infinity` is no limit. */
+export function countFrom(least: number): OptionKind {
+  return {
+    expected: `a whole number from ${least}`,
+    type: "number",
+    fits: (value) => (Number.isInteger(value) || value === Infinity) && (value as number) >= least,
+  };
+}
+
+/** One of a few strings. */
+export function oneOf(...values: readonly string[]): OptionKind {
+  return {
+    expected: values.map((value) => `"${value}"`).join(" or "),
+    type: "string",
+    fits: (value) => (values as readonly unknown[]).includes(value),
+  };
+}
+
+/** An object with options of its own. */
+export function optionsIn<T>(inside: OptionTable<T>, or: OptionKind | null = null): OptionKind {
+  return {
+    expected: or === null ? "an object with options" : `${or.expected} or an object with options`,
+    type: "object",
+    fits: (value) => isObjectOfOptions(value) || or?.fits(value) === true,
+    inside: inside as OptionTable<object>,
+  };
+}
+
+/** The first or the second of two kinds. */
+export function either(first: OptionKind, second: OptionKind): OptionKind {
+  return {
+    expected: `${first.expected} or ${second.expected}`,
+    type: "neither",
+    fits: (value) => first.fits(value) || second.fits(value),
+  };
+}
+
+function kindOfType(type: string, expected: string): OptionKind {
+  const fits = (value: unknown) => {
+    const typeOfValue: string = typeof value;
+    return typeOfValue === type;
+  };
+  return { expected, type, fits };
+}

@@ -1,0 +1,69 @@
+/**
+ * The options of this folder; see `loop/check_options.ts`.
+ *
+ * @module
+ */
+import {
+  countFrom,
+  FLAG,
+  FUNCTION,
+  LIST,
+  NUMBER,
+  OBJECT,
+  type OptionKind,
+  optionsIn,
+  type OptionTable,
+  SECONDS,
+  TEXT,
+} from "../loop/check_options.ts";
+import type { LoopTestOptions } from "./deno_loop_tests.ts";
+import type { ExploreOptions } from "./explore.ts";
+import type { LinkConditions } from "./link_conditions.ts";
+import type { SimulateOptions } from "./simulate.ts";
+import type { VirtualClockOptions } from "./virtual_clock.ts";
+
+const PROBABILITY: OptionKind = {
+  expected: "a probability from 0 to 1",
+  type: "number",
+  fits: (value) => typeof value === "number" && value >= 0 && value <= 1,
+};
+
+const ABOVE_ZERO: OptionKind = {
+  expected: "a number above 0",
+  type: "number",
+  fits: (value) => typeof value === "number" && value > 0,
+};
+
+export const LINK: OptionTable<LinkConditions> = {
+  latency: SECONDS,
+  jitter: SECONDS,
+  bandwidth: ABOVE_ZERO,
+  loss: PROBABILITY,
+  duplicate: PROBABILITY,
+  reorder: PROBABILITY,
+  fragment: PROBABILITY,
+  bufferSize: countFrom(1),
+};
+
+/** What a schedule may be has a message of its own. */
+export const SIMULATE: OptionTable<SimulateOptions> = {
+  seed: NUMBER,
+  schedule: TEXT,
+  network: optionsIn(LINK),
+  trace: OBJECT,
+  timeLimit: SECONDS,
+  report: FUNCTION,
+};
+
+export const EXPLORE: OptionTable<ExploreOptions> = {
+  runs: countFrom(0),
+  seed: NUMBER,
+  schedules: LIST,
+  network: SIMULATE.network,
+  timeLimit: SIMULATE.timeLimit,
+  report: FUNCTION,
+};
+
+export const LOOP_TEST: OptionTable<LoopTestOptions> = { ...SIMULATE, ignore: FLAG, only: FLAG };
+
+export const VIRTUAL_CLOCK: OptionTable<VirtualClockOptions> = { onError: FUNCTION };

@@ -1,0 +1,181 @@
+/**
+ * The options of this folder; see `loop/check_options.ts`. What a `sock`, a `path` and the `tls` of
+ * a server must be has messages of its own.
+ *
+ * @module
+ */
+import {
+  ANYTHING,
+  countFrom,
+  either,
+  FLAG,
+  FUNCTION,
+  LIST,
+  LOOP,
+  NUMBER,
+  OBJECT,
+  oneOf,
+  optionsIn,
+  type OptionTable,
+  SECONDS,
+  SIGNAL,
+  TEXT,
+  TEXTS,
+} from "../loop/check_options.ts";
+import type { ConnectAcceptedSocketOptions } from "./connect_accepted_socket.ts";
+import type { CreateConnectionOptions } from "./create_connection.ts";
+import type { CreateDatagramEndpointOptions } from "./create_datagram_endpoint.ts";
+import type { CreateServerOptions } from "./create_server.ts";
+import type { CreateUnixConnectionOptions } from "./create_unix_connection.ts";
+import type { CreateUnixServerOptions } from "./create_unix_server.ts";
+import type { FlowControlProtocolOptions } from "./flow_control_protocol.ts";
+import type { GetaddrinfoOptions } from "./getaddrinfo.ts";
+import type { OpenConnectionOptions, StreamOptions } from "./open_connection.ts";
+import type { OpenUnixConnectionOptions } from "./open_unix_connection.ts";
+import type { SendfileOptions } from "./sendfile.ts";
+import type { StartServerOptions } from "./start_server.ts";
+import type { StartTlsOptions } from "./start_tls.ts";
+import type { StartUnixServerOptions } from "./start_unix_server.ts";
+import type { StreamReaderOptions } from "./stream_reader.ts";
+import type { StreamReaderProtocolOptions } from "./stream_reader_protocol.ts";
+import type { StreamWriterOptions } from "./stream_writer.ts";
+import type { TlsClientSettings, TlsOptions, TlsServerSettings } from "./tls_options.ts";
+import type { WriteBufferLimits } from "./transport.ts";
+
+const FAMILY = oneOf("ipv4", "ipv6");
+const YES = { expected: "true", type: "boolean", fits: (value: unknown) => value === true };
+
+const TLS: OptionTable<TlsOptions> = {
+  caCerts: TEXTS,
+  cert: TEXT,
+  key: TEXT,
+  alpnProtocols: TEXTS,
+  requestClientCert: FLAG,
+  minVersion: oneOf("TLSv1.2", "TLSv1.3"),
+  maxVersion: oneOf("TLSv1.2", "TLSv1.3"),
+  unsafelyDisableHostnameVerification: FLAG,
+};
+
+const TLS_CLIENT: OptionTable<TlsClientSettings> = {
+  tls: optionsIn(TLS, YES),
+  serverHostname: TEXT,
+  tlsHandshakeTimeout: NUMBER,
+  tlsShutdownTimeout: NUMBER,
+};
+
+const TLS_SERVER: OptionTable<TlsServerSettings> = {
+  tls: optionsIn(TLS, YES),
+  tlsHandshakeTimeout: NUMBER,
+  tlsShutdownTimeout: NUMBER,
+};
+
+export const CREATE_CONNECTION: OptionTable<CreateConnectionOptions> = {
+  ...TLS_CLIENT,
+  transport: oneOf("tcp"),
+  hostname: TEXT,
+  port: NUMBER,
+  family: FAMILY,
+  happyEyeballsDelay: SECONDS,
+  interleave: countFrom(0),
+  allErrors: FLAG,
+  localAddress: OBJECT,
+  sock: ANYTHING,
+  signal: SIGNAL,
+};
+
+export const CREATE_SERVER: OptionTable<CreateServerOptions> = {
+  ...TLS_SERVER,
+  transport: oneOf("tcp"),
+  hostname: either(TEXT, TEXTS),
+  port: NUMBER,
+  family: FAMILY,
+  backlog: countFrom(0),
+  reuseAddress: FLAG,
+  reusePort: FLAG,
+  sock: ANYTHING,
+  startServing: FLAG,
+};
+
+export const CREATE_UNIX_CONNECTION: OptionTable<CreateUnixConnectionOptions> = {
+  ...TLS_CLIENT,
+  transport: oneOf("unix"),
+  path: ANYTHING,
+  signal: SIGNAL,
+};
+
+export const CREATE_UNIX_SERVER: OptionTable<CreateUnixServerOptions> = {
+  ...TLS_SERVER,
+  transport: oneOf("unix"),
+  path: ANYTHING,
+  startServing: FLAG,
+};
+
+export const CONNECT_ACCEPTED_SOCKET: OptionTable<ConnectAcceptedSocketOptions> = {
+  ...TLS_SERVER,
+  sock: ANYTHING,
+};
+
+export const CREATE_DATAGRAM_ENDPOINT: OptionTable<CreateDatagramEndpointOptions> = {
+  localAddress: OBJECT,
+  remoteAddress: OBJECT,
+  family: FAMILY,
+  reusePort: FLAG,
+  allowBroadcast: FLAG,
+  sock: ANYTHING,
+};
+
+export const STREAM: OptionTable<StreamOptions> = { limit: countFrom(1) };
+
+export const OPEN_CONNECTION: OptionTable<OpenConnectionOptions> = {
+  ...CREATE_CONNECTION,
+  ...STREAM,
+};
+
+export const OPEN_UNIX_CONNECTION: OptionTable<OpenUnixConnectionOptions> = {
+  ...CREATE_UNIX_CONNECTION,
+  ...STREAM,
+};
+
+export const START_SERVER: OptionTable<StartServerOptions> = { ...CREATE_SERVER, ...STREAM };
+
+export const START_UNIX_SERVER: OptionTable<StartUnixServerOptions> = {
+  ...CREATE_UNIX_SERVER,
+  ...STREAM,
+};
+
+export const START_TLS: OptionTable<StartTlsOptions> = {
+  tls: optionsIn(TLS, YES),
+  serverSide: FLAG,
+  serverHostname: TEXT,
+  handshakeTimeout: NUMBER,
+  shutdownTimeout: NUMBER,
+};
+
+export const GETADDRINFO: OptionTable<GetaddrinfoOptions> = {
+  family: FAMILY,
+  type: oneOf("stream", "datagram"),
+  proto: oneOf("tcp", "udp"),
+  flags: LIST,
+};
+
+export const SENDFILE: OptionTable<SendfileOptions> = {
+  offset: NUMBER,
+  count: NUMBER,
+  fallback: FLAG,
+};
+
+export const FLOW_CONTROL_PROTOCOL: OptionTable<FlowControlProtocolOptions> = { loop: LOOP };
+
+export const STREAM_READER: OptionTable<StreamReaderOptions> = { ...STREAM, loop: LOOP };
+
+export const STREAM_READER_PROTOCOL: OptionTable<StreamReaderProtocolOptions> = {
+  ...FLOW_CONTROL_PROTOCOL,
+  clientConnected: FUNCTION,
+};
+
+export const STREAM_WRITER: OptionTable<StreamWriterOptions> = { reader: OBJECT };
+
+export const WRITE_BUFFER_LIMITS: OptionTable<WriteBufferLimits> = {
+  high: countFrom(0),
+  low: countFrom(0),
+};
