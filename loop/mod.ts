@@ -49,6 +49,7 @@ export {
   SendfileNotAvailableError,
   TimeoutError,
 } from "./errors.ts";
+export { isConnectionError, isOSError } from "./os_error.ts";
 export { Event } from "./event.ts";
 export {
   allTasks,
@@ -124,7 +125,15 @@ export { type Coroutine, isCoroutine, Task, type TaskBody, type TaskOptions } fr
 export { type ReportReady, TaskGroup, taskGroup } from "./task_group.ts";
 export { type RegionBody, Timeout, timeout, timeoutAt } from "./timeout.ts";
 export { TimerHandle } from "./timer_handle.ts";
-export { type ReturnWhen, wait, type WaitOptions, type WaitResult } from "./wait.ts";
+export {
+  ALL_COMPLETED,
+  FIRST_COMPLETED,
+  FIRST_EXCEPTION,
+  type ReturnWhen,
+  wait,
+  type WaitOptions,
+  type WaitResult,
+} from "./wait.ts";
 export { waitFor } from "./wait_for.ts";
 export type {
   WorkerLink,

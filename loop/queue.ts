@@ -15,6 +15,8 @@ import { Event } from "./event.ts";
 import type { EventLoop } from "./event_loop.ts";
 import type { Future } from "./future.ts";
 import { Operation } from "./operation.ts";
+import { startOperation } from "./start_operation.ts";
+import type { Coroutine } from "./task.ts";
 
 /** Settings of a {@linkcode Queue}. */
 export interface QueueOptions {
@@ -202,6 +204,30 @@ export class Queue<T> {
     for (const putter of this.#putters) putter.wake();
   }
 
+  /**
+   * Takes the items one after the other, waiting for each, until the queue is shut down and empty.
+   *
+   * @example Ending with the queue
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { Queue, run } from "@gyre/asyncio";
+   *
+   * const got: number[] = [];
+   * await run(async () => {
+   *   const queue = new Queue<number>();
+   *   for (const item of [1, 2, 3]) queue.putNowait(item);
+   *   queue.shutdown();
+   *   for await (const item of queue) got.push(item);
+   * });
+   * assertEquals(got, [1, 2, 3]);
+   * ```
+   */
+  [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
+    return {
+      next: () => startOperation(requireLoop("get from a queue"), nextItem(this)),
+    };
+  }
+
   /** @ignore Wakes the first of `waiters` that is not awake yet. */
   _wakeNext(waiters: Set<Operation<unknown>>): void {
     for (const waiter of waiters) if (waiter.wake()) return;
@@ -215,6 +241,16 @@ export class Queue<T> {
 
 function shutDownError(action: string): QueueShutDown {
   return new QueueShutDown(`Cannot ${action} a queue: it is shut down`);
+}
+
+/** The steps of `for await`: the next item, or the end. */
+function* nextItem<T>(queue: Queue<T>): Coroutine<IteratorResult<T, undefined>> {
+  try {
+    return { done: false, value: yield* queue.get() };
+  } catch (error) {
+    if (error instanceof QueueShutDown) return { done: true, value: undefined };
+    throw error;
+  }
 }
 
 /** One `get()`. Woken without an item, it waits on at the end of the line. */

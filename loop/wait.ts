@@ -29,6 +29,13 @@ export interface WaitResult<F extends Future<unknown>> {
   pending: Set<F>;
 }
 
+/** {@linkcode wait} ends with the first future that is done. As `asyncio.FIRST_COMPLETED`. */
+export const FIRST_COMPLETED = "firstCompleted";
+/** {@linkcode wait} ends with the first error, or as {@linkcode ALL_COMPLETED} if there is none. */
+export const FIRST_EXCEPTION = "firstException";
+/** {@linkcode wait} ends when all futures are done. As `asyncio.ALL_COMPLETED`. */
+export const ALL_COMPLETED = "allCompleted";
+
 /**
  * Waits for futures without taking their results. As `asyncio.wait()`.
  *
@@ -58,7 +65,7 @@ export function wait<F extends Future<unknown>>(
   options: WaitOptions = NO_OPTIONS,
 ): Future<WaitResult<F>> {
   checkOptions("wait", options, WAIT);
-  const { returnWhen = "allCompleted", timeout = null } = options;
+  const { returnWhen = ALL_COMPLETED, timeout = null } = options;
   if (
     typeof (futures as Iterable<F> | null)?.[Symbol.iterator] !== "function" ||
     futures instanceof Future
@@ -118,8 +125,8 @@ class Wait<F extends Future<unknown>> extends Operation<WaitResult<F>> {
   }
 
   #endsWait(future: F): boolean {
-    if (this.#returnWhen === "firstCompleted") return true;
-    return this.#returnWhen === "firstException" && !future.cancelled() &&
+    if (this.#returnWhen === FIRST_COMPLETED) return true;
+    return this.#returnWhen === FIRST_EXCEPTION && !future.cancelled() &&
       future.exception() !== null;
   }
 

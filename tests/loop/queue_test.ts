@@ -1,6 +1,7 @@
 // The rows L07 and L08: Queue, PriorityQueue, LifoQueue and their shutdown.
 import { assertEquals, assertThrows } from "@std/assert";
 import {
+  CancelledError,
   createTask,
   InvalidStateError,
   LifoQueue,
@@ -179,4 +180,82 @@ Deno.test("L07 Queue refuses a size that is no number, and takes any below one a
   const endless = new Queue<number>({ maxSize: -1 });
   for (let item = 0; item < 100; item += 1) endless.putNowait(item);
   assertEquals([endless.full(), endless.maxSize], [false, -1]);
+});
+
+Deno.test("Queue is iterated until it is shut down and empty, in order, waiting for items", async () => {
+  for (const immediate of [false, true]) {
+    const got = await runVirtual(async () => {
+      const queue = new Queue<number>();
+      const got: unknown[] = [];
+      const consumer = createTask(async () => {
+        for await (const item of queue) got.push(item);
+        got.push("end");
+      });
+      await sleep(1);
+      queue.putNowait(1);
+      await sleep(1);
+      queue.putNowait(2);
+      queue.putNowait(3);
+      queue.shutdown({ immediate });
+      await consumer;
+      return got;
+    });
+    assertEquals(got, immediate ? [1, "end"] : [1, 2, 3, "end"]);
+  }
+});
+
+Deno.test("Queue iterated by several tasks gives each item to one, and ends them all", async () => {
+  await runVirtual(async () => {
+    const queue = new PriorityQueue<number>();
+    const got: number[] = [];
+    const consumers = [1, 2, 3].map(() =>
+      createTask(async () => {
+        for await (const item of queue) {
+          got.push(item);
+          await sleep(1);
+        }
+      })
+    );
+    await sleep(0);
+    for (const item of [5, 1, 4, 2, 3]) queue.putNowait(item);
+    queue.shutdown();
+    for (const consumer of consumers) await consumer;
+    assertEquals(got.toSorted(), [1, 2, 3, 4, 5]);
+  });
+});
+
+Deno.test("Queue keeps its items when a task that iterates it is cancelled or breaks off", async () => {
+  await runVirtual(async () => {
+    const queue = new Queue<number>();
+    const consumer = createTask(async () => {
+      for await (const _ of queue);
+    });
+    await sleep(0);
+    consumer.cancel();
+    queue.putNowait(1);
+    queue.putNowait(2);
+    const error = await consumer.catch((error) => error);
+    assertEquals([error instanceof CancelledError, consumer.cancelled()], [true, true]);
+    for await (const item of queue) {
+      assertEquals(item, 1);
+      break;
+    }
+    assertEquals(queue.getNowait(), 2);
+  });
+});
+
+Deno.test("Queue iterated gives items that are promises or futures as they are", async () => {
+  await runVirtual(async () => {
+    const queue = new Queue<Promise<number>>();
+    const items = [Promise.resolve(1), sleep(3600, 2)];
+    for (const item of items) queue.putNowait(item);
+    queue.shutdown();
+    const iterator = queue[Symbol.asyncIterator]();
+    for (const item of items) {
+      const { value } = await iterator.next();
+      assertEquals(value === item, true);
+    }
+    (items[1] as ReturnType<typeof sleep>).cancel();
+    assertEquals(await iterator.next(), { done: true, value: undefined });
+  });
 });

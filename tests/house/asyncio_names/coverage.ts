@@ -16,9 +16,6 @@ interface Renamed {
 
 /** What is here under another name: asyncio's name, and ours. */
 export const RENAMED: Readonly<Record<string, Renamed>> = {
-  ALL_COMPLETED: { name: "wait", use: '`wait(…, { returnWhen: "allCompleted" })`' },
-  FIRST_COMPLETED: { name: "wait", use: '`wait(…, { returnWhen: "firstCompleted" })`' },
-  FIRST_EXCEPTION: { name: "wait", use: '`wait(…, { returnWhen: "firstException" })`' },
   AbstractEventLoop: { name: "PlatformLoop" },
   AbstractEventLoopPolicy: { name: "EventLoopPolicy" },
   AbstractServer: { name: "Server" },
