@@ -1,4 +1,4 @@
-import { canonicalHost } from "./_host_name.ts";
+import { canonicalHost } from "./host_name.ts";
 
 /** One member of a list of hosts. */
 export interface NetEntry {

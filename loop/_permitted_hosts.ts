@@ -1,4 +1,5 @@
-import { canonicalHost, destinationOf, isOfThisMachine } from "./_host_name.ts";
+import { formatAddress } from "./format_address.ts";
+import { canonicalHost, destinationOf, isOfThisMachine } from "./host_name.ts";
 import type { NetGrant } from "./_net_grant.ts";
 import { refusal } from "./_refusal.ts";
 import type { TcpAddress } from "./platform.ts";
@@ -64,11 +65,11 @@ export class PermittedHosts {
     const address = meaning(host?.text ?? hostname);
     if (host?.isNumeric && this.allowsAddress(address, port)) return null;
     const reason = host?.isNumeric ? undefined : "a name has to be resolved before";
-    return refusal(`${verb} "${format(hostname, port)}"`, "net", format(address, port), reason);
+    return refusal(
+      `${verb} "${formatAddress({ hostname, port })}"`,
+      "net",
+      formatAddress({ hostname: address, port }),
+      reason,
+    );
   }
-}
-
-/** Writes a host and a port as a list has them. */
-export function format(hostname: string, port: number): string {
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }

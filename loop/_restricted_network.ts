@@ -9,14 +9,15 @@
  *
  * @module
  */
-import { type CanonicalHost, canonicalHost, destinationOf } from "./_host_name.ts";
-import { format, PermittedHosts } from "./_permitted_hosts.ts";
+import { type CanonicalHost, canonicalHost, destinationOf } from "./host_name.ts";
+import { PermittedHosts } from "./_permitted_hosts.ts";
 import { refusal } from "./_refusal.ts";
 import { RestrictedDatagrams } from "./_restricted_datagrams.ts";
 import type { Restrictions } from "./_restrictions.ts";
 import { isNotCapable } from "./deno_not_capable.ts";
 import { CancelledError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
+import { formatAddress } from "./format_address.ts";
 import type { Future } from "./future.ts";
 import type {
   AddressFamily,
@@ -154,12 +155,14 @@ export class RestrictedNetwork implements Network {
     if (net.isFull) return use.start(address);
     const { hostname, port } = address;
     const host = canonicalHost(hostname);
-    const action = `${use.verb} "${format(hostname, port)}"`;
-    if (host === null) return failed(loop, refusal(action, "net", format(hostname, port)));
+    const action = `${use.verb} "${formatAddress({ hostname, port })}"`;
+    if (host === null) {
+      return failed(loop, refusal(action, "net", formatAddress({ hostname, port })));
+    }
     if (!host.isNumeric) return startOperation(loop, this.#useName(loop, host, port, action, use));
     const reached = use.isDestination ? destinationOf(host.text) : host.text;
     if (!this.#hosts.allowsAddress(reached, port)) {
-      return failed(loop, refusal(action, "net", format(reached, port)));
+      return failed(loop, refusal(action, "net", formatAddress({ hostname: reached, port })));
     }
     return use.start({ hostname: host.text + host.zone, port });
   }
@@ -172,7 +175,7 @@ export class RestrictedNetwork implements Network {
     use: Use<T>,
   ): Coroutine<T> {
     if (!this.#restrictions.net.allows(name, port)) {
-      throw refusal(action, "net", format(name, port));
+      throw refusal(action, "net", formatAddress({ hostname: name, port }));
     }
     const found = yield* this.#tryLookup(loop, name);
     if (found === null) return yield* this.#useUnresolved(name, port, action, use);
@@ -274,7 +277,7 @@ function canonicalAddress(address: string): HostAddress {
 }
 
 function resolvesTo(action: string, address: string, port: number | "any"): Error {
-  const member = port === "any" ? address : format(address, port);
+  const member = port === "any" ? address : formatAddress({ hostname: address, port });
   return refusal(action, "net", member, `it resolves to ${address}, which the loop may not reach`);
 }
 

@@ -135,16 +135,14 @@ export interface DatagramSink {
   sent(count: number): void;
   /** One datagram could not be sent, or the network reported an error. The channel goes on. */
   failed(error: Error): void;
-  /** The channel is closed. The last report, exactly once. */
-  closed(): void;
+  /** The channel is closed, because of `error` if nobody has asked for it. The last report, once. */
+  closed(error?: Error): void;
 }
 
 /** Settings of {@linkcode Network.openDatagrams}. */
 export interface OpenDatagramsOptions {
   /** Whether to send to broadcast addresses. */
   allowBroadcast?: boolean;
-  /** Whether several processes may bind the same port. */
-  reusePort?: boolean;
   /** The only address that is sent to, in numbers: whether that is permitted shows at once. */
   remote?: TcpAddress;
 }

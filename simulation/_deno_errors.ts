@@ -5,6 +5,7 @@ export type NetworkErrorKind =
   | "brokenPipe"
   | "connectionRefused"
   | "connectionReset"
+  | "familyNotSupported"
   | "hostUnreachable"
   | "messageTooLong"
   | "notFound"
@@ -32,6 +33,11 @@ const KINDS: Readonly<Record<NetworkErrorKind, readonly [ErrorClass, string, str
     Deno.errors.ConnectionReset,
     "ECONNRESET",
     "connection reset by peer (os error 104)",
+  ],
+  familyNotSupported: [
+    Error,
+    "EAFNOSUPPORT",
+    "address family not supported by protocol (os error 97)",
   ],
   hostUnreachable: [
     Deno.errors.NetworkUnreachable,

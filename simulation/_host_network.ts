@@ -1,5 +1,6 @@
 import { InvalidStateError } from "../loop/errors.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
+import { formatAddress } from "../loop/format_address.ts";
 import type { Future } from "../loop/future.ts";
 import type {
   AddressFamily,
@@ -12,14 +13,15 @@ import type {
   Network,
   TcpAddress,
 } from "../loop/platform.ts";
+import { canonicalHost, destinationOf } from "../loop/host_name.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
+import { parseAddress } from "../transports/ip_address.ts";
 import type { Connection, ConnectionOptions } from "./_connection.ts";
 import { createNetworkError } from "./_deno_errors.ts";
 import { type HostStack, isLoopback, isWildcard } from "./_host_stack.ts";
 import { SimulatedDatagrams } from "./_simulated_datagrams.ts";
 import { SimulatedListener } from "./_simulated_listener.ts";
-import { formatAddress } from "./_wire.ts";
 
 /** The network of one host, with what is bound to it. */
 export type Host = HostStack<SimulatedListener, SimulatedDatagrams>;
@@ -91,19 +93,12 @@ export class HostNetwork implements Network {
     });
   }
 
-  openDatagrams(
-    loop: EventLoop,
-    address: TcpAddress,
-    { reusePort = false }: { reusePort?: boolean } = {},
-  ): Future<DatagramChannel> {
+  openDatagrams(loop: EventLoop, address: TcpAddress): Future<DatagramChannel> {
     return atOnce(loop, () => {
       const host = this.#host;
-      const bound = this.#bind(address, host.datagrams, reusePort, "open a datagram socket on");
+      const bound = this.#bind(address, host.datagrams, false, "open a datagram socket on");
       const socket = new SimulatedDatagrams(loop, { ...bound, transport: "udp" }, {
-        send: (bytes, source, to) => {
-          const hostname = isWildcard(source.hostname) ? this.#sourceFor(to) : source.hostname;
-          this.#backbone.sendDatagram(host, bytes, { ...source, hostname }, to);
-        },
+        send: (bytes, source, to) => this.#sendDatagram(bytes, source, to),
         unbind: (closed) => host.datagrams.delete(closed),
       });
       host.datagrams.add(socket);
@@ -145,7 +140,7 @@ export class HostNetwork implements Network {
     let failure: unknown = null;
     for (const { hostname } of this.#resolve(address.hostname, action)) {
       try {
-        const destination = netAddress(hostname, address.port);
+        const destination = netAddress(destinationOf(hostname), address.port);
         return yield* this.#connectTo(loop, destination, source, action);
       } catch (error) {
         failure = error;
@@ -192,6 +187,20 @@ export class HostNetwork implements Network {
       action,
       findListener: () => host.paths.get(path),
     });
+  }
+
+  #sendDatagram(bytes: Uint8Array, source: Deno.NetAddr, to: Deno.NetAddr): void {
+    const action = `send a datagram to "${formatAddress(to)}"`;
+    const ofFamily = source.hostname === "::"
+      ? undefined
+      : source.hostname.includes(":")
+      ? "ipv6"
+      : "ipv4";
+    const [target] = this.#resolve(to.hostname, action, ofFamily);
+    if (target === undefined) throw createNetworkError("familyNotSupported", action);
+    const destination = { ...to, hostname: destinationOf(target.hostname) };
+    const hostname = isWildcard(source.hostname) ? this.#sourceFor(destination) : source.hostname;
+    this.#backbone.sendDatagram(this.#host, bytes, { ...source, hostname }, destination);
   }
 
   /** Opens a connection and waits for it. */
@@ -254,7 +263,10 @@ export class HostNetwork implements Network {
   }
 
   #addressesOf(hostname: string): readonly string[] | undefined {
-    if (hostname.includes(":") || /^[\d.]+$/.test(hostname)) return [hostname];
+    const address = parseAddress(hostname);
+    if (address !== null) return [address.hostname];
+    const host = canonicalHost(hostname);
+    if (host?.isNumeric) return [host.text];
     if (hostname === "localhost") return ["127.0.0.1", "::1"];
     return this.#backbone.addressesOf(hostname);
   }

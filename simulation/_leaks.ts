@@ -1,3 +1,4 @@
+import { formatAddress } from "../loop/format_address.ts";
 import { callbackOf, describeCallback } from "../loop/handle.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import type { Task } from "../loop/task.ts";
@@ -35,9 +36,6 @@ function describeResource(resource: OpenResource): string {
 }
 
 function describeAddress(address: Deno.Addr): string {
-  if ("hostname" in address) {
-    const { hostname, port } = address;
-    return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
-  }
+  if ("hostname" in address) return formatAddress(address);
   return "path" in address ? String(address.path) : address.transport;
 }

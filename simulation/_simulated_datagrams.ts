@@ -1,4 +1,5 @@
 import type { EventLoop } from "../loop/event_loop.ts";
+import { formatAddress } from "../loop/format_address.ts";
 import type { DatagramChannel, DatagramSink } from "../loop/platform.ts";
 import type { Runnable } from "../loop/ready_queue.ts";
 import { createNetworkError } from "./_deno_errors.ts";
@@ -10,7 +11,7 @@ const LONGEST = 65_507;
 
 /** What a socket needs of the network of its host. */
 export interface DatagramRoutes {
-  /** Sends `bytes` from `source` to `destination`. */
+  /** Sends `bytes` from `source` to `destination`; throws if no system would. */
   send(bytes: Uint8Array, source: Deno.NetAddr, destination: Deno.NetAddr): void;
   /** Frees the address of `socket`. */
   unbind(socket: SimulatedDatagrams): void;
@@ -41,10 +42,11 @@ export class SimulatedDatagrams implements DatagramChannel, DatagramSocket, Runn
   send(bytes: Uint8Array, address: Deno.Addr): void {
     if (this.#isClosed) return;
     const size = bytes.length;
-    if (size > LONGEST) {
-      const error = createNetworkError("messageTooLong", "send a datagram");
-      this.#loop.enqueue({ _run: () => this.#isClosed || this.#sink?.failed(error) });
-    } else this.#routes.send(bytes.slice(), this.address, address as Deno.NetAddr);
+    try {
+      this.#send(bytes, address as Deno.NetAddr);
+    } catch (error) {
+      this.#loop.enqueue({ _run: () => this.#isClosed || this.#sink?.failed(error as Error) });
+    }
     this.#loop.enqueue({ _run: () => this.#isClosed || this.#sink?.sent(size) });
   }
 
@@ -71,6 +73,14 @@ export class SimulatedDatagrams implements DatagramChannel, DatagramSocket, Runn
     if (packet === undefined) return;
     this.#sink?.received(packet.bytes.slice(), packet.source);
     if (this.#arrived.length > 0) this.#schedule();
+  }
+
+  #send(bytes: Uint8Array, destination: Deno.NetAddr): void {
+    if (bytes.length > LONGEST) {
+      const action = `send a datagram to "${formatAddress(destination)}"`;
+      throw createNetworkError("messageTooLong", action);
+    }
+    this.#routes.send(bytes.slice(), this.address, destination);
   }
 
   #schedule(): void {

@@ -1,3 +1,4 @@
+import { formatAddress } from "../loop/format_address.ts";
 import type { FaultRule, Packet } from "./fault_rule.ts";
 import type { LinkConditions } from "./link_conditions.ts";
 import type { SeededRandom } from "./seeded_random.ts";
@@ -131,11 +132,6 @@ export class Wire {
 /** Names one direction of a link. */
 export function directionOf(from: string, to: string): string {
   return `${from}>${to}`;
-}
-
-/** Writes an address as in a URL. */
-export function formatAddress({ hostname, port }: { hostname: string; port: number }): string {
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
 
 /** A host as the wire knows it. */

@@ -1,3 +1,4 @@
+import { formatAddress } from "../loop/format_address.ts";
 import type { TcpAddress } from "../loop/platform.ts";
 
 /**
@@ -6,8 +7,8 @@ import type { TcpAddress } from "../loop/platform.ts";
  *
  * @throws {Deno.errors.NotCapable} If it is refused.
  */
-export function checkNetPermission({ hostname, port }: TcpAddress): void {
-  const host = hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+export function checkNetPermission(address: TcpAddress): void {
+  const host = formatAddress(address);
   if (Deno.permissions.querySync({ name: "net", host }).state === "granted") return;
   if (Deno.permissions.requestSync({ name: "net", host }).state === "granted") return;
   throw new Deno.errors.NotCapable(

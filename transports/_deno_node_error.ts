@@ -3,15 +3,19 @@ type ErrorClass = new (message?: string, options?: ErrorOptions) => Error;
 
 /** What Deno throws where Node gives an error with a code: the class and the message. */
 const DENO_ERRORS: Readonly<Record<string, readonly [ErrorClass, string]>> = {
+  EACCES: [Deno.errors.PermissionDenied, "Permission denied"],
   EADDRINUSE: [Deno.errors.AddrInUse, "Address already in use"],
   EADDRNOTAVAIL: [Deno.errors.AddrNotAvailable, "Cannot assign requested address"],
+  EAFNOSUPPORT: [Error, "Address family not supported by protocol"],
   ECONNABORTED: [Deno.errors.ConnectionAborted, "Connection aborted"],
   ECONNREFUSED: [Deno.errors.ConnectionRefused, "Connection refused"],
   ECONNRESET: [Deno.errors.ConnectionReset, "Connection reset by peer"],
   EHOSTUNREACH: [Deno.errors.NetworkUnreachable, "No route to host"],
+  EMSGSIZE: [Error, "Message too long"],
   ENETUNREACH: [Deno.errors.NetworkUnreachable, "Network is unreachable"],
   EPIPE: [Deno.errors.BrokenPipe, "Broken pipe"],
   ETIMEDOUT: [Deno.errors.TimedOut, "Connection timed out"],
+  UNKNOWN: [Error, "the system refused it, and Deno does not say why"],
 };
 
 /** Returns an error of Node's as the one that Deno's own API would have thrown. */

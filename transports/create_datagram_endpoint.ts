@@ -1,5 +1,6 @@
 import { checkOptions } from "../loop/check_options.ts";
 import type { Future } from "../loop/future.ts";
+import { destinationOf } from "../loop/host_name.ts";
 import type { AddressFamily, DatagramChannel, TcpAddress } from "../loop/platform.ts";
 import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
@@ -8,19 +9,22 @@ import { checkFactory, createProtocol } from "./_create_protocol.ts";
 import { CREATE_DATAGRAM_ENDPOINT } from "./_options.ts";
 import { untilOpened } from "./_until_opened.ts";
 import { DatagramEndpoint } from "./datagram_transport.ts";
-import { getaddrinfo } from "./getaddrinfo.ts";
+import { type AddrInfo, getaddrinfo } from "./getaddrinfo.ts";
 import type { EndpointProtocol } from "./protocol.ts";
 import type { DatagramTransport } from "./transport.ts";
 
 /** Settings of {@linkcode createDatagramEndpoint}: a local address, a remote one, or both. */
 export interface CreateDatagramEndpointOptions {
-  /** Where to receive; port 0 lets the system choose. Any address of the machine by default. */
+  /**
+   * Where to receive; port 0 lets the system choose. Where there is only a remote address, any
+   * address and port of the machine.
+   */
   localAddress?: TcpAddress;
   /** The only peer: `sendto()` needs no address, and what comes from elsewhere is dropped. */
   remoteAddress?: TcpAddress;
   /** Addresses of this family only. */
   family?: AddressFamily;
-  /** Whether several processes may bind the port. */
+  /** Not possible: Deno does not let datagram sockets share a port. `true` is a TypeError. */
   reusePort?: boolean;
   /** Whether to send to broadcast addresses. */
   allowBroadcast?: boolean;
@@ -40,8 +44,11 @@ export interface CreateDatagramEndpointOptions {
  * @param protocolFactory Creates the protocol.
  * @param options Additional options.
  * @returns The transport and the protocol, after `connectionMade` was called.
- * @throws {TypeError} If there is neither a local nor a remote address, nor a `sock`.
+ * @throws {TypeError} If there is neither a local nor a remote address, nor a `sock`, if the two
+ * have no family in common, or with `reusePort`.
  * @throws {Deno.errors.AddrInUse} If the local port is taken.
+ * @throws {Deno.errors.AddrNotAvailable} If the local address is another machine's.
+ * @throws {Deno.errors.NotFound} If a name does not resolve.
  * @throws {Deno.errors.NotCapable} If the permission is missing.
  */
 export function createDatagramEndpoint<P extends EndpointProtocol>(
@@ -59,8 +66,10 @@ function* endpointSteps<P extends EndpointProtocol>(
   protocolFactory: () => P,
   options: CreateDatagramEndpointOptions,
 ): Coroutine<[DatagramTransport, P]> {
-  const remote = yield* resolve(loop, options.remoteAddress, options.family);
-  const channel = yield* openChannel(loop, remote, options);
+  checkSocket(options);
+  const { allowBroadcast = options.sock !== undefined } = options;
+  const addresses = yield* resolveBoth(loop, options);
+  const channel = yield* openChannel(loop, addresses, options);
   const opened = loop.createFuture<void>();
   let protocol: P;
   try {
@@ -69,47 +78,84 @@ function* endpointSteps<P extends EndpointProtocol>(
     channel.close();
     throw error;
   }
-  const transport = new DatagramEndpoint(loop, channel, protocol, remote, opened);
+  const settings = { remote: addresses.remote, allowBroadcast };
+  const transport = new DatagramEndpoint(loop, channel, protocol, settings, opened);
   return [yield* untilOpened(transport, opened), protocol];
+}
+
+function checkSocket({ sock, reusePort }: CreateDatagramEndpointOptions): void {
+  if (reusePort) {
+    throw new TypeError(
+      "Cannot share a port for datagrams: Deno does not set SO_REUSEPORT on such a socket",
+    );
+  }
+  if (sock === undefined || typeof sock?.receive === "function") return;
+  throw new TypeError(
+    `Cannot open a datagram endpoint: expected a Deno.DatagramConn as sock, got ${typeof sock}`,
+  );
 }
 
 function* openChannel(
   loop: PlatformLoop,
-  remote: Deno.NetAddr | null,
-  options: CreateDatagramEndpointOptions,
+  { local, remote }: Addresses,
+  { sock, allowBroadcast = false }: CreateDatagramEndpointOptions,
 ): Coroutine<DatagramChannel> {
   const { network } = loop.platform;
-  const { localAddress, sock, family, reusePort = false, allowBroadcast = false } = options;
   if (sock !== undefined) return network.adoptDatagrams(loop, sock);
-  if (localAddress === undefined && remote === null) {
+  if (local === null) {
     throw new TypeError("Cannot open a datagram endpoint: there is no local and no remote address");
   }
-  const local = yield* resolve(loop, localAddress ?? anyPort(remote), family);
-  return yield* network.openDatagrams(loop, local as TcpAddress, {
-    reusePort,
+  return yield* network.openDatagrams(loop, local, {
     allowBroadcast,
     ...remote === null ? {} : { remote: { hostname: remote.hostname, port: remote.port } },
   });
 }
 
-/** Where to receive the answers of `remote`. */
-function anyPort(remote: Deno.NetAddr | null): TcpAddress {
-  const hostname = remote?.hostname ?? "0.0.0.0";
-  if (hostname === "::1" || hostname.startsWith("127.")) return { hostname, port: 0 };
-  return { hostname: hostname.includes(":") ? "::" : "0.0.0.0", port: 0 };
+/** Both ends in numbers: the host would look a name up for every datagram. */
+interface Addresses {
+  readonly local: TcpAddress | null;
+  readonly remote: Deno.NetAddr | null;
 }
 
-/** Turns a name into a number, once: the host would look it up for every datagram. */
+/** Finds the first two addresses of one family. */
+function* resolveBoth(
+  loop: PlatformLoop,
+  { localAddress, remoteAddress, family }: CreateDatagramEndpointOptions,
+): Coroutine<Addresses> {
+  const locals = yield* resolve(loop, localAddress, family);
+  const [anyLocal = null] = locals;
+  if (remoteAddress === undefined) return { local: anyLocal && anyLocal.address, remote: null };
+  for (const info of yield* resolve(loop, remoteAddress, family)) {
+    const remote = peerAt(info.address);
+    if (localAddress === undefined) return { local: anyPort(remote.hostname), remote };
+    const local = locals.find((local) => local.family === info.family);
+    if (local !== undefined) return { local: local.address, remote };
+  }
+  throw new TypeError(
+    `Cannot open a datagram endpoint: "${localAddress?.hostname}" and ` +
+      `"${remoteAddress.hostname}" have no family in common`,
+  );
+}
+
 function* resolve(
   loop: PlatformLoop,
   address: TcpAddress | undefined,
   family: AddressFamily | undefined,
-): Coroutine<Deno.NetAddr | null> {
-  if (address === undefined) return null;
-  const { hostname, port } = address;
-  const [first] = yield* getaddrinfo(loop, hostname, port, {
+): Coroutine<AddrInfo[]> {
+  if (address === undefined) return [];
+  return yield* getaddrinfo(loop, address.hostname, address.port, {
     type: "datagram",
     ...family === undefined ? {} : { family },
   });
-  return { transport: "udp", hostname: first?.address.hostname ?? hostname, port };
+}
+
+/** Who is reached at an address: the wildcards are the machine, which answers from another one. */
+function peerAt({ hostname, port }: TcpAddress): Deno.NetAddr {
+  return { transport: "udp", hostname: destinationOf(hostname), port };
+}
+
+/** Where to receive the answers of `remote`. */
+function anyPort(remote: string): TcpAddress {
+  if (remote === "::1" || remote.startsWith("127.")) return { hostname: remote, port: 0 };
+  return { hostname: remote.includes(":") ? "::" : "0.0.0.0", port: 0 };
 }

@@ -4,7 +4,8 @@
  * *Theory of operation.* A transport is `opening` until `connectionMade()`, an entry of the loop;
  * `open` while it sends and receives; `flushing` after `close()` while datagrams are buffered;
  * `closing` once the channel was told to close; `closed` at the end. A datagram that cannot be
- * sent changes nothing: the protocol is told, and the endpoint goes on.
+ * sent changes nothing: the protocol is told, and the endpoint goes on. Nor does what the protocol
+ * throws: anybody can send a datagram that it cannot read, and all peers share the endpoint.
  *
  * Deno has no connected sockets for datagrams. An endpoint with a remote address remembers it,
  * and drops what comes from elsewhere.
@@ -14,9 +15,13 @@
 import { assert } from "../loop/assert.ts";
 import { type Context, copyContext, enterContext } from "../loop/context.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
+import { formatAddress } from "../loop/format_address.ts";
 import type { Future } from "../loop/future.ts";
 import type { DatagramChannel, DatagramSink } from "../loop/platform.ts";
+import { checkProtocol } from "./_create_protocol.ts";
 import { FlowControl } from "./_flow_control.ts";
+import { unsendable } from "./deno_unsendable.ts";
+import { hostKey } from "./ip_address.ts";
 import { type OpenResource, openResources } from "./open_resources.ts";
 import type { EndpointProtocol } from "./protocol.ts";
 import type { DatagramAddress, DatagramTransport, WriteBufferLimits } from "./transport.ts";
@@ -27,23 +32,33 @@ type State = "opening" | "open" | "flushing" | "closing" | "closed";
 /** Every legal move. Anything else is our bug, and asserts. */
 const MOVES: Readonly<Record<State, readonly State[]>> = {
   opening: ["open", "flushing", "closing"],
-  open: ["flushing", "closing"],
-  flushing: ["closing"],
+  open: ["flushing", "closing", "closed"],
+  flushing: ["closing", "closed"],
   closing: ["closed"],
   closed: [],
 };
+
+/** Settings of a {@linkcode DatagramEndpoint}. */
+export interface DatagramEndpointOptions {
+  /** The only peer. */
+  readonly remote: Deno.NetAddr | null;
+  /** Whether it may send to all hosts at once. */
+  readonly allowBroadcast: boolean;
+}
 
 /** A transport over a datagram channel. Created by `createDatagramEndpoint()`. */
 export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenResource {
   readonly #loop: EventLoop;
   readonly #channel: DatagramChannel;
-  readonly #protocol: EndpointProtocol;
   readonly #remote: Deno.NetAddr | null;
+  readonly #allowBroadcast: boolean;
   readonly #opened: Future<void>;
   readonly #context: Context = copyContext();
   readonly #flow = new FlowControl();
+  #protocol: EndpointProtocol;
   #state: State = "opening";
-  #error: Error | null = null;
+  /** How the peer was written when it was told last. */
+  #peer: string | null;
   /** Bytes that have not gone out. */
   #unsent = 0;
   /** Datagrams that have not gone out; an empty one counts too. */
@@ -54,13 +69,15 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
     loop: EventLoop,
     channel: DatagramChannel,
     protocol: EndpointProtocol,
-    remote: Deno.NetAddr | null,
+    { remote, allowBroadcast }: DatagramEndpointOptions,
     opened: Future<void>,
   ) {
     this.#loop = loop;
     this.#channel = channel;
     this.#protocol = protocol;
     this.#remote = remote;
+    this.#peer = remote?.hostname ?? null;
+    this.#allowBroadcast = allowBroadcast;
     this.#opened = opened;
     openResources(loop).add(this);
     loop.enqueue(this);
@@ -78,10 +95,21 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
     }
     const target = this.#targetOf(address);
     if (this.isClosing()) return;
-    this.#unsent += data.length;
+    const size = data.length;
+    this.#unsent += size;
     this.#pending += 1;
-    this.#channel.send(data, target);
+    const error = unsendable(target, this.#allowBroadcast);
+    if (error === null) this.#channel.send(data, target);
+    else this.#loop.enqueue({ _run: () => this.#refuse(error, size) });
     this.#pauseIfHigh();
+  }
+
+  setProtocol(protocol: EndpointProtocol): void {
+    this.#protocol = checkProtocol(protocol);
+  }
+
+  getProtocol(): EndpointProtocol {
+    return this.#protocol;
   }
 
   close(): void {
@@ -91,7 +119,9 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
   }
 
   abort(): void {
-    this.#lose(null);
+    if (this.#state === "closing" || this.#state === "closed") return;
+    this.#unsent = this.#pending = 0;
+    this.#closeChannel();
   }
 
   isClosing(): boolean {
@@ -114,7 +144,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
   /** @ignore The first entry of the transport. */
   _run(): void {
     if (this.#state === "opening") this.#move("open");
-    this.#call("connectionMade", () => this.#protocol.connectionMade?.(this));
+    this.#call("connectionMade", this);
     this.#channel.start(this);
     if (!this.#opened.done()) this.#opened.setResult();
   }
@@ -126,16 +156,9 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
 
   /** @ignore */
   received(bytes: Uint8Array, address: Deno.Addr): void {
-    const remote = this.#remote;
     const from = address as Deno.NetAddr;
-    if (remote !== null && (from.port !== remote.port || from.hostname !== remote.hostname)) return;
-    if (this.#state !== "open") return;
-    enterContext(this.#context);
-    try {
-      this.#protocol.datagramReceived?.(bytes, from);
-    } catch (error) {
-      this.#fail(error, "datagramReceived");
-    }
+    if (this.#state !== "open" || !this.#isPeer(from)) return;
+    this.#call("datagramReceived", bytes, from);
   }
 
   /** @ignore */
@@ -150,19 +173,15 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
 
   /** @ignore */
   failed(error: Error): void {
-    enterContext(this.#context);
-    try {
-      this.#protocol.errorReceived?.(error);
-    } catch (thrown) {
-      this.#fail(thrown, "errorReceived");
-    }
+    this.#call("errorReceived", error);
   }
 
   /** @ignore */
-  closed(): void {
+  closed(error: Error | null = null): void {
     this.#move("closed");
+    this.#unsent = this.#pending = 0;
     openResources(this.#loop).delete(this);
-    this.#call("connectionLost", () => this.#protocol.connectionLost?.(this.#error));
+    this.#call("connectionLost", error);
   }
 
   #move(state: State): void {
@@ -170,38 +189,50 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
     this.#state = state;
   }
 
+  /** Returns where to send to: a copy, for the address may be changed before that. */
   #targetOf(address: DatagramAddress | undefined): Deno.NetAddr {
     const remote = this.#remote;
-    if (remote === null) {
-      if (address !== undefined) return { transport: "udp", ...address };
+    if (address === undefined) {
+      if (remote !== null) return remote;
       throw new TypeError("Cannot send a datagram: there is no address and no remote one");
     }
-    if (
-      address !== undefined &&
-      (address.hostname !== remote.hostname || address.port !== remote.port)
-    ) {
-      throw new RangeError(
-        `Cannot send a datagram to "${address.hostname}:${address.port}": ` +
-          `the endpoint is connected to "${remote.hostname}:${remote.port}"`,
-      );
-    }
-    return remote;
+    const { hostname, port } = checkAddress(address);
+    if (remote === null) return { transport: "udp", hostname, port };
+    if (this.#isPeer({ hostname, port })) return remote;
+    throw new RangeError(
+      `Cannot send a datagram to "${formatAddress({ hostname, port })}": ` +
+        `the endpoint is connected to "${formatAddress(remote)}"`,
+    );
+  }
+
+  /** Whether `address` is the remote one, however it is written; any is where there is none. */
+  #isPeer({ hostname, port }: DatagramAddress): boolean {
+    const remote = this.#remote;
+    if (remote === null) return true;
+    if (port !== remote.port) return false;
+    if (hostname === remote.hostname || hostname === this.#peer) return true;
+    if (hostKey(hostname) !== hostKey(remote.hostname)) return false;
+    this.#peer = hostname;
+    return true;
+  }
+
+  /** A datagram that cannot be sent has had its turn. */
+  #refuse(error: Error, size: number): void {
+    if (this.#state === "closing" || this.#state === "closed") return;
+    this.failed(error);
+    this.sent(size);
   }
 
   #pauseIfHigh(): void {
     if (this.#flow.paused || this.#unsent <= this.#flow.high) return;
     this.#flow.paused = true;
-    try {
-      this.#protocol.pauseWriting?.();
-    } catch (error) {
-      this.#report(error, "Exception in protocol.pauseWriting()");
-    }
+    this.#callInPlace("pauseWriting");
   }
 
   #resumeWriting(): void {
     if (!this.#flow.paused || this.#unsent > this.#flow.low || this.#state === "closed") return;
     this.#flow.paused = false;
-    this.#call("resumeWriting", () => this.#protocol.resumeWriting?.());
+    this.#call("resumeWriting");
   }
 
   #closeChannel(): void {
@@ -209,34 +240,57 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
     this.#channel.close();
   }
 
-  /** Calls a method whose errors do not end the endpoint. */
-  #call(method: string, call: () => void): void {
+  /** Calls a method of the protocol from the loop. */
+  #call<M extends keyof EndpointProtocol>(
+    method: M,
+    ...args: Parameters<NonNullable<EndpointProtocol[M]>>
+  ): void {
     enterContext(this.#context);
+    this.#callInPlace(method, ...args);
+  }
+
+  /** Calls a method of the protocol. What it throws, or rejects with, does not end the endpoint. */
+  #callInPlace<M extends keyof EndpointProtocol>(
+    method: M,
+    ...args: Parameters<NonNullable<EndpointProtocol[M]>>
+  ): void {
+    const protocol = this.#protocol as Record<M, ((...args: unknown[]) => unknown) | undefined>;
     try {
-      call();
+      const result = protocol[method]?.(...args);
+      // An async function: nobody else would see how its promise fails.
+      if (result instanceof Promise) result.catch((error) => this.#report(error, method));
     } catch (error) {
-      this.#report(error, `Exception in protocol.${method}()`);
+      this.#report(error, method);
     }
   }
 
-  /** A method of the protocol has thrown: the endpoint cannot go on. */
-  #fail(thrown: unknown, method: string): void {
-    this.#report(thrown, `Fatal error: protocol.${method}() call failed`);
-    const error = thrown instanceof Error
-      ? thrown
-      : new Error(`Cannot go on with an endpoint: its protocol threw ${String(thrown)}`);
-    this.#lose(error);
+  #report(exception: unknown, method: string): void {
+    this.#loop.callExceptionHandler({
+      message: `Exception in protocol.${method}()`,
+      exception,
+      transport: this,
+      protocol: this.#protocol,
+    });
   }
+}
 
-  #lose(error: Error | null): void {
-    if (this.#state === "closing" || this.#state === "closed") return;
-    this.#error = error;
-    this.#unsent = this.#pending = 0;
-    this.#closeChannel();
+/** Returns the parts of `address`, read once. */
+function checkAddress(address: DatagramAddress): DatagramAddress {
+  if (typeof address !== "object" || address === null) {
+    throw new TypeError(
+      `Cannot send a datagram: expected an address, got ${
+        address === null ? "null" : typeof address
+      }`,
+    );
   }
-
-  #report(exception: unknown, message: string): void {
-    const protocol = this.#protocol;
-    this.#loop.callExceptionHandler({ message, exception, transport: this, protocol });
+  const { hostname, port } = address;
+  if (typeof hostname !== "string" || hostname === "") {
+    const state = hostname === "" ? "it is empty" : `got ${typeof hostname}`;
+    throw new TypeError(`Cannot send a datagram: expected a hostname, ${state}`);
   }
+  if (typeof port !== "number") {
+    throw new TypeError(`Cannot send a datagram: expected a port, got ${typeof port}`);
+  }
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return { hostname, port };
+  throw new RangeError(`Cannot send a datagram to port ${port}: it is not between 0 and 65535`);
 }

@@ -1,6 +1,8 @@
 import type { EventLoop } from "../loop/event_loop.ts";
-import { isNotCapable, nameMissingFlag } from "../loop/deno_not_capable.ts";
 import type { DatagramChannel, DatagramSink } from "../loop/platform.ts";
+import { DatagramSendQueue } from "./_datagram_send_queue.ts";
+import { explainSendError } from "./_deno_network_error.ts";
+
 /** The largest datagram. */
 const LARGEST = 65_507;
 
@@ -19,8 +21,7 @@ export class DenoDatagramChannel implements DatagramChannel {
   #sink: DatagramSink | null = null;
   #slab: Uint8Array = NO_BYTES;
   #received: [Uint8Array, Deno.Addr] | null = null;
-  /** Datagrams to send; the first is with the host. The transport bounds them. */
-  readonly #queue: { bytes: Uint8Array; address: Deno.Addr }[] = [];
+  readonly #queue: DatagramSendQueue;
   /**
    * Whether the next receive waits for the send that is with the host, which is a microtask: both
    * at a time cost the host more.
@@ -32,6 +33,9 @@ export class DenoDatagramChannel implements DatagramChannel {
   constructor(loop: EventLoop, connection: Deno.DatagramConn) {
     this.#loop = loop;
     this.#connection = connection;
+    this.#queue = new DatagramSendQueue(loop, explainSendError, (bytes, address) => {
+      connection.send(bytes, address).then(this.#onSent, this.#onSendError);
+    }, () => this.#receivePostponed && this.#receive());
   }
 
   get address(): Deno.Addr {
@@ -40,17 +44,23 @@ export class DenoDatagramChannel implements DatagramChannel {
 
   start(sink: DatagramSink): void {
     this.#sink = sink;
+    this.#queue.report(sink);
     this.#receive();
   }
 
   send(bytes: Uint8Array, address: Deno.Addr): void {
-    if (this.#queue.push({ bytes, address }) === 1) this.#sendFirst();
+    this.#queue.push(bytes, address as Deno.NetAddr);
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#connection.close();
+    this.#queue.close();
+    try {
+      this.#connection.close();
+    } catch {
+      // The program, whose socket it was, has closed it.
+    }
     this.#loop.enqueue({ _run: () => this.#sink?.closed() });
   }
 
@@ -62,29 +72,14 @@ export class DenoDatagramChannel implements DatagramChannel {
     this.#slab = this.#slab.subarray(bytes.length);
     this.#sink?.received(bytes, address);
     if (this.#closed) return;
-    if (this.#queue.length === 0) this.#receive();
+    if (this.#queue.isEmpty) this.#receive();
     else this.#receivePostponed = true;
   }
 
   #receive(): void {
+    this.#receivePostponed = false;
     if (this.#slab.length < LARGEST) this.#slab = new Uint8Array(SLAB_SIZE);
     this.#connection.receive(this.#slab).then(this.#onReceived, this.#onReceiveError);
-  }
-
-  #sendFirst(): void {
-    const first = this.#queue[0];
-    if (first === undefined || this.#closed) return;
-    this.#connection.send(first.bytes, first.address).then(this.#onSent, this.#onSendError);
-  }
-
-  #sendNext(): void {
-    const sent = this.#queue.shift();
-    if (this.#receivePostponed && !this.#closed) {
-      this.#receivePostponed = false;
-      this.#receive();
-    }
-    this.#sendFirst();
-    if (!this.#closed) this.#sink?.sent(sent?.bytes.length ?? 0);
   }
 
   readonly #onReceived = (received: [Uint8Array, Deno.Addr]): void => {
@@ -93,21 +88,25 @@ export class DenoDatagramChannel implements DatagramChannel {
   };
 
   readonly #onReceiveError = (error: Error): void => {
-    this.#loop.enter({
-      _run: () => {
-        if (this.#closed) return;
-        this.#sink?.failed(error);
-        this.#receive();
-      },
-    });
+    this.#loop.enter({ _run: () => this.#closed || this.#failToReceive(error) });
   };
 
-  readonly #onSent = (): void => this.#sendNext();
+  /** The next receive may do better, unless the program has closed the socket. */
+  #failToReceive(error: Error): void {
+    if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) {
+      this.#closed = true;
+      this.#queue.close();
+      this.#sink?.closed(error);
+    } else {
+      this.#sink?.failed(error);
+      if (!this.#closed) this.#receive();
+    }
+  }
+
+  readonly #onSent = (): void => this.#queue.sent();
 
   readonly #onSendError = (error: Error): void => {
-    this.#sendNext();
-    const named = isNotCapable(error) ? nameMissingFlag(error, "send a datagram") : error;
-    this.#loop.enter({ _run: () => this.#closed || this.#sink?.failed(named) });
+    this.#queue.failed(error);
   };
 }
 

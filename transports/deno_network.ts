@@ -1,4 +1,5 @@
 import type { EventLoop } from "../loop/event_loop.ts";
+import { formatAddress } from "../loop/format_address.ts";
 import type { Future } from "../loop/future.ts";
 import type {
   AddressFamily,
@@ -12,18 +13,16 @@ import type {
   OpenDatagramsOptions,
   TcpAddress,
 } from "../loop/platform.ts";
-import { flagsMissing, isNotCapable, nameMissingFlag } from "../loop/deno_not_capable.ts";
+import { flagsMissing, isNotCapable } from "../loop/deno_not_capable.ts";
 import { DenoListener } from "./_deno_listener.ts";
 import { nameMissingUnixFlags } from "./_deno_unix_permission.ts";
 import { checkNetPermission } from "./_deno_net_permission.ts";
+import { explainNetworkError } from "./_deno_network_error.ts";
 import { DenoOperation } from "./_deno_operation.ts";
 import { guardUnixPath, prepareUnixPath } from "./_deno_unix_file.ts";
 import { DenoDatagramChannel } from "./deno_datagram_channel.ts";
 import { nameNotFound } from "./deno_name_not_found.ts";
 import { DenoByteChannel } from "./deno_byte_channel.ts";
-
-/** How Deno's error for a name that does not resolve begins; it has no class of its own. */
-const LOOKUP_FAILURE = "failed to lookup address information";
 
 /** The network as Deno has it. */
 export class DenoNetwork implements Network {
@@ -86,8 +85,7 @@ export class DenoNetwork implements Network {
     return open(loop, action, async (): Promise<DatagramChannel> => {
       // A socket would say so only when something is sent.
       if (options.remote !== undefined) checkNetPermission(options.remote);
-      // Deno's own socket cannot share its port.
-      if (isUnstableNetEnabled() && options.reusePort !== true) {
+      if (isUnstableNetEnabled()) {
         return new DenoDatagramChannel(loop, Deno.listenDatagram({ transport: "udp", ...address }));
       }
       const { bindNodeDatagrams, NodeDatagramChannel } = await import(
@@ -131,7 +129,7 @@ function open<T extends { close(): void }>(
     try {
       return await start(signal);
     } catch (error) {
-      throw explain(error, action);
+      throw explainNetworkError(error, action);
     }
   };
   return new DenoOperation(loop, work, (value) => value.close());
@@ -149,23 +147,6 @@ function openUnix<T extends { close(): void }>(
     start().catch((error) => {
       throw isNotCapable(error) ? nameMissingUnixFlags(error, action, path) : error;
     }));
-}
-
-/** Says in the message what failed, and of a missing permission which flag it takes. */
-function explain(error: unknown, action: string): unknown {
-  if (!(error instanceof Error)) return error;
-  if (isNotCapable(error)) return nameMissingFlag(error, action);
-  if (error.message.startsWith(LOOKUP_FAILURE)) {
-    return new Deno.errors.NotFound(`Cannot ${action}: the name does not resolve`, {
-      cause: error,
-    });
-  }
-  if (!("code" in error)) return error;
-  const state = error.message.charAt(0).toLowerCase() + error.message.slice(1);
-  const explained = new (error.constructor as ErrorConstructor)(`Cannot ${action}: ${state}`, {
-    cause: error,
-  });
-  return Object.assign(explained, { code: error.code });
 }
 
 /** Whether Deno runs with `--unstable-net`; it offers nothing else to ask. */
@@ -208,6 +189,6 @@ function explainLookup(error: unknown, hostname: string): unknown {
   return flagsMissing(`resolve "${hostname}"`, [`--allow-net=${member}`], error);
 }
 
-function nameOf({ hostname, port }: TcpAddress): string {
-  return hostname.includes(":") ? `"[${hostname}]:${port}"` : `"${hostname}:${port}"`;
+function nameOf(address: TcpAddress): string {
+  return `"${formatAddress(address)}"`;
 }

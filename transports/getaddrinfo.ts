@@ -5,7 +5,7 @@ import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
 import { GETADDRINFO } from "./_options.ts";
-import { familyOf } from "./ip_address.ts";
+import { parseAddress } from "./ip_address.ts";
 import { portOf } from "./_services.ts";
 import { nameNotFound } from "./deno_name_not_found.ts";
 
@@ -52,8 +52,8 @@ const KINDS = [{ type: "stream", proto: "tcp" }, { type: "datagram", proto: "udp
 /**
  * Resolves a host name and a service to addresses. As `loop.getaddrinfo()`.
  *
- * Numeric hosts are not looked up and need no permission. Services are ports, numbers as text, or
- * names of a built-in list.
+ * Numeric hosts are not looked up and need no permission; they are given as the system writes them:
+ * `::1` for `0:0:0:0:0:0:0:1`. Services are ports, numbers as text, or names of a built-in list.
  *
  * @permissions allow-net=<hostname> for a name; without a port
  * @param loop The loop to resolve on.
@@ -157,8 +157,9 @@ function* lookUp(
   hostname: string,
   numericOnly: boolean,
 ): Coroutine<HostAddress[]> {
-  const family = familyOf(hostname);
-  if (family !== null) return [{ family, hostname }];
+  const address = parseAddress(hostname);
+  if (address !== null) return [address];
+  if (/[:%]/.test(hostname)) throw nameNotFound(hostname, "it is neither a name nor an address");
   if (hostname === "") throw nameNotFound(hostname, "it is empty");
   if (numericOnly) throw nameNotFound(hostname, "it is not numeric");
   return yield* loop.platform.network.lookup(loop, hostname);

@@ -3,7 +3,7 @@ import type { TcpAddress } from "../loop/platform.ts";
 import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
-import { familyOf } from "./ip_address.ts";
+import { parseAddress } from "./ip_address.ts";
 import { serviceOf } from "./_services.ts";
 import { nameNotFound } from "./deno_name_not_found.ts";
 
@@ -47,11 +47,12 @@ export function getnameinfo(
 
 function* findNames(
   loop: PlatformLoop,
-  { hostname, port }: TcpAddress,
+  { hostname: text, port }: TcpAddress,
   flags: readonly NameInfoFlag[],
 ): Coroutine<[host: string, service: string]> {
-  if (familyOf(hostname) === null) {
-    throw new TypeError(`Cannot find the name of "${hostname}": it is not a numeric address`);
+  const hostname = parseAddress(text)?.hostname;
+  if (hostname === undefined) {
+    throw new TypeError(`Cannot find the name of "${text}": it is not a numeric address`);
   }
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new RangeError(`Cannot find the service of port ${port}: it is not between 0 and 65535`);

@@ -120,8 +120,8 @@ export abstract class BufferedProtocol extends BaseProtocol<Transport> implement
  * What a datagram transport calls. Every method is optional, so a plain object with some of
  * them is a protocol; {@linkcode DatagramProtocol} is a class to extend.
  *
- * What a method throws goes to the loop's exception handler; what `datagramReceived` or
- * `errorReceived` throws closes the endpoint.
+ * What a method throws goes to the loop's exception handler, and the endpoint stays open: one
+ * datagram that cannot be read must not end a server for all.
  */
 export interface EndpointProtocol {
   /** The endpoint is open; `transport` sends and closes. */

@@ -1,4 +1,4 @@
-import type { StreamProtocol } from "./protocol.ts";
+import type { EndpointProtocol, StreamProtocol } from "./protocol.ts";
 
 /** What all transports have in common. As `asyncio.BaseTransport`. */
 export interface BaseTransport {
@@ -96,10 +96,15 @@ export interface DatagramTransport {
   /**
    * Sends a datagram, without waiting, after those sent before. An empty one is sent too.
    *
+   * What cannot be sent is told to `errorReceived`, and changes nothing else: a name that does not
+   * resolve, an address of the wrong family, port 0, more than 65,507 bytes.
+   *
    * @param data Its bytes; they must stay as they are until it is sent.
-   * @param address Where to; needed unless the endpoint is connected.
-   * @throws {TypeError} If `data` is not a `Uint8Array`, or there is no address.
-   * @throws {RangeError} If the endpoint is connected to another address.
+   * @param address Where to; needed unless the endpoint is connected. A name is looked up for each
+   * datagram.
+   * @throws {TypeError} If `data` is not a `Uint8Array`, or there is no address or it is none.
+   * @throws {RangeError} If the port is not between 0 and 65535, or the endpoint is connected to
+   * another address.
    */
   sendto(data: Uint8Array, address?: DatagramAddress): void;
   /** Sends what is buffered, then calls `connectionLost(null)` through the loop. Idempotent. */
@@ -114,11 +119,19 @@ export interface DatagramTransport {
   getWriteBufferLimits(): [low: number, high: number];
   /** Sets the marks of flow control, as for a stream. */
   setWriteBufferLimits(limits?: WriteBufferLimits): void;
+  /**
+   * Sets who is called from now on. As `set_protocol()`.
+   *
+   * @throws {TypeError} If it is no object.
+   */
+  setProtocol(protocol: EndpointProtocol): void;
+  /** Returns who is called. */
+  getProtocol(): EndpointProtocol;
 }
 
 /** Where datagrams come from and go to. */
 export interface DatagramAddress {
-  /** A numeric address. */
+  /** A numeric address; a name only to send to. */
   hostname: string;
   /** The port. */
   port: number;

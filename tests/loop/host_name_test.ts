@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { canonicalHost, destinationOf, isOfThisMachine } from "../../loop/_host_name.ts";
+import { canonicalHost, destinationOf, isOfThisMachine } from "../../loop/host_name.ts";
 import { NetGrant, parseNetEntry } from "../../loop/_net_grant.ts";
 
 /** For each host, ways to write it that the resolver of a system may take. */

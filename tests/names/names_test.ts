@@ -33,8 +33,40 @@ Deno.test("familyOf() tells numeric addresses from names", () => {
       "12345::",
       "::1%",
       "1.2.3.4::",
+      "::1%lo",
+      "fe80::1%a%b",
+      "127.0.0.1%lo",
     ]
   ) assertEquals(familyOf(text), null, text);
+});
+
+/** For each address, ways to write it. What the C library of glibc 2.36 gives was measured. */
+const SPELLINGS: Record<string, string[]> = {
+  "::1": ["0:0:0:0:0:0:0:1", "0::0001", "::0.0.0.1"],
+  "::": ["0::0", "0:0:0:0:0:0:0:0"],
+  "2001:db8::1": ["2001:DB8::0:1", "2001:0db8:0:0::1"],
+  "1:0:0:2::3": ["1:0:0:2:0:0:0:3"],
+  "1:0:2:0:3:0:4:0": [],
+  "1:2:3:4:5:6:7:0": ["1:2:3:4:5:6:7::"],
+  "::ffff:127.0.0.1": ["::FFFF:127.0.0.1", "::ffff:7f00:1"],
+  "fe80::1%eth0": ["FE80::0:1%eth0"],
+  "fe80::1%3": ["fe80:0::1%3"],
+};
+
+Deno.test("getaddrinfo() gives a numeric address as the system writes it", async () => {
+  for (const [address, spellings] of Object.entries(SPELLINGS)) {
+    for (const text of [address, ...spellings]) {
+      const [found] = await onLoop((loop) => loop.getaddrinfo(text, 80));
+      assertEquals(found?.address.hostname, address, text);
+    }
+  }
+});
+
+Deno.test("getaddrinfo() looks nothing up that is neither a name nor an address", async () => {
+  for (const text of ["::1%lo", "1::2::3", "127.0.0.1%lo", "[::1]", "a:80"]) {
+    const resolve = () => onLoop((loop) => loop.getaddrinfo(text, 80));
+    await assertRejects(resolve, Deno.errors.NotFound, "neither a name nor an address");
+  }
 });
 
 Deno.test("getaddrinfo() of a numeric host gives both kinds of sockets, without a permission", async () => {
@@ -91,6 +123,9 @@ Deno.test("getnameinfo() in numbers needs no permission", async () => {
     onLoop((loop) => loop.getnameinfo(address, flags));
   assertEquals(await names(["numericHost"]), ["127.0.0.1", "https"]);
   assertEquals(await names(["numericHost", "numericService"]), ["127.0.0.1", "443"]);
+  const ipv6 = { hostname: "0:0:0:0:0:0:0:1", port: 443 };
+  const found = await onLoop((loop) => loop.getnameinfo(ipv6, ["numericHost"]));
+  assertEquals(found, ["::1", "https"]);
 });
 
 Deno.test("getnameinfo() refuses a name and a port out of range", async () => {

@@ -170,6 +170,63 @@ test("a datagram that is too long fails, and the socket goes on", async ({ loop 
   channel.close();
 });
 
+/** What becomes of a datagram from main, at 127.0.0.1 or any address, as on a real network. */
+const DESTINATIONS: [from: string, to: string, port: "its" | number, outcome: string][] = [
+  ["127.0.0.1", "127.0.0.1", "its", "arrived"],
+  ["127.0.0.1", "localhost", "its", "arrived"],
+  ["127.0.0.1", "127.1", "its", "arrived"],
+  ["127.0.0.1", "0.0.0.0", "its", "arrived"],
+  ["127.0.0.1", "no-such.invalid", 9, "error NotFound"],
+  ["127.0.0.1", "::1", 9, "error Error"],
+  ["127.0.0.1", "127.0.0.1", 0, "error TypeError"],
+  ["127.0.0.1", "255.255.255.255", 9, "error PermissionDenied"],
+  ["127.0.0.1", "127.0.0.1", 9, "nothing"],
+  ["0.0.0.0", "10.9.9.9", 9, "nothing"],
+  ["0.0.0.0", "main", "its", "arrived"],
+  ["0.0.0.0", "server", 9, "nothing"],
+];
+
+for (const [from, to, port, outcome] of DESTINATIONS) {
+  test(`sendto() of ${to} port ${port} from ${from} is ${outcome}`, async ({ loop, host }) => {
+    host("server");
+    let seen = "nothing";
+    const localAddress = { hostname: from, port: 0 };
+    const [receiver] = await loop.createDatagramEndpoint(() => ({
+      datagramReceived: () => void (seen = "arrived"),
+    }), { localAddress });
+    const [sender] = await loop.createDatagramEndpoint(() => ({
+      errorReceived: (error: Error) => void (seen = `error ${error.constructor.name}`),
+    }), { localAddress });
+    const own = receiver.getExtraInfo("sockname") as Deno.NetAddr;
+    sender.sendto(utf8("x"), { hostname: to, port: port === "its" ? own.port : port });
+    await sleep(1);
+    assertEquals(seen, outcome);
+    assertEquals(sender.getWriteBufferSize(), 0);
+    sender.close();
+    receiver.close();
+  });
+}
+
+test("allowBroadcast lets a datagram reach every host", async ({ loop, host }) => {
+  const heard: string[] = [];
+  for (const name of ["one", "two"]) {
+    const { loop } = host(name);
+    await host(name).run(() =>
+      loop.createDatagramEndpoint(() => ({ datagramReceived: () => void heard.push(name) }), {
+        localAddress: { hostname: "0.0.0.0", port: 9 },
+      })
+    );
+  }
+  const [sender] = await loop.createDatagramEndpoint(() => ({}), {
+    localAddress: { hostname: "0.0.0.0", port: 0 },
+    allowBroadcast: true,
+  });
+  sender.sendto(utf8("x"), { hostname: "255.255.255.255", port: 9 });
+  await sleep(1);
+  assertEquals(heard.sort(), ["one", "two"]);
+  sender.close();
+});
+
 /** Sends 200 datagrams, one each second, and returns those that arrive. */
 async function sendMany({ loop, network }: Simulation, conditions: object): Promise<number[]> {
   Object.assign(network, conditions);

@@ -14,6 +14,9 @@ const FOREIGN = /[\s*/?#@\\%<>^|[\]]/;
 /** An IPv4 address in IPv6: the same host. */
 const MAPPED = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/;
 
+/** Addresses that are valid on one wire only, and may have the name of that wire for a zone. */
+const OF_ONE_WIRE = /^(fe[89ab][\da-f]|ff[\da-f]2):/;
+
 const DOTTED = /^\d+\.\d+\.\d+\.\d+$/;
 
 /** Addresses that mean this machine or its wire, not a host of somebody's: 0/8, 127/8, 169.254/16. */
@@ -27,13 +30,37 @@ const OF_THIS_MACHINE = /^(0|127|169\.254)\.|^(::|::1)$|^fe[89ab][\da-f]:/;
  * that it came from, so that what was checked is what is used.
  */
 export function canonicalHost(hostname: string): CanonicalHost | null {
+  if (!hostname.includes(":")) return FOREIGN.test(hostname) ? null : canonicalName(hostname);
+  const address = parseIpv6(hostname);
+  if (address === null) return null;
+  return { isNumeric: true, text: unmap(address.text), zone: address.zone };
+}
+
+/** An IPv6 address in its shortest form, with its zone. */
+export interface Ipv6Address {
+  /** The address, all of it in hexadecimal digits. */
+  readonly text: string;
+  /** The zone with its `%`, or nothing. */
+  readonly zone: string;
+}
+
+/** Reads an IPv6 address; `null` if it is none. */
+export function parseIpv6(hostname: string): Ipv6Address | null {
   const [address = "", zone, ...more] = hostname.split("%");
   if (more.length > 0 || FOREIGN.test(address)) return null;
-  if (!address.includes(":")) return zone === undefined ? canonicalName(address) : null;
-  if (zone !== undefined && !/^\w+$/.test(zone)) return null;
   const text = URL.parse(`http://[${address}]/`)?.hostname.slice(1, -1);
   if (text === undefined) return null;
-  return { isNumeric: true, text: unmap(text), zone: zone === undefined ? "" : `%${zone}` };
+  if (zone === undefined) return { text, zone: "" };
+  const isZone = /^\d+$/.test(zone) || (OF_ONE_WIRE.test(text) && /^[\w.-]+$/.test(zone));
+  return isZone ? { text, zone: `%${zone}` } : null;
+}
+
+/** Returns the IPv4 address in an IPv6 one, and any other address as it is. */
+export function unmap(address: string): string {
+  const [, high, low] = MAPPED.exec(address) ?? [];
+  if (high === undefined || low === undefined) return address;
+  const bits = [parseInt(high, 16), parseInt(low, 16)];
+  return bits.flatMap((word) => [word >> 8, word & 255]).join(".");
 }
 
 /** Whether an address is this machine's own, or only valid on its wire. */
@@ -51,11 +78,4 @@ function canonicalName(name: string): CanonicalHost | null {
   const text = URL.parse(`http://${name}/`)?.hostname.replace(/\.$/, "");
   if (text === undefined || text === "") return null;
   return { isNumeric: DOTTED.test(text), text, zone: "" };
-}
-
-function unmap(address: string): string {
-  const [, high, low] = MAPPED.exec(address) ?? [];
-  if (high === undefined || low === undefined) return address;
-  const bits = [parseInt(high, 16), parseInt(low, 16)];
-  return bits.flatMap((word) => [word >> 8, word & 255]).join(".");
 }
