@@ -1,4 +1,5 @@
 import { isNotCapable, nameMissingFlag } from "../loop/deno_not_capable.ts";
+import { WORKER_KINDS } from "../loop/permission_kinds.ts";
 import type {
   WorkerLink,
   WorkerPermissions,
@@ -210,7 +211,9 @@ function denoCommand(): string {
 
 /** Returns the flags that grant `permissions`, and no more. */
 function permissionFlags(permissions: WorkerPermissions): string[] {
-  const flags = Object.entries(permissions).flatMap(([name, grant]) => {
+  const kinds = Object.keys(WORKER_KINDS) as (keyof WorkerPermissions)[];
+  const flags = kinds.flatMap((name) => {
+    const grant = permissions[name];
     if (grant === true) return [`--allow-${name}`];
     if (!Array.isArray(grant) || grant.length === 0) return [];
     return [`--allow-${name}=${grant.map(flagValue).join(",")}`];

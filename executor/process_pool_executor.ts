@@ -1,4 +1,5 @@
 import { checkOptions } from "../loop/check_options.ts";
+import { copyPermissions, WORKER_KINDS } from "../loop/permission_kinds.ts";
 import type { WorkerPermissions } from "../loop/worker_platform.ts";
 import { PROCESS_POOL_EXECUTOR } from "./_options.ts";
 import { PoolExecutor, type PoolExecutorOptions } from "./pool_executor.ts";
@@ -39,11 +40,12 @@ export class ProcessPoolExecutor extends PoolExecutor {
    * Creates a pool without processes yet.
    *
    * @throws {RangeError} If a number is none of its kind.
+   * @throws {TypeError} If there is no such kind of permission, or it is given as what it is not.
    */
   constructor(options: ProcessPoolExecutorOptions = {}) {
     checkOptions("create a pool", options, PROCESS_POOL_EXECUTOR);
     const { maxWorkers, maxQueued = Infinity, heapLimitMb = 2048, permissions = "none" } = options;
-    const granted = permissions === "none" ? {} : permissions;
+    const granted = permissions === "none" ? {} : copyPermissions(permissions, WORKER_KINDS);
     super({
       maxWorkers: maxWorkers ?? null,
       maxQueued,

@@ -2,6 +2,7 @@ import { NetGrant, parseNetEntry } from "./_net_grant.ts";
 import { normalPath, PathGrant } from "./_path_grant.ts";
 import { refusal } from "./_refusal.ts";
 import type { LoopPermissions } from "./loop_permissions.ts";
+import { copyPermissions, LOOP_KINDS } from "./permission_kinds.ts";
 import type { WorkerPermissions } from "./worker_platform.ts";
 
 /** The last of the standard streams. */
@@ -28,8 +29,9 @@ export class Restrictions {
   readonly #write: PathGrant;
   readonly #permissions: LoopPermissions;
 
-  /** @throws {TypeError} If a member of a list is none of its kind. */
-  constructor(permissions: LoopPermissions) {
+  /** @throws {TypeError} If a kind is unknown, or a member of a list is none of its kind. */
+  constructor(given: LoopPermissions) {
+    const permissions = copyPermissions(given, LOOP_KINDS);
     const { net = false, unix = false, read = false, write = false } = permissions;
     this.net = new NetGrant(net);
     this.unix = new PathGrant(unix);
@@ -39,7 +41,7 @@ export class Restrictions {
     this.signals = listOf(permissions.signals, (signal) => signal);
     this.workers = permissions.workers ?? false;
     this.executors = permissions.executors ?? false;
-    this.#permissions = copyOf(permissions);
+    this.#permissions = permissions;
   }
 
   /** What a worker process may do that does all that the loop may. */
@@ -106,13 +108,6 @@ export function canonicalCommand(command: string, cwd?: string | URL): string {
   if (cwd === undefined || cwd === "") return `./${normalPath(command)}`;
   const folder = cwd instanceof URL ? decodeURIComponent(cwd.pathname) : cwd;
   return canonicalCommand(`${folder}/${command}`);
-}
-
-function copyOf(permissions: LoopPermissions): LoopPermissions {
-  const entries = Object.entries(permissions);
-  return Object.fromEntries(
-    entries.map(([kind, grant]) => [kind, Array.isArray(grant) ? [...grant] : grant]),
-  );
 }
 
 function listOf(
