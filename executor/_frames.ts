@@ -1,12 +1,25 @@
 /** How many bytes the mark of a frame has. */
 export const MARK_SIZE = 16;
 
+/** How many bytes a frame may carry: what claims to have more is no frame. */
+export const MAX_PAYLOAD: number = 2 ** 30;
+
 const LENGTH_SIZE = 4;
 const HEADER_SIZE = MARK_SIZE + LENGTH_SIZE;
 const NOTHING = new Uint8Array(0);
 
-/** Returns `payload` as a frame: mark, length, payload. */
+/**
+ * Returns `payload` as a frame: mark, length, payload.
+ *
+ * @throws {RangeError} If it is longer than a frame may be.
+ */
 export function frame(mark: Uint8Array, payload: Uint8Array): Uint8Array {
+  if (payload.length > MAX_PAYLOAD) {
+    throw new RangeError(
+      `Cannot send a message to a process: it takes ${payload.length} bytes, ` +
+        `and a message at most ${MAX_PAYLOAD}`,
+    );
+  }
   const bytes = new Uint8Array(HEADER_SIZE + payload.length);
   bytes.set(mark);
   new DataView(bytes.buffer).setUint32(MARK_SIZE, payload.length);
@@ -35,7 +48,11 @@ export class FrameReader {
     this.#onOutput = onOutput;
   }
 
-  /** `bytes` came. */
+  /**
+   * `bytes` came.
+   *
+   * @throws {RangeError} If a frame claims to be longer than one may be.
+   */
   push(bytes: Uint8Array): void {
     this.#chunks.push(bytes);
     this.#size += bytes.length;
@@ -63,6 +80,12 @@ export class FrameReader {
     this.#wanted = rest.length + 1;
     if (rest.length < HEADER_SIZE) return rest;
     const length = new DataView(rest.buffer, rest.byteOffset).getUint32(MARK_SIZE);
+    if (length > MAX_PAYLOAD) {
+      throw new RangeError(
+        `Cannot read a message of a process: it claims to have ${length} bytes, ` +
+          `and may have ${MAX_PAYLOAD}`,
+      );
+    }
     this.#wanted = HEADER_SIZE + length;
     if (rest.length < this.#wanted) return rest;
     this.#onPayload(rest.subarray(HEADER_SIZE, this.#wanted));

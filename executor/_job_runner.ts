@@ -12,10 +12,11 @@ export type Request = readonly [
   transfersResult: boolean,
 ];
 
-/** The worker tells how a job went, or with id 0 how the worker is. */
+/** The worker tells that it is there, how a job went, or what failed beside it. */
 export type Reply =
   | readonly [id: 0, kind: "ready"]
-  | readonly [id: 0, kind: "fatal", error: ThrownRecord]
+  /** Nothing waits for the error. `null` is no job that is known. */
+  | readonly [id: number | null, kind: "stray", error: ThrownRecord]
   | readonly [id: number, kind: "finished", value: unknown]
   | readonly [id: number, kind: "failed", error: ThrownRecord]
   | readonly [id: number, kind: "progress", value: unknown];
@@ -78,20 +79,35 @@ export function runJobs(port: WorkerPort): void {
     }
   }
 
-  function record(thrown: unknown, depth: number): ThrownRecord {
-    if (!(thrown instanceof Error)) {
-      return { kind: "value", value: isPlainData(thrown) ? thrown : String(thrown) };
+  /** Whatever a job throws has some text: getters, proxies and `toString()` may throw as well. */
+  function textOf(value: unknown): string {
+    try {
+      return String(value);
+    } catch {
+      return `a value without a text (${typeof value})`;
     }
+  }
+
+  function record(thrown: unknown, depth: number): ThrownRecord {
+    try {
+      if (thrown instanceof Error) return recordError(thrown, depth);
+    } catch {
+      // A getter of the error has thrown, or a trap of a proxy.
+    }
+    return { kind: "value", value: isPlainData(thrown) ? thrown : textOf(thrown) };
+  }
+
+  function recordError(thrown: Error, depth: number): ThrownRecord {
     const classes: string[] = [];
     let prototype = Object.getPrototypeOf(thrown);
     for (; prototype !== null; prototype = Object.getPrototypeOf(prototype)) {
-      classes.push(String(prototype.constructor?.name));
+      classes.push(textOf(prototype.constructor?.name));
     }
     const properties: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(thrown)) {
       if (isPlainData(value)) properties[key] = value;
     }
-    const { cause } = thrown;
+    const { cause, stack } = thrown;
     const nested = (thrown as AggregateError).errors;
     const { code } = thrown as { code?: unknown };
     if (code !== undefined && isPlainData(code)) properties.code = code;
@@ -100,9 +116,9 @@ export function runJobs(port: WorkerPort): void {
     return {
       kind: "error",
       classes,
-      name: String(thrown.name),
-      message: String(thrown.message),
-      stack: thrown.stack,
+      name: textOf(thrown.name),
+      message: textOf(thrown.message),
+      stack: stack === undefined ? undefined : textOf(stack),
       cause: cause === undefined || isDeep ? null : record(cause, depth + 1),
       errors: Array.isArray(nested) && !isDeep
         ? nested.map((error) => record(error, depth + 1))
@@ -117,8 +133,17 @@ export function runJobs(port: WorkerPort): void {
     return [...new Set(buffers.filter((one) => one instanceof ArrayBuffer))];
   }
 
+  function postError(id: number | null, kind: "failed" | "stray", error: unknown): void {
+    try {
+      port.post([id, kind, record(error, 0)]);
+    } catch {
+      // What can be cloned for a thread may be nothing for a process.
+      port.post([id, kind, { kind: "value", value: textOf(error) }]);
+    }
+  }
+
   function fail(id: number, error: unknown): void {
-    port.post([id, "failed", record(error, 0)]);
+    postError(id, "failed", error);
   }
 
   function finish(id: number, value: unknown, transfersResult: boolean): void {
@@ -126,7 +151,7 @@ export function runJobs(port: WorkerPort): void {
       if (transfersResult) port.post([id, "finished", value], buffersOf(value));
       else port.post([id, "finished", value]);
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = cause instanceof Error ? cause.message : textOf(cause);
       fail(id, new TypeError(`Cannot return the result of a job: "${reason}"`, { cause }));
     }
   }
@@ -138,7 +163,8 @@ export function runJobs(port: WorkerPort): void {
     if (typeof (result as PromiseLike<unknown> | null | undefined)?.then !== "function") {
       return finish(id, result, transfersResult);
     }
-    (result as PromiseLike<unknown>).then(
+    // As `await` does it: the first call of a callback counts, and thenables of thenables resolve.
+    Promise.resolve(result).then(
       (value) => finish(id, value, transfersResult),
       (error) => fail(id, error),
     );
@@ -154,13 +180,9 @@ export function runJobs(port: WorkerPort): void {
     }
   }
 
-  function onStrayError(event: Event, error: unknown): void {
-    event.preventDefault();
-    port.post([0, "fatal", record(error, 0)]);
-  }
-
-  globalThis.addEventListener("error", (event) => onStrayError(event, event.error));
-  globalThis.addEventListener("unhandledrejection", (event) => onStrayError(event, event.reason));
-  port.receive((message) => onRequest(message as Request));
+  port.onStray((error, id) => postError(id, "stray", error));
+  port.receive((message) =>
+    port.runAs((message as Request)[0], () => onRequest(message as Request))
+  );
   port.post([0, "ready"]);
 }

@@ -1,5 +1,7 @@
 import { BrokenExecutor } from "../loop/errors.ts";
+import type { EventLoop } from "../loop/event_loop.ts";
 import type { WorkerLink, Workers, WorkerSink } from "../loop/worker_platform.ts";
+import { textOf } from "./_describe_job.ts";
 import type { Reply, Request, ThrownRecord } from "./_job_runner.ts";
 import { pack } from "./_parcel.ts";
 import type { PoolJob } from "./_pool_job.ts";
@@ -28,6 +30,8 @@ export class PoolWorker implements WorkerSink {
   #job: PoolJob<unknown> | null = null;
   /** The number of the job; later ones have higher numbers. */
   #jobId = 0;
+  /** The loop of that job, or of the last one. */
+  #loop: EventLoop | null = null;
   #isEnding = false;
   #isGone = false;
   readonly #ready: PromiseWithResolvers<void> = Promise.withResolvers();
@@ -69,6 +73,7 @@ export class PoolWorker implements WorkerSink {
     this.#link.post(request, parcel.transfer);
     this.#jobId += 1;
     this.#job = job;
+    this.#loop = job.getLoop();
   }
 
   /** Ends the worker at once. Its job, if it has one, fails because of `reason`. */
@@ -83,7 +88,7 @@ export class PoolWorker implements WorkerSink {
     if (this.#isEnding) return;
     const [id, kind, content] = (Array.isArray(message) ? message : []) as unknown as Reply;
     if (id === 0 && kind === "ready") this.#ready.resolve();
-    else if (id === 0 && kind === "fatal") this.#onFatal(content as ThrownRecord);
+    else if (kind === "stray") this.#onStray(id, content);
     else if (kind === "progress" && id <= this.#jobId) {
       // A job may report after its end, from a timer it left behind.
       if (id === this.#jobId) this.#job?.report(content);
@@ -102,6 +107,7 @@ export class PoolWorker implements WorkerSink {
     this.#isGone = true;
     if (!this.#isEnding) {
       this.#isEnding = true;
+      if (error !== undefined && this.#job === null) this.#report(error);
       this.#failJob(reason, error);
       this.#owner.broken(this);
     }
@@ -109,19 +115,40 @@ export class PoolWorker implements WorkerSink {
   }
 
   #fail(thrown: ThrownRecord): void {
-    let error: unknown;
-    try {
-      error = revive(thrown, this.#workers);
-    } catch (garbage) {
-      return this.garbled(garbage);
-    }
-    this.#finish({ state: "failed", error });
+    const error = this.#revive(thrown);
+    if (error !== null) this.#finish({ state: "failed", error: error.value });
   }
 
-  /** Something failed in the worker that no job waits for, such as a timer. */
-  #onFatal(thrown: ThrownRecord): void {
-    const error = revive(thrown, this.#workers);
-    this.#break(`failed outside of what the job returned ("${error}")`, error);
+  /**
+   * Something failed in the worker that no job waits for, such as a timer. It ends the job that it
+   * is of, which may wait for it in vain; one that a former job has left behind is reported.
+   */
+  #onStray(id: number | null, thrown: ThrownRecord): void {
+    const error = this.#revive(thrown);
+    if (error === null) return;
+    const job = id === null || id === this.#jobId ? this.#job : null;
+    if (job === null || job.done()) this.#report(error.value);
+    if (job !== null) {
+      this.#break(
+        `failed outside of what the job returned ("${textOf(error.value)}")`,
+        error.value,
+      );
+    }
+  }
+
+  /** Tells the loop of the last job of an error that concerns no job any more. */
+  #report(exception: unknown): void {
+    const message = "Exception in a worker that no job waits for";
+    this.#loop?.callExceptionHandler({ message, exception });
+  }
+
+  #revive(thrown: ThrownRecord): { value: unknown } | null {
+    try {
+      return { value: revive(thrown, this.#workers) };
+    } catch (garbage) {
+      this.garbled(garbage);
+      return null;
+    }
   }
 
   #break(reason: string, cause: unknown): void {

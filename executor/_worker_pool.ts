@@ -73,7 +73,7 @@ export class WorkerPool implements WorkerOwner {
     if (refusal !== null) return failedFuture(loop, refusal);
     const platform = this.#platform ??= loop.platform;
     const worker = this.#free.pop() ?? null;
-    const hasRoom = worker !== null || this.#workers.size < this.maxWorkers(platform);
+    const hasRoom = worker !== null || this.#hasRoom(platform);
     if (!hasRoom && this.#queue.size >= this.#settings.maxQueued) {
       throw new QueueFull(`Cannot submit job ${order.name}: ${this.#queue.size} jobs are waiting`);
     }
@@ -121,12 +121,11 @@ export class WorkerPool implements WorkerOwner {
 
   broken(worker: PoolWorker): void {
     this.#remove(worker);
-    this.#startQueued();
-    this.#finishClosing();
   }
 
   gone(worker: PoolWorker): void {
     this.#ending.delete(worker);
+    this.#startQueued();
     this.#finishClosing();
   }
 
@@ -166,14 +165,25 @@ export class WorkerPool implements WorkerOwner {
     }
   }
 
+  /** Whether one more worker may be started. One that is being ended is there until it is gone. */
+  #hasRoom(platform: Platform): boolean {
+    return this.#workers.size + this.#ending.size < this.maxWorkers(platform);
+  }
+
   /** Starts workers for queued jobs, as far as there may be more. */
   #startQueued(): void {
     const platform = this.#platform;
     if (platform === null) return;
-    while (this.#queue.size > 0 && this.#workers.size < this.maxWorkers(platform)) {
-      const job = this.#takeQueued() as PoolJob<unknown>;
-      const worker = this.#startFor(job);
-      if (worker !== null) this.#sendQueued(job, worker);
+    while (this.#queue.size > 0 && this.#hasRoom(platform)) {
+      try {
+        this.#free.push(this.#startWorker());
+      } catch (error) {
+        // A worker that is there still may take it.
+        if (this.#workers.size + this.#ending.size > 0) return;
+        this.#takeQueued()?.complete({ state: "failed", error });
+        continue;
+      }
+      this.#sendQueued(this.#takeQueued() as PoolJob<unknown>, this.#free.pop() as PoolWorker);
     }
   }
 
@@ -205,9 +215,7 @@ export class WorkerPool implements WorkerOwner {
     if (!this.#settings.killsCancelled) return;
     for (const worker of this.#workers) {
       if (worker.job !== job) continue;
-      this.#end(worker, "was killed");
-      this.#startQueued();
-      return;
+      return this.#end(worker, "was killed");
     }
   }
 

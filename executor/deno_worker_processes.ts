@@ -1,13 +1,16 @@
 import { isNotCapable, nameMissingFlag } from "../loop/deno_not_capable.ts";
+import { nameTooManyFiles } from "../loop/deno_too_many_files.ts";
 import { WORKER_KINDS } from "../loop/permission_kinds.ts";
 import type {
   WorkerLink,
   WorkerPermissions,
+  WorkerPort,
   WorkerProcesses,
   WorkerProcessOptions,
   WorkerSink,
 } from "../loop/worker_platform.ts";
-import { frame, FrameReader, MARK_SIZE } from "./_frames.ts";
+import { type JobScopes, trackJobs } from "./_deno_job_scopes.ts";
+import { frame, FrameReader, MARK_SIZE, MAX_PAYLOAD } from "./_frames.ts";
 
 /**
  * Worker processes: one more Deno each, which runs the source text from a `data:` URL.
@@ -47,9 +50,11 @@ class DenoProcessLink implements WorkerLink {
 
   constructor(source: string, options: WorkerProcessOptions, sink: WorkerSink) {
     this.#sink = sink;
-    this.#child = spawn(processSource(source, this.#mark), options);
+    this.#child = spawn(processSource(source), options);
     this.#stdin = this.#child.stdin.getWriter();
     this.#stdin.closed.catch(ignoreBrokenPipe);
+    // Not in the source, which a job can read.
+    this.#stdin.write(this.#mark).catch(ignoreBrokenPipe);
     this.#stdout = this.#child.stdout.getReader();
     this.#child.unref();
     if (running.size === 0) globalThis.addEventListener("unload", killAll);
@@ -105,10 +110,12 @@ class DenoProcessLink implements WorkerLink {
         if (done) break;
         reader.push(value);
       }
+      reader.end();
     } catch (error) {
+      // The rest is neither an answer nor output.
+      this.#stdout.cancel().catch(ignoreBrokenPipe);
       if (!this.#terminated) this.#sink.garbled(error);
     }
-    reader.end();
   }
 
   #receive(payload: Uint8Array, deserialize: (payload: Uint8Array) => unknown): void {
@@ -132,36 +139,52 @@ class DenoProcessLink implements WorkerLink {
 }
 
 /** Returns the module that a process runs: it makes the port and calls `source` with it. */
-function processSource(source: string, mark: Uint8Array): string {
+function processSource(source: string): string {
   const module = `import { deserialize, serialize } from "node:v8";
-(${servePort})((${source}), new Uint8Array([${mark}]), serialize, deserialize);`;
+import { AsyncLocalStorage } from "node:async_hooks";
+const scopes = (${trackJobs})(new AsyncLocalStorage());
+const codec = { serialize, deserialize, markSize: ${MARK_SIZE}, maxPayload: ${MAX_PAYLOAD} };
+(${servePort})((${source}), scopes, codec);`;
   return `data:text/javascript,${encodeURIComponent(module)}`;
+}
+
+/** How messages become bytes. */
+interface Codec {
+  readonly markSize: number;
+  readonly maxPayload: number;
+  serialize(message: unknown): Uint8Array;
+  deserialize(payload: Uint8Array): unknown;
 }
 
 /** Runs in the child, and so uses nothing of this file. */
 function servePort(
-  main: (port: unknown) => void,
-  mark: Uint8Array,
-  serialize: (message: unknown) => Uint8Array,
-  deserialize: (payload: Uint8Array) => unknown,
+  main: (port: WorkerPort) => void,
+  { runAs, onStray }: JobScopes,
+  { serialize, deserialize, markSize, maxPayload }: Codec,
 ): void {
-  const { stdin, stdout } = Deno;
+  const read = Deno.stdin.read.bind(Deno.stdin);
+  const writeSync = Deno.stdout.writeSync.bind(Deno.stdout);
   let callback: (message: unknown) => void = () => {};
 
-  function post(message: unknown): void {
+  function post(mark: Uint8Array, message: unknown): void {
     const payload = serialize(message);
+    if (payload.length > maxPayload) {
+      throw new RangeError(
+        `Cannot send a message: it takes ${payload.length} bytes, and may take ${maxPayload}`,
+      );
+    }
     const header = new Uint8Array(mark.length + 4);
     header.set(mark);
     new DataView(header.buffer).setUint32(mark.length, payload.length);
     for (const part of [header, payload]) {
-      for (let sent = 0; sent < part.length;) sent += stdout.writeSync(part.subarray(sent));
+      for (let sent = 0; sent < part.length;) sent += writeSync(part.subarray(sent));
     }
   }
 
   async function readExactly(size: number): Promise<Uint8Array | null> {
     const bytes = new Uint8Array(size);
     for (let filled = 0; filled < size;) {
-      const count = await stdin.read(bytes.subarray(filled));
+      const count = await read(bytes.subarray(filled));
       if (count === null) return null;
       filled += count;
     }
@@ -169,10 +192,15 @@ function servePort(
   }
 
   async function serve(): Promise<void> {
-    for (;;) {
-      const header = await readExactly(mark.length + 4);
+    const mark = await readExactly(markSize);
+    if (mark !== null) {
+      const receive = (receiver: typeof callback) => callback = receiver;
+      main({ post: (message) => post(mark, message), receive, runAs, onStray });
+    }
+    while (mark !== null) {
+      const header = await readExactly(markSize + 4);
       if (header === null) break;
-      const size = new DataView(header.buffer).getUint32(mark.length);
+      const size = new DataView(header.buffer).getUint32(markSize);
       const payload = await readExactly(size);
       if (payload === null) break;
       callback(deserialize(payload));
@@ -180,7 +208,6 @@ function servePort(
     Deno.exit(0);
   }
 
-  main({ post, receive: (receiver: typeof callback) => callback = receiver });
   void serve();
 }
 
@@ -198,7 +225,10 @@ function spawn(url: string, options: WorkerProcessOptions): Deno.ChildProcess {
   try {
     return command.spawn();
   } catch (error) {
-    throw isNotCapable(error) ? nameMissingFlag(error as Error, "start a worker process") : error;
+    const action = "start a worker process";
+    throw isNotCapable(error)
+      ? nameMissingFlag(error as Error, action)
+      : nameTooManyFiles(error, action);
   }
 }
 

@@ -6,6 +6,7 @@ import type {
   WorkerSink,
   WorkerThreadOptions,
 } from "../loop/worker_platform.ts";
+import { trackJobs } from "./_deno_job_scopes.ts";
 import { pack, type Parcel } from "./_parcel.ts";
 
 /**
@@ -21,6 +22,9 @@ import { pack, type Parcel } from "./_parcel.ts";
  * A thread out of memory has its current callback ended, and not always says so: one that was in a
  * microtask just goes on, without the job. So the thread looks at its heap limit, which has grown
  * by then, and exits.
+ *
+ * What a thread posts begins with a mark, random for each thread, so that a job cannot answer for
+ * another one with a message of its own.
  *
  * Neither can stop a thread that is in an endless loop: `terminate()` lets go of it, and it ends
  * with the program.
@@ -53,16 +57,23 @@ function threadSource(source: string): URL {
   // `globalThis` carries the messages; importing `parentPort` keeps the thread alive for them.
   const module = `import { parentPort } from "node:worker_threads";
 import { getHeapStatistics } from "node:v8";
+import { AsyncLocalStorage } from "node:async_hooks";
 globalThis.self ??= globalThis;
 const heapLimit = getHeapStatistics().heap_size_limit;
 setInterval(() => {
   if (getHeapStatistics().heap_size_limit > heapLimit) Deno.exit(${OUT_OF_MEMORY});
 }, ${HEAP_CHECK_MS});
-(${source})({
+const { report, runAs, onStray } = (${trackJobs})(new AsyncLocalStorage());
+const post = parentPort.postMessage.bind(parentPort);
+globalThis.postMessage = parentPort.postMessage = () =>
+  report(new TypeError("Cannot post a message from a job: it has no port of its own"));
+globalThis.addEventListener("message", ({ data: mark }) => (${source})({
   post: (message, transfer) =>
-    transfer === undefined ? parentPort.postMessage(message) : parentPort.postMessage(message, transfer),
+    transfer === undefined ? post([mark, message]) : post([mark, message], transfer),
   receive: (callback) => globalThis.addEventListener("message", (event) => callback(event.data)),
-});`;
+  runAs,
+  onStray,
+}), { once: true });`;
   return new URL(`data:text/javascript,${encodeURIComponent(module)}`);
 }
 
@@ -70,6 +81,7 @@ class DenoWorkerLink implements WorkerLink {
   readonly #source: URL;
   readonly #options: WorkerThreadOptions;
   readonly #sink: WorkerSink;
+  readonly #mark: string = crypto.randomUUID();
   #worker: NodeWorker | null = null;
   /** Messages posted before the thread was created. */
   #waiting: Parcel[] = [];
@@ -108,13 +120,19 @@ class DenoWorkerLink implements WorkerLink {
       resourceLimits: { maxOldGenerationSizeMb: heapLimitMb },
     });
     worker.unref();
-    worker.on("message", (message: unknown) => this.#ended || this.#sink.received(message));
+    worker.on("message", (message: unknown) => this.#ended || this.#receive(message));
     worker.on("messageerror", (error: unknown) => this.#ended || this.#sink.garbled(error));
     worker.on("error", (error: unknown) => this.#error = error);
     worker.on("exit", (code: number) => this.#end(this.#describeExit(code)));
     this.#worker = worker;
+    worker.postMessage(this.#mark);
     for (const { message, transfer } of this.#waiting) this.post(message, transfer);
     this.#waiting = [];
+  }
+
+  #receive(message: unknown): void {
+    if (Array.isArray(message) && message[0] === this.#mark) this.#sink.received(message[1]);
+    else this.#sink.garbled(undefined);
   }
 
   #describeExit(code: number): string {

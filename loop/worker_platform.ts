@@ -15,6 +15,13 @@ export interface WorkerPort {
   post(message: unknown, transfer?: Transferable[]): void;
   /** Calls `callback` for each message from the loop's side. */
   receive(callback: (message: unknown) => void): void;
+  /** Calls `work`, to which belongs what comes of it later: the timers that it sets, its promises. */
+  runAs(id: number, work: () => void): void;
+  /**
+   * Calls `callback` for each error that nothing in the worker catches, with the number of the work
+   * that it belongs to; `null` where that is unknown.
+   */
+  onStray(callback: (error: unknown, id: number | null) => void): void;
 }
 
 /** The loop's side of a worker. */

@@ -61,9 +61,8 @@ class SimulatedWorker implements WorkerLink {
   #run(source: string): void {
     // A worker has a scope of its own, and loads modules while simulated time stands still.
     const text = source.replaceAll(/\bimport\(/g, "importModule(");
-    const create = new Function("globalThis", "importModule", `return (${text});`);
-    const scope = { addEventListener: () => {}, eval: globalThis.eval };
-    create(scope, (url: string) => import(url).finally(this.#world.clock.hold()))({
+    const create = new Function("importModule", `return (${text});`);
+    create((url: string) => import(url).finally(this.#world.clock.hold()))({
       post: (message: unknown, transfer: Transferable[] = []) => {
         const copy = structuredClone(message, { transfer });
         this.#later("out", () => this.#sink.received(copy));
@@ -71,6 +70,9 @@ class SimulatedWorker implements WorkerLink {
       receive: (callback: (message: unknown) => void) => {
         this.#onMessage = callback;
       },
+      runAs: (_id: number, work: () => void) => work(),
+      // What fails beside a job fails in the program, and so ends the simulation.
+      onStray: () => {},
     });
   }
 

@@ -7,6 +7,7 @@ import type {
   Program,
   SpawnOptions,
 } from "../loop/platform.ts";
+import { nameTooManyFiles } from "../loop/deno_too_many_files.ts";
 import { ReadableStreamChannel } from "../transports/readable_stream_channel.ts";
 import { WritableStreamChannel } from "../transports/writable_stream_channel.ts";
 import { namingFlag } from "./_deno_run_permission.ts";
@@ -28,9 +29,14 @@ export class DenoProcesses implements Processes {
   }
 
   spawn(loop: EventLoop, program: Program, options: SpawnOptions, sink: ProcessSink): ChildProcess {
-    const [command, commandOptions] = denoCommand(program, options);
-    const child = namingFlag(command, () => spawn(command, commandOptions));
-    return new DenoChild(loop, child, options, sink);
+    const name = "command" in program ? program.command : this.shell;
+    try {
+      const [command, commandOptions] = denoCommand(program, options);
+      const child = namingFlag(command, () => spawn(command, commandOptions));
+      return new DenoChild(loop, child, options, sink);
+    } catch (error) {
+      throw nameTooManyFiles(error, `run "${name}"`);
+    }
   }
 }
 

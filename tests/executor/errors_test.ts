@@ -138,14 +138,6 @@ for (const [name, job, says] of DEATHS) {
 /** What a job can do to the port that the pool uses; on threads only. */
 const GARBAGE: [name: string, job: () => unknown, says: string][] = [
   ["closes its worker", () => globalThis.close(), "exited with code 0"],
-  ["posts garbage", () => {
-    (globalThis as unknown as MessagePort).postMessage("garbage");
-    return new Promise(() => {});
-  }, "sent what is no answer to a job"],
-  ["forges a broken answer", () => {
-    (globalThis as unknown as MessagePort).postMessage([1, "failed", { kind: "error" }]);
-    return new Promise(() => {});
-  }, "sent what is no answer to a job"],
 ];
 
 for (const [name, job, says] of GARBAGE) {
