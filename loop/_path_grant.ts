@@ -1,4 +1,14 @@
-/** Which files and folders may be used. */
+/** A drive or a share: a path of Windows, which takes both slashes and knows no capitals. */
+const FROM_DRIVE = /^([a-z]:|\\\\)/i;
+
+/**
+ * Which files and folders may be used.
+ *
+ * A path is compared as text, and `..` in it takes the folder before it away. The system, which
+ * follows links first, may go elsewhere; so who opens a path must open what {@linkcode admit}
+ * returns, which has no `..` left. Links without that are followed: a listed folder stands for what
+ * the links in it lead to.
+ */
 export class PathGrant {
   readonly #all: boolean;
   readonly #paths: readonly string[];
@@ -11,6 +21,14 @@ export class PathGrant {
   /** Whether everything is allowed. */
   get isFull(): boolean {
     return this.#all;
+  }
+
+  /** Returns `path` as it must be opened, or `null` if it is not allowed. */
+  admit(path: string): string | null {
+    if (this.#all) return path;
+    if (!this.allows(path)) return null;
+    // Windows takes `..` away itself before it follows links, and keeps the capitals.
+    return FROM_DRIVE.test(path) ? path : normalPath(path) || ".";
   }
 
   /** Whether `path`, or a folder that it is in, is allowed. */
@@ -28,8 +46,7 @@ export class PathGrant {
 export function normalPath(path: string): string {
   // A name that Linux keeps outside of the file system.
   if (path.startsWith("\0")) return path;
-  // A drive or a share: Windows, which takes both slashes and knows no capitals.
-  const text = /^([a-z]:|\\\\)/i.test(path) ? path.replaceAll("\\", "/").toLowerCase() : path;
+  const text = FROM_DRIVE.test(path) ? path.replaceAll("\\", "/").toLowerCase() : path;
   const isAbsolute = text.startsWith("/");
   const parts: string[] = [];
   for (const part of text.split("/")) {

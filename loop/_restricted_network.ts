@@ -89,16 +89,15 @@ export class RestrictedNetwork implements Network {
   }
 
   connectUnix(loop: EventLoop, path: string): Future<ByteChannel> {
-    return this.#usePath(
-      loop,
-      "connect to",
-      path,
-      () => this.#host.network.connectUnix(loop, path),
-    );
+    return this.#usePath(loop, "connect to", path, (checked) => {
+      return this.#host.network.connectUnix(loop, checked);
+    });
   }
 
   listenUnix(loop: EventLoop, path: string): Future<Listener> {
-    return this.#usePath(loop, "listen on", path, () => this.#host.network.listenUnix(loop, path));
+    return this.#usePath(loop, "listen on", path, (checked) => {
+      return this.#host.network.listenUnix(loop, checked);
+    });
   }
 
   openDatagrams(
@@ -265,8 +264,14 @@ export class RestrictedNetwork implements Network {
     return new RestrictedDatagrams(loop, channel, (address) => this.#hosts.refuseSending(address));
   }
 
-  #usePath<T>(loop: EventLoop, verb: string, path: string, start: () => Future<T>): Future<T> {
-    if (this.#restrictions.unix.allows(path)) return start();
+  #usePath<T>(
+    loop: EventLoop,
+    verb: string,
+    path: string,
+    start: (path: string) => Future<T>,
+  ): Future<T> {
+    const checked = this.#restrictions.unix.admit(path);
+    if (checked !== null) return start(checked);
     return failed(loop, refusal(`${verb} "${path}"`, "unix", path));
   }
 }

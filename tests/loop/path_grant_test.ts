@@ -44,3 +44,18 @@ Deno.test("PathGrant.allows() what is in the current folder, where that is liste
     assertEquals(answers, [true, true, true, false, false, false, false, false, true]);
   }
 });
+
+Deno.test("PathGrant.admit() returns what was checked, and with true what was given", () => {
+  const grant = new PathGrant(["/run/app", "sockets", "C:\\Data"]);
+  const admitted = {
+    "/run/app/x": "/run/app/x",
+    "/run/app/link/../x": "/run/app/x",
+    "/run/app/./x//": "/run/app/x",
+    "./sockets/a/../x": "sockets/x",
+    "C:\\Data\\X": "C:\\Data\\X",
+  };
+  for (const [path, opened] of Object.entries(admitted)) assertEquals(grant.admit(path), opened);
+  assertEquals(grant.admit("/run/app/../x"), null);
+  assertEquals(new PathGrant([""]).admit("./"), ".");
+  assertEquals(new PathGrant(true).admit("/run/app/link/../x"), "/run/app/link/../x");
+});

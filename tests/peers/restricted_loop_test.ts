@@ -92,6 +92,72 @@ Deno.test("Jobs of a restricted loop have what the loop has, whatever the proces
   ]);
 });
 
+/** Makes a folder `allowed`, with a link in it to `other/sub` beside it; gives what removes both. */
+async function makeLinkedFolder(): Promise<{ folder: string; [Symbol.dispose](): void }> {
+  const folder = Deno.makeTempDirSync({ dir: "/tmp" });
+  const script = `mkdir -p allowed other/sub && ln -s ../other/sub allowed/link &&
+    printf '#!/bin/sh\\necho reached\\n' > other/tool && printf '#!/bin/sh\\n' > allowed/tool &&
+    chmod +x other/tool allowed/tool`;
+  const { success } = await new Deno.Command("sh", { args: ["-c", script], cwd: folder }).output();
+  assertEquals(success, true);
+  return { folder, [Symbol.dispose]: () => Deno.removeSync(folder, { recursive: true }) };
+}
+
+Deno.test("A restricted loop opens the socket whose path was compared, not one beside a link", async () => {
+  using made = await makeLinkedFolder();
+  const { folder } = made;
+  const printed = await runRestricted(
+    ["--allow-net", `--allow-read=${folder}`, `--allow-write=${folder}`],
+    { unix: [`${folder}/allowed`] },
+    `const list = (name) => [...Deno.readDirSync("${folder}/" + name)].map(({ name }) => name).sort();
+     const secret = Deno.listen({ transport: "unix", path: "${folder}/other/secret.sock" });
+     const connect = (path) => loop.createUnixConnection(Object, { path: "${folder}/" + path });
+     await attempt(() => connect("allowed/link/../secret.sock"));
+     await attempt(() => connect("allowed/./link//../secret.sock/"));
+     await attempt(() => connect("allowed/../other/secret.sock"));
+     secret.close();
+     const path = "${folder}/allowed/link/../made.sock";
+     const server = await loop.createUnixServer(Object, { path });
+     await attempt(() => list("allowed"));
+     await attempt(() => list("other"));
+     server.close();
+     const linked = await loop.createUnixServer(Object, { path: "${folder}/allowed/link/x.sock" });
+     await attempt(() => list("other/sub"));
+     linked.close();`,
+  );
+  const missing = `NotFound: Cannot connect to "${folder}/allowed/secret.sock"`;
+  assertEquals(printed.map((line) => line.startsWith(missing) ? "missing" : line), [
+    "missing",
+    "missing",
+    `NotCapable: Cannot connect to "${folder}/allowed/../other/secret.sock": the loop has no ` +
+    `permission for it, it requires permissions: { unix: ["${folder}/allowed/../other/secret.sock"] }`,
+    "link,made.sock,tool",
+    "sub,tool",
+    "x.sock",
+  ]);
+});
+
+Deno.test("A restricted loop starts the program whose path was compared, not one beside a link", async () => {
+  using made = await makeLinkedFolder();
+  const { folder } = made;
+  const start = (command: string, options = {}) =>
+    `await attempt(async () => {
+       const options = ${JSON.stringify({ stdout: "piped", ...options })};
+       const process = await createSubprocessExec(${JSON.stringify(command)}, options);
+       const [output] = await process.communicate();
+       return ["ran: " + new TextDecoder().decode(output).trim()];
+     });`;
+  const printed = await runRestricted(
+    ["--allow-run"],
+    { run: [`${folder}/allowed/tool`] },
+    `const { createSubprocessExec } = await import("${PACKAGE}");` +
+      start(`${folder}/allowed/tool`) + start(`${folder}/allowed/link/../tool`) +
+      start("./tool", { cwd: `${folder}/allowed/link/..` }) + `console.log("end");`,
+  );
+  // The program beside the link would print "reached".
+  assertEquals(printed, ["ran: ", "ran: ", "ran: ", "end"]);
+});
+
 Deno.test("The signals that end run() reach a loop that may handle none", async () => {
   const printed = await runRestricted(
     ["--allow-run=kill"],

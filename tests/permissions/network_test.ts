@@ -265,8 +265,13 @@ Deno.test("sendto() of a name is refused, though it is listed: it would be looke
 Deno.test("connectUnix() and listenUnix() are held to paths, without detours", () =>
   withNet({ net: true, unix: ["/run/app", "/tmp/one.sock"] }, async ({ loop, network, host }) => {
     await network.connectUnix(loop, "/run/app/a.sock");
-    await network.listenUnix(loop, "/tmp/./one.sock");
-    assertEquals(host.calls, ["connect /run/app/a.sock", "listen /tmp/./one.sock"]);
+    await network.listenUnix(loop, "/tmp/./one.sock/");
+    await network.connectUnix(loop, "/run/app/link/../b.sock");
+    assertEquals(host.calls, [
+      "connect /run/app/a.sock",
+      "listen /tmp/one.sock",
+      "connect /run/app/b.sock",
+    ]);
     const detours = ["/run/app/../docker.sock", "/run/app2/a.sock", "/tmp/two.sock", "\0app"];
     for (const path of detours) {
       await assertRefused(network.connectUnix(loop, path), "unix", path);
