@@ -116,6 +116,7 @@ export {
   type ReportReady,
   type ReturnWhen,
   run,
+  runMain,
   Runner,
   type RunnerOptions,
   type RunnerRunOptions,

@@ -111,6 +111,7 @@ export {
 } from "./policy.ts";
 export { PriorityQueue, type PriorityQueueOptions } from "./priority_queue.ts";
 export { Queue, type QueueOptions, type QueueStore } from "./queue.ts";
+export { runMain } from "./run_main.ts";
 export {
   run,
   Runner,

@@ -364,22 +364,22 @@ function checkLoop(loop: unknown): EventLoop {
 export async function run<T>(main: TaskBody<T>, options: RunOptions = {}): Promise<T> {
   checkOptions("run", options, RUN);
   const { signal, ...ofRunner } = options;
-  const runner = new Runner(ofRunner);
-  const value = await runToEnd(runner, main, signal);
-  await runner.close();
-  return value;
+  return await runAndClose(new Runner(ofRunner), main, signal);
 }
 
-/** Runs `main`; closes `runner` if that fails. */
-async function runToEnd<T>(
+/** Runs `main` on `runner`, and closes it. An error of `main` comes before one of the closing. */
+export async function runAndClose<T>(
   runner: Runner,
   main: TaskBody<T>,
   signal: AbortSignal | undefined,
 ): Promise<T> {
+  let value: T;
   try {
-    return await runner.run(main, signal === undefined ? {} : { signal });
+    value = await runner.run(main, signal === undefined ? {} : { signal });
   } catch (error) {
     await runner._closeAfterFailure();
     throw error;
   }
+  await runner.close();
+  return value;
 }

@@ -1,0 +1,15 @@
+/**
+ * Ends the program at once.
+ *
+ * @param code The exit code; `Deno.exitCode` by default.
+ */
+export function exitProgram(code?: number): never {
+  Deno.exit(code);
+}
+
+/** Returns the exit code by which shells and supervisors know a program that `signal` ended. */
+export async function exitCodeOf(signal: string): Promise<number> {
+  // Imported only here: it costs each start a millisecond.
+  const { constants } = await import("node:os");
+  return 128 + ((constants.signals as Record<string, number>)[signal] ?? 0);
+}
