@@ -106,9 +106,7 @@ export class Interruption {
 
   #cancelAll(reason: string, delay: number): void {
     this.#stage = "all";
-    const tasks = [...this.#loop.tasks];
-    if (tasks.length === 0) return this.#abandon(reason);
-    this.#cancel(tasks, reason);
+    this.#cancel([...this.#loop.tasks], reason);
     this.#after(delay, () => this.#abandon(reason));
   }
 

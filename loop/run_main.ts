@@ -3,7 +3,7 @@ import { RUN } from "./_options.ts";
 import { checkOptions } from "./check_options.ts";
 import { exitCodeOf, exitProgram } from "./deno_program.ts";
 import { CancelledError, InvalidStateError } from "./errors.ts";
-import { runAndClose, Runner, type RunOptions } from "./runner.ts";
+import { Runner, type RunOptions } from "./runner.ts";
 import type { TaskBody } from "./task.ts";
 
 /**
@@ -47,7 +47,7 @@ export async function runMain<T>(main: TaskBody<T>, options: RunOptions = {}): P
   try {
     const { signal, ...ofRunner } = options;
     runner = new Runner(ofRunner);
-    value = await runAndClose(runner, main, signal);
+    value = await runner._runAndClose(main, signal);
   } catch (error) {
     const signal = runner?._signal ?? null;
     if (signal !== null && error instanceof CancelledError) exitProgram(await exitCodeOf(signal));

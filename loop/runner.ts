@@ -87,6 +87,10 @@ export class Runner {
   #context: Context | null = null;
   /** What interrupted the last run; that goes on while the runner closes. */
   #interruption: Interruption | null = null;
+  /** What ends the listening to a signal each. */
+  readonly #listeners: (() => void)[] = [];
+  /** Whether the closing follows a run at once. A signal in between must not end the program. */
+  #closesNext = false;
   /** Ends with the closing, once that has begun. */
   #closing: Promise<void> | null = null;
 
@@ -144,7 +148,7 @@ export class Runner {
     const loop = this.getLoop();
     if (loop.isRunning()) throw new InvalidStateError("Cannot run: the loop is running already");
     const interruption = this.#interrupt(loop);
-    const unlisten = this.#listen(loop, interruption);
+    this.#listen(loop, interruption);
     const onAbort = () => interruption.onCancelled(ABORT, signal?.reason);
     try {
       const context = options.context ?? this.#context as Context;
@@ -157,7 +161,7 @@ export class Runner {
       throw interruption.abandoned ?? error;
     } finally {
       signal?.removeEventListener("abort", onAbort);
-      unlisten();
+      if (!this.#closesNext) this.#unlisten();
     }
   }
 
@@ -191,14 +195,21 @@ export class Runner {
     return this.close();
   }
 
-  /** @ignore Closes the runner after a run that failed: a further error must not hide the first. */
-  async _closeAfterFailure(): Promise<void> {
+  /** @ignore Runs `main` and closes. An error of `main` comes before one of the closing. */
+  async _runAndClose<T>(main: TaskBody<T>, signal: AbortSignal | undefined): Promise<T> {
+    this.#closesNext = true;
+    let value: T;
     try {
-      await this.close();
-    } catch (exception) {
-      const message = "unhandled exception during run() shutdown";
-      this.#loop?.callExceptionHandler({ message, exception });
+      value = await this.run(main, signal === undefined ? {} : { signal });
+    } catch (error) {
+      await this.close().catch((exception) => {
+        const message = "unhandled exception during run() shutdown";
+        this.#loop?.callExceptionHandler({ message, exception });
+      });
+      throw error;
     }
+    await this.close();
+    return value;
   }
 
   /** @ignore The signal that ended the last run or the closing, or came first; `null` if none did. */
@@ -214,9 +225,8 @@ export class Runner {
   async #close(loop: EventLoop | null): Promise<void> {
     if (loop === null || loop.isClosed()) return;
     const interruption = this.#interruption ?? this.#interrupt(loop);
-    let unlisten = () => {};
     try {
-      unlisten = this.#listen(loop, interruption);
+      this.#listen(loop, interruption);
     } catch {
       // A wrong list of signals is for run() to tell; it must not keep the loop open.
     }
@@ -227,7 +237,7 @@ export class Runner {
       if (interruption.abandoned === null) throw error;
     } finally {
       interruption.end();
-      unlisten();
+      this.#unlisten();
       loop.close();
     }
   }
@@ -238,24 +248,25 @@ export class Runner {
     return this.#interruption = new Interruption(loop, this.#options.grace ?? Infinity);
   }
 
-  /** Tells `interruption` of signals. Returns what ends that. */
-  #listen(loop: EventLoop, interruption: Interruption): () => void {
-    if (!("platform" in loop)) return () => {};
+  /** Tells `interruption` of signals, unless it is told already. */
+  #listen(loop: EventLoop, interruption: Interruption): void {
+    if (this.#listeners.length > 0 || !("platform" in loop)) return;
     // What the runner does on a signal is not for the loop to permit.
     const { signals } = unrestricted((loop as PlatformLoop).platform);
     const wanted = this.#options.signals ?? (isMainIsolate() ? ["SIGINT", "SIGTERM"] as const : []);
-    const unlisten: (() => void)[] = [];
-    const stop = () => unlisten.forEach((each) => each());
     try {
       for (const signal of new Set(wanted)) {
         const onSignal = () => hasSignalHandler(loop, signal) || interruption.onSignal(signal);
-        unlisten.push(listenToSignal(signals, signal, onSignal));
+        this.#listeners.push(listenToSignal(signals, signal, onSignal));
       }
     } catch (error) {
-      stop();
+      this.#unlisten();
       throw error;
     }
-    return stop;
+  }
+
+  #unlisten(): void {
+    for (const stop of this.#listeners.splice(0)) stop();
   }
 }
 
@@ -364,22 +375,5 @@ function checkLoop(loop: unknown): EventLoop {
 export async function run<T>(main: TaskBody<T>, options: RunOptions = {}): Promise<T> {
   checkOptions("run", options, RUN);
   const { signal, ...ofRunner } = options;
-  return await runAndClose(new Runner(ofRunner), main, signal);
-}
-
-/** Runs `main` on `runner`, and closes it. An error of `main` comes before one of the closing. */
-export async function runAndClose<T>(
-  runner: Runner,
-  main: TaskBody<T>,
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  let value: T;
-  try {
-    value = await runner.run(main, signal === undefined ? {} : { signal });
-  } catch (error) {
-    await runner._closeAfterFailure();
-    throw error;
-  }
-  await runner.close();
-  return value;
+  return await new Runner(ofRunner)._runAndClose(main, signal);
 }

@@ -276,7 +276,7 @@ Deno.test("run() ends on a signal while the executor shuts down", async () => {
   assertEquals(logged, [
     "Ended by SIGINT without waiting any longer: jobs of the default executor run",
   ]);
-  assertEquals([loop.time(), loop.isClosed()], [1, true]);
+  assertEquals([loop.time(), loop.isClosed()], [1.5, true]);
 });
 
 Deno.test("run() listens to the signals that it is told, and to no other", async () => {

@@ -57,7 +57,7 @@ const LEFTOVERS = [
 const LASTING = ["a task that ends", "a task that refuses", "a job"];
 
 /** Seconds of grace where one signal comes; none where two come. */
-const GRACE = 0.4;
+const GRACE = 1;
 
 /** All cells whose outcome is certain. */
 export function* allEndings(): Generator<Ending> {
@@ -145,7 +145,7 @@ export async function outcomeOf(ending: Ending): Promise<Outcome> {
     stdout: "piped",
     stderr: "piped",
     // A process that does not end by itself fails its test, and does not stay.
-    signal: AbortSignal.timeout(12_000),
+    signal: AbortSignal.timeout(30_000),
   }).spawn();
   const errors = new Response(child.stderr).text();
   const text = await readAndSignal(child, ending);
