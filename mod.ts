@@ -62,6 +62,7 @@ export {
   type Coroutine,
   createTask,
   currentTask,
+  type DatagramConn,
   DeadlockError,
   DefaultEventLoopPolicy,
   DenoEventLoop,

@@ -110,8 +110,8 @@ export function runJobs(port: WorkerPort): void {
     const { cause, stack } = thrown;
     const nested = (thrown as AggregateError).errors;
     const { code } = thrown as { code?: unknown };
-    if (code !== undefined && isPlainData(code)) properties.code = code;
-    delete properties.errors;
+    if (code !== undefined && isPlainData(code)) properties["code"] = code;
+    delete properties["errors"];
     const isDeep = depth >= maxDepth;
     return {
       kind: "error",

@@ -36,7 +36,7 @@ export function revive(record: ThrownRecord, workers: Workers): unknown {
 
 /** Whether the worker may not import a module, which Deno says with a TypeError. */
 function isRefusedImport({ message, properties }: ThrownRecord & { kind: "error" }): boolean {
-  return properties.code === "ERR_MODULE_NOT_FOUND" && message.startsWith("Requires ");
+  return properties["code"] === "ERR_MODULE_NOT_FOUND" && message.startsWith("Requires ");
 }
 
 /** Creates an error of the nearest class that is known here, without running its constructor. */

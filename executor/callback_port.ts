@@ -6,7 +6,7 @@ import { CALLBACK_PORT } from "./_options.ts";
 /** Settings of {@linkcode createCallbackPort}. */
 export interface CallbackPortOptions {
   /** The loop that calls back. Defaults to the running loop. */
-  loop?: EventLoop;
+  loop?: EventLoop | undefined;
 }
 
 /** The open ports of each loop. */

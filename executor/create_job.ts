@@ -5,17 +5,17 @@ import { ModuleFunction } from "./module_function.ts";
 /** Settings of {@linkcode createJob}. */
 export interface JobOptions<P = unknown> {
   /** What is moved to the worker, not copied: buffers, ports. Each must be in the arguments. */
-  transfer?: Transferable[];
+  transfer?: Transferable[] | undefined;
   /**
    * Whether a result that is a buffer, a typed array, or an array of them is moved, not copied.
    * `false` by default.
    */
-  transferResult?: boolean;
+  transferResult?: boolean | undefined;
   /**
    * Receives what the job reports. The job then gets one more argument, a function `report`;
    * each call of it calls `onProgress` with its value, from the loop and in order.
    */
-  onProgress?: (value: P) => void;
+  onProgress?: ((value: P) => void) | undefined;
 }
 
 /** A function with what concerns its way to the worker; made by {@linkcode createJob}. */

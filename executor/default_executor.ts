@@ -18,7 +18,7 @@ import { WorkerPoolExecutor } from "./worker_pool_executor.ts";
 /** Settings of {@linkcode shutdownDefaultExecutor}. */
 export interface ShutdownDefaultExecutorOptions {
   /** Seconds after which workers are ended by force. No limit by default. */
-  timeout?: number;
+  timeout?: number | undefined;
 }
 
 /** The default executor of a loop. */

@@ -14,14 +14,14 @@ export type JobFunction<A extends unknown[], R> =
 /** Settings of {@linkcode Executor.shutdown}. */
 export interface ShutdownOptions {
   /** Whether to wait until all workers have ended. `true` by default. */
-  wait?: boolean;
+  wait?: boolean | undefined;
   /** Whether to cancel the jobs that no worker has begun. `false` by default. */
-  cancelFutures?: boolean;
+  cancelFutures?: boolean | undefined;
   /**
    * Seconds after which workers are ended by force and their jobs fail with `BrokenExecutor`.
    * No limit by default.
    */
-  timeout?: number;
+  timeout?: number | undefined;
 }
 
 /** Runs jobs elsewhere. As `concurrent.futures.Executor`. */

@@ -14,17 +14,17 @@ export interface MapOptions {
    * How many calls may be begun and not yet read. Twice the number of workers by default, which
    * keeps them busy and the results few.
    */
-  concurrency?: number;
+  concurrency?: number | undefined;
 }
 
 /** Settings that pools of threads and of processes share. */
 export interface PoolExecutorOptions {
   /** How many workers there may be. As many as the machine runs at once by default. */
-  maxWorkers?: number;
+  maxWorkers?: number | undefined;
   /** How many jobs may wait for a worker; one more throws `QueueFull`. No limit by default. */
-  maxQueued?: number;
+  maxQueued?: number | undefined;
   /** Mebibytes of JavaScript heap after which a worker is ended. 2048 by default. */
-  heapLimitMb?: number;
+  heapLimitMb?: number | undefined;
 }
 
 /** What pools of threads and of processes have in common. */

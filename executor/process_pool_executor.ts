@@ -7,7 +7,7 @@ import { PoolExecutor, type PoolExecutorOptions } from "./pool_executor.ts";
 /** Settings of a {@linkcode ProcessPoolExecutor}. */
 export interface ProcessPoolExecutorOptions extends PoolExecutorOptions {
   /** What jobs may do. `"none"`, the default, is nothing but compute. */
-  permissions?: "none" | WorkerPermissions;
+  permissions?: "none" | WorkerPermissions | undefined;
 }
 
 /**

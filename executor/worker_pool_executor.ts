@@ -6,12 +6,12 @@ import { describe } from "./_describe_job.ts";
 /** Settings of a {@linkcode WorkerPoolExecutor}. */
 export interface WorkerPoolExecutorOptions extends PoolExecutorOptions {
   /** The name of the threads, for debuggers. */
-  name?: string;
+  name?: string | undefined;
   /**
    * What jobs may do: what the program may do. Deno restricts a worker thread only behind an
    * unstable flag; anything else than `"inherit"` throws and names the way out.
    */
-  permissions?: "inherit";
+  permissions?: "inherit" | undefined;
 }
 
 /**

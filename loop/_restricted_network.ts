@@ -24,6 +24,7 @@ import type {
   ByteChannel,
   ConnectTcpOptions,
   DatagramChannel,
+  DatagramConn,
   HostAddress,
   Listener,
   ListenTcpOptions,
@@ -145,7 +146,7 @@ export class RestrictedNetwork implements Network {
     return this.#host.network.adoptListener(loop, listener);
   }
 
-  adoptDatagrams(loop: EventLoop, socket: Deno.DatagramConn): DatagramChannel {
+  adoptDatagrams(loop: EventLoop, socket: DatagramConn): DatagramChannel {
     return this.#restrict(loop, this.#host.network.adoptDatagrams(loop, socket));
   }
 

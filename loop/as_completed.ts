@@ -14,7 +14,7 @@ import type { TimerHandle } from "./timer_handle.ts";
 /** Settings of {@linkcode asCompleted}. */
 export interface AsCompletedOptions {
   /** Seconds after which the remaining waits fail with a `TimeoutError`. No limit by default. */
-  timeout?: number;
+  timeout?: number | undefined;
 }
 
 /** What {@linkcode asCompleted} gives: one wait after the other, or the finished futures. */

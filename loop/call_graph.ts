@@ -20,7 +20,7 @@ export interface CallGraph {
 /** Settings of {@linkcode printCallGraph}. */
 export interface PrintCallGraphOptions {
   /** Takes the text; `console.error` by default. */
-  print?: (text: string) => void;
+  print?: ((text: string) => void) | undefined;
 }
 
 /**

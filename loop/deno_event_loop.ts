@@ -72,9 +72,9 @@ import { addSignalHandler, removeSignalHandler, removeSignalHandlers } from "./s
 /** Settings of a {@linkcode DenoEventLoop}. */
 export interface DenoEventLoopOptions {
   /** Records origins and reports slow callbacks. Off by default. */
-  debug?: boolean;
+  debug?: boolean | undefined;
   /** @ignore What the loop stands on. Defaults to Deno; the simulator gives its own. */
-  platform?: Platform;
+  platform?: Platform | undefined;
   /**
    * What the loop may do, where that is less than the process may. What it leaves out is denied:
    * refused with `NotCapable` before any system call. Everything by default.
@@ -93,7 +93,7 @@ export interface DenoEventLoopOptions {
    * }, { loopFactory: () => loop });
    * ```
    */
-  permissions?: LoopPermissions;
+  permissions?: LoopPermissions | undefined;
 }
 
 /** This file alone may import the interface, so the table is here. */

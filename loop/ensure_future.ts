@@ -17,7 +17,7 @@ export type Awaitable<T> =
 /** Settings of {@linkcode ensureFuture}. */
 export interface EnsureFutureOptions {
   /** The loop of a new future. Defaults to the running loop. */
-  loop?: EventLoop;
+  loop?: EventLoop | undefined;
 }
 
 /** Whether `value` is a future of this package. As `asyncio.isfuture()`. */

@@ -21,11 +21,11 @@ import { Task, type TaskBody, type TaskOptions } from "./task.ts";
 /** Settings of an {@linkcode EventLoop}. */
 export interface EventLoopOptions {
   /** The clock that drives it. Defaults to the host's. */
-  clock?: Clock;
+  clock?: Clock | undefined;
   /** @ignore What decides the order of callbacks. Defaults to the order of scheduling. */
-  ready?: ReadyQueue;
+  ready?: ReadyQueue | undefined;
   /** Records origins and reports slow callbacks. Off by default. */
-  debug?: boolean;
+  debug?: boolean | undefined;
 }
 
 /** What the exception handler is told. The keys are asyncio's. */

@@ -353,7 +353,7 @@ export interface Outcome {
 /** Settings of a {@linkcode Future}. */
 export interface FutureOptions {
   /** The loop it belongs to. Defaults to the running loop. */
-  loop?: EventLoop;
+  loop?: EventLoop | undefined;
 }
 
 function* waitersOf(waiters: Runnable | Set<Runnable> | null): Generator<Runnable> {

@@ -11,7 +11,7 @@ import { addWaiter, Future, markSeen, settle, takeOutcome } from "./future.ts";
 /** Settings of {@linkcode gather}. */
 export interface GatherOptions {
   /** Puts errors into the list of results instead of throwing the first. */
-  returnExceptions?: boolean;
+  returnExceptions?: boolean | undefined;
 }
 
 /** The results of a list of awaitables, in its order. */

@@ -22,11 +22,11 @@ import type { WorkerPermissions } from "./worker_platform.ts";
  */
 export interface LoopPermissions extends WorkerPermissions {
   /** Unix sockets, or folders of such. */
-  unix?: boolean | (string | URL)[];
+  unix?: boolean | (string | URL)[] | undefined;
   /** Signals to handle. What `run()` does on a signal is not concerned. */
-  signals?: boolean | Deno.Signal[];
+  signals?: boolean | Deno.Signal[] | undefined;
   /** Jobs on worker threads. They have what the process has: Deno cannot restrict a thread. */
-  workers?: boolean;
+  workers?: boolean | undefined;
   /** Jobs in worker processes, which get no more than the loop has. */
-  executors?: boolean;
+  executors?: boolean | undefined;
 }

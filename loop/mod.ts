@@ -76,6 +76,7 @@ export type {
   Clock,
   ConnectTcpOptions,
   DatagramChannel,
+  DatagramConn,
   DatagramSink,
   HostAddress,
   Listener,

@@ -84,15 +84,15 @@ export interface TcpAddress {
 /** Settings of {@linkcode Network.connectTcp}. */
 export interface ConnectTcpOptions {
   /** Where the connection comes from. Defaults to what the host chooses. */
-  localAddress?: TcpAddress;
+  localAddress?: TcpAddress | undefined;
 }
 
 /** Settings of {@linkcode Network.listenTcp}. */
 export interface ListenTcpOptions {
   /** How many connections may wait to be accepted. */
-  backlog?: number;
+  backlog?: number | undefined;
   /** Whether several processes may listen on the same port. */
-  reusePort?: boolean;
+  reusePort?: boolean | undefined;
 }
 
 /** A socket that connections arrive at. It is bound; it accepts once started. */
@@ -127,6 +127,21 @@ export interface DatagramChannel {
   close(): void;
 }
 
+/**
+ * A socket for datagrams, such as a `Deno.DatagramConn`, whose type only a program with the library
+ * `deno.unstable` has.
+ */
+export interface DatagramConn {
+  /** Where it receives. */
+  readonly addr: Deno.Addr;
+  /** Receives the next datagram into `memory`. */
+  receive(memory?: Uint8Array): Promise<[Uint8Array, Deno.Addr]>;
+  /** Sends a datagram. */
+  send(bytes: Uint8Array, address: Deno.Addr): Promise<number>;
+  /** Closes it. */
+  close(): void;
+}
+
 /** Who receives what a {@linkcode DatagramChannel} reads. */
 export interface DatagramSink {
   /** A datagram has come; `bytes` belong to the receiver. */
@@ -142,9 +157,9 @@ export interface DatagramSink {
 /** Settings of {@linkcode Network.openDatagrams}. */
 export interface OpenDatagramsOptions {
   /** Whether to send to broadcast addresses. */
-  allowBroadcast?: boolean;
+  allowBroadcast?: boolean | undefined;
   /** The only address that is sent to, in numbers: whether that is permitted shows at once. */
-  remote?: TcpAddress;
+  remote?: TcpAddress | undefined;
 }
 
 /** The versions of the Internet protocol. */
@@ -183,7 +198,7 @@ export interface Network {
   /** Returns the name of the host with the numeric address `hostname`; `null` if it has none. */
   reverseLookup(loop: EventLoop, hostname: string): Future<string | null>;
   /** Returns the channel over a datagram socket that the program has made itself. */
-  adoptDatagrams(loop: EventLoop, socket: Deno.DatagramConn): DatagramChannel;
+  adoptDatagrams(loop: EventLoop, socket: DatagramConn): DatagramChannel;
   /** Returns the channel over a connection that the program has made itself. */
   adopt(loop: EventLoop, connection: Deno.Conn): ByteChannel;
   /** Returns the listener over one that the program has made itself. */

@@ -32,6 +32,7 @@ export type {
   ByteSink,
   ConnectTcpOptions,
   DatagramChannel,
+  DatagramConn,
   DatagramSink,
   HostAddress,
   Listener,

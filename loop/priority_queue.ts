@@ -6,7 +6,7 @@ import { Queue, type QueueOptions } from "./queue.ts";
 /** Settings of a {@linkcode PriorityQueue}. */
 export interface PriorityQueueOptions<T> extends QueueOptions {
   /** Orders the items, as for `Array.sort()`. By `<` by default, arrays element by element. */
-  compare?: (a: T, b: T) => number;
+  compare?: ((a: T, b: T) => number) | undefined;
 }
 
 /**

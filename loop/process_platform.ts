@@ -27,13 +27,13 @@ export interface SpawnOptions {
   /** Where its errors go; `"stdout"` is where its output goes. */
   stderr: StdioTarget | "stdout";
   /** The directory that it runs in; ours by default. */
-  cwd?: string | URL;
+  cwd?: string | URL | undefined;
   /** Variables to set in its environment. */
-  env?: Record<string, string>;
+  env?: Record<string, string> | undefined;
   /** Whether its environment has nothing but `env`, instead of ours too. */
-  clearEnv?: boolean;
+  clearEnv?: boolean | undefined;
   /** Whether it leads a session, and so a process group, of its own. */
-  startNewSession?: boolean;
+  startNewSession?: boolean | undefined;
 }
 
 /** A program that was started. */

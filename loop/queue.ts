@@ -21,7 +21,7 @@ import type { Coroutine } from "./task.ts";
 /** Settings of a {@linkcode Queue}. */
 export interface QueueOptions {
   /** How many items there may be before `put()` waits; 0, the default, is no limit. */
-  maxSize?: number;
+  maxSize?: number | undefined;
 }
 
 /** Where a queue keeps its items. */

@@ -27,30 +27,30 @@ const ABORT = "an AbortSignal";
 /** Settings of a {@linkcode Runner}. */
 export interface RunnerOptions {
   /** Debug mode of the loop. Left as the loop has it by default. */
-  debug?: boolean;
+  debug?: boolean | undefined;
   /** Creates the loop; {@linkcode newEventLoop} by default. */
-  loopFactory?: () => EventLoop;
+  loopFactory?: (() => EventLoop) | undefined;
   /**
    * Signals that cancel the main task. `SIGINT` and `SIGTERM` by default, none in a worker.
    */
-  signals?: Deno.Signal[];
+  signals?: Deno.Signal[] | undefined;
   /**
    * Seconds that the main task has to end after such a signal. Then every task is cancelled, and
    * those that go on for the same time again are abandoned, and named with what they wait for. No
    * limit by default.
    */
-  grace?: number;
+  grace?: number | undefined;
 }
 
 /** Settings of {@linkcode Runner.run}. */
 export interface RunnerRunOptions {
   /** The context of the main task; the runner's own by default. */
-  context?: Context;
+  context?: Context | undefined;
   /**
    * Cancels the main task when it aborts, as a first signal does; its reason is the `cause` of the
    * `CancelledError`.
    */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** Settings of {@linkcode run} and {@linkcode runMain}. */
@@ -59,7 +59,7 @@ export interface RunOptions extends RunnerOptions {
    * Cancels `main` when it aborts, as a first signal does; its reason is the `cause` of the
    * `CancelledError`.
    */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /**

@@ -33,15 +33,15 @@ export type TaskBody<T> = Coroutine<T> | (() => Coroutine<T> | PromiseLike<T> | 
 /** Settings of a {@linkcode Task}. */
 export interface TaskOptions {
   /** Name for messages; `Task-N` by default. Any value becomes a string. */
-  name?: unknown;
+  name?: unknown | undefined;
   /** Runs the first step at once, before the constructor returns. As `eager_start`. */
-  eager?: boolean;
+  eager?: boolean | undefined;
   /** The context variables of the task; a copy of the caller's by default. */
-  context?: Context;
+  context?: Context | undefined;
   /** Cancels the task when it aborts. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** The loop to run on. Defaults to the running loop. */
-  loop?: EventLoop;
+  loop?: EventLoop | undefined;
 }
 
 /** Not an error: the step has none to throw. */
@@ -340,7 +340,7 @@ export class Task<T> extends Future<T> {
   }
 
   #follow(signal: AbortSignal): void {
-    const onAbort = () => void this.cancel();
+    const onAbort = (): void => void this.cancel();
     if (signal.aborted) this.cancel();
     else {
       signal.addEventListener("abort", onAbort, { once: true });

@@ -16,9 +16,9 @@ export type ReturnWhen = "firstCompleted" | "firstException" | "allCompleted";
 /** Settings of {@linkcode wait}. */
 export interface WaitOptions {
   /** Seconds after which the wait ends; what is pending goes on. No limit by default. */
-  timeout?: number;
+  timeout?: number | undefined;
   /** What ends the wait; `allCompleted` by default. */
-  returnWhen?: ReturnWhen;
+  returnWhen?: ReturnWhen | undefined;
 }
 
 /** What {@linkcode wait} gives. */

@@ -73,21 +73,21 @@ export interface WorkerProcessOptions {
  */
 export interface WorkerPermissions {
   /** Environment variables. */
-  env?: boolean | string[];
+  env?: boolean | string[] | undefined;
   /** Dynamic libraries. */
-  ffi?: boolean | (string | URL)[];
+  ffi?: boolean | (string | URL)[] | undefined;
   /** Hosts that code may be imported from. */
-  import?: boolean | string[];
+  import?: boolean | string[] | undefined;
   /** Hosts, as `hostname` or `hostname:port`. */
-  net?: boolean | string[];
+  net?: boolean | string[] | undefined;
   /** Files and folders that may be read. */
-  read?: boolean | (string | URL)[];
+  read?: boolean | (string | URL)[] | undefined;
   /** Programs. */
-  run?: boolean | string[];
+  run?: boolean | string[] | undefined;
   /** Facts about the system. */
-  sys?: boolean | string[];
+  sys?: boolean | string[] | undefined;
   /** Files and folders that may be written. */
-  write?: boolean | (string | URL)[];
+  write?: boolean | (string | URL)[] | undefined;
 }
 
 /** Threads that run JavaScript. */

@@ -7,6 +7,7 @@ import type {
   ByteChannel,
   ConnectTcpOptions,
   DatagramChannel,
+  DatagramConn,
   HostAddress,
   Listener,
   ListenTcpOptions,
@@ -124,7 +125,7 @@ export class HostNetwork implements Network {
     throw new InvalidStateError("Cannot adopt a listener in a simulation: it is a real one");
   }
 
-  adoptDatagrams(_loop: EventLoop, _socket: Deno.DatagramConn): DatagramChannel {
+  adoptDatagrams(_loop: EventLoop, _socket: DatagramConn): DatagramChannel {
     throw new InvalidStateError("Cannot adopt a socket in a simulation: it is a real one");
   }
 

@@ -104,7 +104,7 @@ class Child implements ChildProcess {
   readonly stdin: ByteChannel | null;
   readonly stdout: ByteChannel | null;
   readonly stderr: ByteChannel | null;
-  readonly handle = null;
+  readonly handle: null = null;
   readonly #surroundings: ProcessSurroundings;
   readonly #loop: EventLoop;
   readonly #order: Order;
@@ -183,7 +183,8 @@ class Child implements ChildProcess {
     };
     let code = 0;
     try {
-      code = (yield* loop.createTask(() => main(child), { name: "main" })) ?? 0;
+      const ended = yield* loop.createTask(() => main(child), { name: "main" });
+      code = typeof ended === "number" ? ended : 0;
     } catch (error) {
       errors.writer.write(new TextEncoder().encode(`${error}\n`));
       code = 1;

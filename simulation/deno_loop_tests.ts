@@ -10,9 +10,9 @@ import type { Simulation, SimulationMain } from "./simulation.ts";
 /** Settings of {@linkcode loopTest}. */
 export interface LoopTestOptions extends SimulateOptions {
   /** Skips the test. */
-  ignore?: boolean;
+  ignore?: boolean | undefined;
   /** Runs only this test. */
-  only?: boolean;
+  only?: boolean | undefined;
 }
 
 /**

@@ -10,11 +10,11 @@ import { Trace } from "./trace.ts";
 /** Settings of {@linkcode explore}. */
 export interface ExploreOptions extends Omit<SimulateOptions, "schedule" | "trace"> {
   /** How many runs to try at most; 1,000 by default. */
-  runs?: number;
+  runs?: number | undefined;
   /** The seed of the first run; each later one has the next. 0 by default. */
-  seed?: number;
+  seed?: number | undefined;
   /** The schedules, taken in turns; `"fifo"`, `"random"` and `"pct"` by default. */
-  schedules?: readonly Schedule[];
+  schedules?: readonly Schedule[] | undefined;
 }
 
 /** What {@linkcode explore} has found. */

@@ -9,17 +9,17 @@ import type { Trace } from "./trace.ts";
 /** Settings of {@linkcode simulate}. */
 export interface SimulateOptions {
   /** Where all chance comes from; 0 by default. The same seed gives the same run. */
-  seed?: number;
+  seed?: number | undefined;
   /** How tasks that are ready are ordered; `"fifo"`, as asyncio does, by default. */
-  schedule?: Schedule;
+  schedule?: Schedule | undefined;
   /** What the network is like; see {@linkcode SimulatedNetwork}. */
-  network?: Partial<LinkConditions>;
+  network?: Partial<LinkConditions> | undefined;
   /** An empty trace, to be filled. */
-  trace?: Trace;
+  trace?: Trace | undefined;
   /** Simulated seconds after which the run fails with a `TimeoutError`; 30 days by default. */
-  timeLimit?: number;
+  timeLimit?: number | undefined;
   /** Receives the line that says how to repeat a failed run; `console.error` by default. */
-  report?: (line: string) => void;
+  report?: ((line: string) => void) | undefined;
 }
 
 /**
@@ -59,7 +59,7 @@ export async function simulate<T>(
 ): Promise<T> {
   checkOptions("simulate", options, SIMULATE);
   const { outcome } = await runOnce(main, options);
-  if (!outcome.failed) return outcome.value;
+  if (outcome.failed === false) return outcome.value;
   const { seed = 0, schedule = "fifo", report = (line) => console.error(line) } = options;
   report(
     `Simulation failed; to repeat it: { seed: ${seed}, schedule: ${JSON.stringify(schedule)} }`,

@@ -23,7 +23,7 @@ export type { Appointment } from "./_agenda.ts";
 /** Settings of a {@linkcode VirtualClock}. */
 export interface VirtualClockOptions {
   /** Receives what a scheduled call throws; by default it is an uncaught error of the program. */
-  onError?: (error: unknown) => void;
+  onError?: ((error: unknown) => void) | undefined;
 }
 
 /**

@@ -37,7 +37,8 @@ export function mergingErrors(
 /** Throws what starting `command` would throw. */
 function checkCommand(command: string, options: DenoCommandOptions): void {
   const { cwd, env, clearEnv } = options;
-  const quiet = { cwd, env, clearEnv, stdin: "null", stdout: "null", stderr: "null" } as const;
+  const silent = { stdin: "null", stdout: "null", stderr: "null" } as const;
+  const quiet = { cwd, env, clearEnv, ...silent } as Deno.CommandOptions;
   try {
     namingFlag(
       command,

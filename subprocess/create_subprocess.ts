@@ -14,7 +14,7 @@ import type { SubprocessExecOptions, SubprocessOptions } from "./subprocess_exec
 /** How {@linkcode createSubprocessShell} starts a process. Its streams are inherited by default. */
 export interface CreateSubprocessOptions extends SubprocessOptions, ProcessOptions {
   /** The limit of its stream readers, in bytes; 64 KiB by default. */
-  limit?: number;
+  limit?: number | undefined;
 }
 
 /** How {@linkcode createSubprocessExec} starts a process. Its streams are inherited by default. */

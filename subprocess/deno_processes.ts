@@ -102,7 +102,7 @@ function denoCommand(
     ? [program.command, program.args, false]
     : shell(program.commandLine);
   if (stderr === "stdout") return mergingErrors(command, { ...common, args });
-  const target = stderr as Deno.CommandOptions["stderr"];
+  const target = stderr as NonNullable<Deno.CommandOptions["stderr"]>;
   return [command, { ...common, args, stderr: target, windowsRawArguments: raw }];
 }
 

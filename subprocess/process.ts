@@ -17,7 +17,7 @@ export interface ProcessOptions {
   /**
    * Seconds between `SIGTERM` and `SIGKILL` at the end of an `await using` block; 5 by default.
    */
-  grace?: number;
+  grace?: number | undefined;
 }
 
 /** What a process has printed; `null` for a stream that is no pipe. */

@@ -22,28 +22,28 @@ export interface SubprocessOptions {
    * Where its stdin comes from: `"piped"`, `"inherit"`, `"null"`, or the number of one of our
    * descriptors, such as that of a file opened with `openSync()` of `node:fs`.
    */
-  stdin?: StdioTarget;
+  stdin?: StdioTarget | undefined;
   /** Where its stdout goes. */
-  stdout?: StdioTarget;
+  stdout?: StdioTarget | undefined;
   /**
    * Where its stderr goes; `"stdout"` is where its stdout goes, in the order written. On Deno that
    * is the work of a shell: it needs `--allow-run=/bin/sh` too.
    */
-  stderr?: StdioTarget | "stdout";
+  stderr?: StdioTarget | "stdout" | undefined;
   /** The directory that it runs in; ours by default. */
-  cwd?: string | URL;
+  cwd?: string | URL | undefined;
   /** Variables to set in its environment, which is ours otherwise. */
-  env?: Record<string, string>;
+  env?: Record<string, string> | undefined;
   /** Whether its environment is `env` alone, as asyncio's `env` means it. */
-  clearEnv?: boolean;
+  clearEnv?: boolean | undefined;
   /** Whether it leads a session of its own: then its whole family can be signalled. */
-  startNewSession?: boolean;
+  startNewSession?: boolean | undefined;
 }
 
 /** How a program is started. */
 export interface SubprocessExecOptions extends SubprocessOptions {
   /** The arguments, without the program's own name. */
-  args?: readonly string[];
+  args?: readonly string[] | undefined;
 }
 
 /**

@@ -25,37 +25,37 @@ const LOCAL_HOST = "127.0.0.1";
 /** Where {@linkcode createConnection} connects to: `hostname` and `port`, or `sock`. */
 export interface CreateConnectionOptions extends TlsClientSettings {
   /** Has no effect: what a `Deno.NetAddr` has too, so that one can be given for the options. */
-  transport?: "tcp";
+  transport?: "tcp" | undefined;
   /** A host name or a numeric address; the local host by default. */
-  hostname?: string;
+  hostname?: string | undefined;
   /** The port to connect to. */
-  port?: number;
+  port?: number | undefined;
   /**
    * Addresses of this family only. This and the next three make the loop resolve the name itself,
    * which needs `allow-net` for the name and for its addresses, not only for `hostname:port`.
    */
-  family?: AddressFamily;
+  family?: AddressFamily | undefined;
   /**
    * Seconds that an attempt to connect gets before the next address is tried beside it, as in RFC
    * 8305; 0.25 is usual. By default an attempt begins when the one before has failed.
    */
-  happyEyeballsDelay?: number;
+  happyEyeballsDelay?: number | undefined;
   /**
    * How many addresses of the first family come before the families take turns; 0 keeps their
    * order. 1 by default with `happyEyeballsDelay`, else 0.
    */
-  interleave?: number;
+  interleave?: number | undefined;
   /** Throws the errors of all attempts as an `AggregateError`; the first one's by default. */
-  allErrors?: boolean;
+  allErrors?: boolean | undefined;
   /**
    * Where the connection comes from; port 0 lets the system choose. It needs `allow-net` for this
    * address too.
    */
-  localAddress?: TcpAddress;
+  localAddress?: TcpAddress | undefined;
   /** A connection that exists, to use instead. It belongs to the transport from then on. */
-  sock?: Deno.Conn;
+  sock?: Deno.Conn | undefined;
   /** Aborting it gives the attempt up, and throws its reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { checkOptions } from "../loop/check_options.ts";
 import type { Future } from "../loop/future.ts";
 import { destinationOf } from "../loop/host_name.ts";
-import type { AddressFamily, DatagramChannel, TcpAddress } from "../loop/platform.ts";
+import type { AddressFamily, DatagramChannel, DatagramConn, TcpAddress } from "../loop/platform.ts";
 import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
@@ -19,17 +19,17 @@ export interface CreateDatagramEndpointOptions {
    * Where to receive; port 0 lets the system choose. Where there is only a remote address, any
    * address and port of the machine.
    */
-  localAddress?: TcpAddress;
+  localAddress?: TcpAddress | undefined;
   /** The only peer: `sendto()` needs no address, and what comes from elsewhere is dropped. */
-  remoteAddress?: TcpAddress;
+  remoteAddress?: TcpAddress | undefined;
   /** Addresses of this family only. */
-  family?: AddressFamily;
+  family?: AddressFamily | undefined;
   /** Not possible: Deno does not let datagram sockets share a port. `true` is a TypeError. */
-  reusePort?: boolean;
+  reusePort?: boolean | undefined;
   /** Whether to send to broadcast addresses. */
-  allowBroadcast?: boolean;
+  allowBroadcast?: boolean | undefined;
   /** A socket that exists, to use instead of a local address. It belongs to the transport. */
-  sock?: Deno.DatagramConn;
+  sock?: DatagramConn | undefined;
 }
 
 /**

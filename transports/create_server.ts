@@ -15,32 +15,32 @@ import type { TlsServerSettings } from "./tls_options.ts";
 /** Where {@linkcode createServer} listens. */
 export interface CreateServerOptions extends TlsServerSettings {
   /** Has no effect: what a `Deno.NetAddr` has too, so that one can be given for the options. */
-  transport?: "tcp";
+  transport?: "tcp" | undefined;
   /**
    * Host names or numeric addresses; every address of the machine by default. A name stands for the
    * first of its addresses, as in Deno; with `family` for all of that family.
    */
-  hostname?: string | readonly string[];
+  hostname?: string | readonly string[] | undefined;
   /** The port; 0, the default, lets the system choose one for each hostname. */
-  port?: number;
+  port?: number | undefined;
   /**
    * Addresses of this family only. Names are looked up for it, which needs `allow-net` for the name
    * without a port, and for its addresses.
    */
-  family?: AddressFamily;
+  family?: AddressFamily | undefined;
   /** How many connections may wait to be accepted; 100 by default. */
-  backlog?: number;
+  backlog?: number | undefined;
   /** Has no effect: the port of a server that is closed can always be listened on again. */
-  reuseAddress?: boolean;
+  reuseAddress?: boolean | undefined;
   /**
    * Whether several processes or workers may listen on the port; the system shares the connections
    * out. Without `--unstable-net` they stand on `node:net`, where each costs more.
    */
-  reusePort?: boolean;
+  reusePort?: boolean | undefined;
   /** A listener that exists, to use instead. It belongs to the server from then on. */
-  sock?: Deno.Listener;
+  sock?: Deno.Listener | undefined;
   /** Whether to accept at once, which is the default; else `startServing()` begins. */
-  startServing?: boolean;
+  startServing?: boolean | undefined;
 }
 
 /**

@@ -16,11 +16,11 @@ import type { Transport } from "./transport.ts";
 /** Where {@linkcode createUnixConnection} connects to. */
 export interface CreateUnixConnectionOptions extends TlsClientSettings {
   /** Has no effect: what a `Deno.UnixAddr` has too, so that one can be given for the options. */
-  transport?: "unix";
+  transport?: "unix" | undefined;
   /** The path of the socket. One that begins with a zero character is an abstract name of Linux. */
   path: string;
   /** Aborting it gives the attempt up, and throws its reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /**

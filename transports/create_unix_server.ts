@@ -14,11 +14,11 @@ import type { TlsServerSettings } from "./tls_options.ts";
 /** Where {@linkcode createUnixServer} listens. */
 export interface CreateUnixServerOptions extends TlsServerSettings {
   /** Has no effect: what a `Deno.UnixAddr` has too, so that one can be given for the options. */
-  transport?: "unix";
+  transport?: "unix" | undefined;
   /** The path of the socket. One that begins with a zero character is an abstract name of Linux. */
   path: string;
   /** Whether to accept at once, which is the default; else `startServing()` begins. */
-  startServing?: boolean;
+  startServing?: boolean | undefined;
 }
 
 /**

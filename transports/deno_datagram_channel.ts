@@ -1,5 +1,5 @@
 import type { EventLoop } from "../loop/event_loop.ts";
-import type { DatagramChannel, DatagramSink } from "../loop/platform.ts";
+import type { DatagramChannel, DatagramConn, DatagramSink } from "../loop/platform.ts";
 import { DatagramSendQueue } from "./_datagram_send_queue.ts";
 import { explainSendError } from "./_deno_network_error.ts";
 
@@ -17,7 +17,7 @@ const SLAB_SIZE = 256 * 1024;
  */
 export class DenoDatagramChannel implements DatagramChannel {
   readonly #loop: EventLoop;
-  readonly #connection: Deno.DatagramConn;
+  readonly #connection: DatagramConn;
   #sink: DatagramSink | null = null;
   #slab: Uint8Array = NO_BYTES;
   #received: [Uint8Array, Deno.Addr] | null = null;
@@ -30,7 +30,7 @@ export class DenoDatagramChannel implements DatagramChannel {
   #closed = false;
 
   /** Wraps `connection`, which belongs to the channel from now on. */
-  constructor(loop: EventLoop, connection: Deno.DatagramConn) {
+  constructor(loop: EventLoop, connection: DatagramConn) {
     this.#loop = loop;
     this.#connection = connection;
     this.#queue = new DatagramSendQueue(loop, explainSendError, (bytes, address) => {

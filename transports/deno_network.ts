@@ -6,6 +6,7 @@ import type {
   ByteChannel,
   ConnectTcpOptions,
   DatagramChannel,
+  DatagramConn,
   HostAddress,
   Listener,
   ListenTcpOptions,
@@ -23,6 +24,14 @@ import { guardUnixPath, prepareUnixPath } from "./_deno_unix_file.ts";
 import { DenoDatagramChannel } from "./deno_datagram_channel.ts";
 import { nameNotFound } from "./deno_name_not_found.ts";
 import { DenoByteChannel } from "./deno_byte_channel.ts";
+
+/** Binds a socket; what does that has a type only with the library `deno.unstable`. */
+function listenDatagram(address: TcpAddress): DatagramConn {
+  const { listenDatagram } = Deno as unknown as {
+    listenDatagram(options: TcpAddress & { transport: "udp" }): DatagramConn;
+  };
+  return listenDatagram({ transport: "udp", ...address });
+}
 
 /** The network as Deno has it. */
 export class DenoNetwork implements Network {
@@ -86,7 +95,7 @@ export class DenoNetwork implements Network {
       // A socket would say so only when something is sent.
       if (options.remote !== undefined) checkNetPermission(options.remote);
       if (isUnstableNetEnabled()) {
-        return new DenoDatagramChannel(loop, Deno.listenDatagram({ transport: "udp", ...address }));
+        return new DenoDatagramChannel(loop, listenDatagram(address));
       }
       const { bindNodeDatagrams, NodeDatagramChannel } = await import(
         "./_deno_node_datagram_channel.ts"
@@ -95,7 +104,7 @@ export class DenoNetwork implements Network {
     });
   }
 
-  adoptDatagrams(loop: EventLoop, socket: Deno.DatagramConn): DatagramChannel {
+  adoptDatagrams(loop: EventLoop, socket: DatagramConn): DatagramChannel {
     return new DenoDatagramChannel(loop, socket);
   }
 

@@ -18,7 +18,7 @@ interface Loss {
 /** Settings of a {@linkcode FlowControlProtocol}. */
 export interface FlowControlProtocolOptions {
   /** The loop it belongs to. Defaults to the running loop. */
-  loop?: EventLoop;
+  loop?: EventLoop | undefined;
 }
 
 /**

@@ -24,13 +24,13 @@ export type AddressInfoFlag = "passive" | "numericHost" | "numericService" | "ca
 /** Settings of {@linkcode getaddrinfo}. */
 export interface GetaddrinfoOptions {
   /** Addresses of this family only. */
-  family?: AddressFamily;
+  family?: AddressFamily | undefined;
   /** Sockets of this type only. */
-  type?: SocketType;
+  type?: SocketType | undefined;
   /** Sockets of this protocol only. */
-  proto?: SocketProtocol;
+  proto?: SocketProtocol | undefined;
   /** How to work. */
-  flags?: readonly AddressInfoFlag[];
+  flags?: readonly AddressInfoFlag[] | undefined;
 }
 
 /** One way to reach a service. */

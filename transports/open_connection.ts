@@ -12,7 +12,7 @@ import { StreamWriter } from "./stream_writer.ts";
 /** Settings that all streams have. */
 export interface StreamOptions {
   /** The limit of the reader, in bytes; see `StreamReader.setLimit()`. 64 KiB by default. */
-  limit?: number;
+  limit?: number | undefined;
 }
 
 /** Where {@linkcode openConnection} connects to. */

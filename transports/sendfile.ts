@@ -38,11 +38,11 @@ export interface SendableFile {
 /** Settings of {@linkcode sendfile}. */
 export interface SendfileOptions {
   /** Where in the file to begin, in bytes; at its beginning by default. */
-  offset?: number;
+  offset?: number | undefined;
   /** How many bytes to send; all up to the end of the file by default. */
-  count?: number;
+  count?: number | undefined;
   /** Whether to read and write where the host has no better way, which is everywhere. */
-  fallback?: boolean;
+  fallback?: boolean | undefined;
 }
 
 /**

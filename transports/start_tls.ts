@@ -17,13 +17,13 @@ export interface StartTlsOptions {
   /** How to secure the connection; `true` stands for the defaults of a client. */
   tls: true | TlsOptions;
   /** Whether this side is the server; it needs `cert` and `key` in `tls`. */
-  serverSide?: boolean;
+  serverSide?: boolean | undefined;
   /** The host that the certificate of the server must be for. A client needs it. */
-  serverHostname?: string;
+  serverHostname?: string | undefined;
   /** Seconds that the handshake may take; 60 by default. */
-  handshakeTimeout?: number;
+  handshakeTimeout?: number | undefined;
   /** Seconds that the peer gets to confirm the end, before the connection is cut; 30 by default. */
-  shutdownTimeout?: number;
+  shutdownTimeout?: number | undefined;
 }
 
 /**

@@ -27,9 +27,9 @@ export const DEFAULT_LIMIT: number = 64 * 1024;
 /** Settings of a {@linkcode StreamReader}. */
 export interface StreamReaderOptions {
   /** See {@linkcode StreamReader.setLimit}; 64 KiB by default. */
-  limit?: number;
+  limit?: number | undefined;
   /** The loop it belongs to. Defaults to the running loop. */
-  loop?: EventLoop;
+  loop?: EventLoop | undefined;
 }
 
 /** What can be told to send no more for a while. */

@@ -20,7 +20,7 @@ export type ClientConnected = (
 /** Settings of a {@linkcode StreamReaderProtocol}. */
 export interface StreamReaderProtocolOptions extends FlowControlProtocolOptions {
   /** Called when the connection is made. */
-  clientConnected?: ClientConnected;
+  clientConnected?: ClientConnected | undefined;
 }
 
 /**

@@ -69,16 +69,16 @@ export interface TransportOwner {
 /** Settings of a {@linkcode StreamTransport}. */
 export interface StreamTransportOptions {
   /** Finished once `connectionMade` was called. */
-  opened?: Future<void>;
+  opened?: Future<void> | undefined;
   /** The server that has accepted the connection. */
-  owner?: TransportOwner;
+  owner?: TransportOwner | undefined;
   /**
    * What the channel does; both by default. A pipe has one direction, and is closed when that ends:
    * by the peer, whatever `eofReceived` returns, or by `writeEof`.
    */
-  direction?: "both" | "read" | "write";
+  direction?: "both" | "read" | "write" | undefined;
   /** Whether the protocol knows of the connection already, and `connectionMade` is not called. */
-  isMade?: boolean;
+  isMade?: boolean | undefined;
 }
 
 /** What {@linkcode StreamTransport._leave} gives. */

@@ -13,7 +13,7 @@ import type { Transport, WriteTransport } from "./transport.ts";
 /** Settings of a {@linkcode StreamWriter}. */
 export interface StreamWriterOptions {
   /** Who reads from the same connection: its error is what {@linkcode StreamWriter.drain} throws. */
-  reader?: StreamReader | null;
+  reader?: StreamReader | null | undefined;
 }
 
 /**

@@ -7,49 +7,49 @@ export interface TlsOptions {
    * The certificates of the authorities whose word is trusted, instead of those that Deno trusts.
    * A client checks the server with them, and a server with `requestClientCert` the client.
    */
-  caCerts?: readonly string[];
+  caCerts?: readonly string[] | undefined;
   /** The own certificate, with those between it and the authority behind it. Servers need it. */
-  cert?: string;
+  cert?: string | undefined;
   /** The private key of `cert`, not encrypted. */
-  key?: string;
+  key?: string | undefined;
   /** The protocols spoken inside, the best first; see RFC 7301. The server picks one. */
-  alpnProtocols?: readonly string[];
+  alpnProtocols?: readonly string[] | undefined;
   /** Whether a server asks for a certificate, and refuses clients without one that it trusts. */
-  requestClientCert?: boolean;
+  requestClientCert?: boolean | undefined;
   /** The oldest version that is spoken; 1.2 by default. */
-  minVersion?: TlsVersion;
+  minVersion?: TlsVersion | undefined;
   /** The newest version that is spoken; 1.3 by default. */
-  maxVersion?: TlsVersion;
+  maxVersion?: TlsVersion | undefined;
   /**
    * Lets a client accept a server with the certificate of another host. An authority that is
    * trusted must have signed it all the same.
    */
-  unsafelyDisableHostnameVerification?: boolean;
+  unsafelyDisableHostnameVerification?: boolean | undefined;
 }
 
 /** Time limits of TLS. */
 export interface TlsTimeouts {
   /** Seconds that the handshake may take; 60 by default. */
-  tlsHandshakeTimeout?: number;
+  tlsHandshakeTimeout?: number | undefined;
   /** Seconds that the peer gets to confirm the end, before the connection is cut; 30 by default. */
-  tlsShutdownTimeout?: number;
+  tlsShutdownTimeout?: number | undefined;
 }
 
 /** How a client secures its connection. */
 export interface TlsClientSettings extends TlsTimeouts {
   /** Secures the connection; `true` stands for the defaults. */
-  tls?: true | TlsOptions;
+  tls?: true | TlsOptions | undefined;
   /**
    * The host that the certificate of the server must be for; where there is a `hostname`, that by
    * default.
    */
-  serverHostname?: string;
+  serverHostname?: string | undefined;
 }
 
 /** How a server secures its connections. */
 export interface TlsServerSettings extends TlsTimeouts {
   /** Secures the connections; `cert` and `key` must be given. */
-  tls?: TlsOptions;
+  tls?: TlsOptions | undefined;
 }
 
 /** What `getExtraInfo("tls")` tells of a secured connection. */

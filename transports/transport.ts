@@ -75,9 +75,9 @@ export interface WriteTransport extends BaseTransport {
 /** The marks of flow control. */
 export interface WriteBufferLimits {
   /** In bytes; defaults to four times `low`, or to 64 KiB. */
-  high?: number;
+  high?: number | undefined;
   /** In bytes; defaults to a quarter of `high`. */
-  low?: number;
+  low?: number | undefined;
 }
 
 /** A transport that reads and writes a stream of bytes. As `asyncio.Transport`. */

@@ -14,13 +14,22 @@ async function readmePrograms(): Promise<string[]> {
 }
 
 /** Runs `program` in a folder that has nothing but a link to the package, and checks its types. */
-async function runInProject(program: string, permissions: string[] = []): Promise<string> {
-  const links = JSON.stringify({ links: [new URL("../../", import.meta.url).pathname] });
+function runInProject(program: string, permissions: string[] = []): Promise<string> {
+  return withProject(program, {}, ["run", "--check", ...permissions, "main.ts"]);
+}
+
+/** Runs Deno in a folder with `program` and a link to the package, and gives what it prints. */
+async function withProject(
+  program: string,
+  compilerOptions: object,
+  args: string[],
+): Promise<string> {
+  const links = [new URL("../../", import.meta.url).pathname];
   const folder = await Deno.makeTempDir({ dir: "/tmp" });
   try {
-    await Deno.writeTextFile(`${folder}/deno.json`, links);
+    await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ links, compilerOptions }));
     await Deno.writeTextFile(`${folder}/main.ts`, program);
-    return await runDeno(folder, ["run", "--check", ...permissions, "main.ts"]);
+    return await runDeno(folder, args);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -50,4 +59,48 @@ Deno.test("a project reaches every entry point of the package", async () => {
     return `console.log(Object.keys(await import("${specifier}")).length > 0);`;
   });
   assertEquals(await runInProject(lines.join("\n")), "true\n".repeat(lines.length));
+});
+
+async function importsOfAll(): Promise<string> {
+  const { exports } = JSON.parse(await Deno.readTextFile("deno.json"));
+  return Object.keys(exports).map((entry) => `import "jsr:@gyre/asyncio${entry.slice(1)}";\n`)
+    .join("");
+}
+
+Deno.test("a project without strict types finds no type error in the package", async () => {
+  // An error anywhere else: it shows that the option has arrived.
+  const probe = "export const probe: string = null;";
+  await withProject(await importsOfAll() + probe, { strict: false }, ["check", "main.ts"]);
+});
+
+Deno.test("a project with the strictest types finds none either, and may give undefined for any option", async () => {
+  const mod = await Deno.readTextFile("mod.ts");
+  const names = mod.matchAll(/type (\w+(?:Options|Settings|Limits|Timeouts))\b/g)
+    .map(([, name]) => name as string).toArray();
+  assertEquals(names.length > 35, true, `${names.length} interfaces`);
+  // In these undefined is a value, or they want a type.
+  const special: Record<string, string[]> = {
+    ContextVarOptions: [],
+    PriorityQueueOptions: ["PriorityQueueOptions<string>"],
+  };
+  const types = names.flatMap((name) => special[name] ?? [name]);
+  const program = `${await importsOfAll()}
+    import type * as asyncio from "jsr:@gyre/asyncio";
+    type Loose<T> = { [K in keyof T]: object extends Pick<T, K> ? T[K] | undefined : T[K] };
+    declare function takes<T>(give: (options: Loose<T>) => T): void;
+    // @ts-expect-error
+    takes<{ text?: string }>((options) => options);
+    ${types.map((type) => `takes<asyncio.${type}>((options) => options);`).join("\n")}`;
+  await withProject(program, {
+    lib: ["deno.window", "dom"],
+    types: ["node"],
+    exactOptionalPropertyTypes: true,
+    noImplicitOverride: true,
+    noImplicitReturns: true,
+    noPropertyAccessFromIndexSignature: true,
+    noUncheckedIndexedAccess: true,
+    noUnusedLocals: true,
+    noUnusedParameters: true,
+    verbatimModuleSyntax: true,
+  }, ["check", "main.ts"]);
 });
