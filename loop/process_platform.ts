@@ -34,6 +34,10 @@ export interface SpawnOptions {
   clearEnv?: boolean | undefined;
   /** Whether it leads a session, and so a process group, of its own. */
   startNewSession?: boolean | undefined;
+  /** The number of the user that it runs as; ours by default. */
+  user?: number | undefined;
+  /** The number of the group that it runs as; ours by default. */
+  group?: number | undefined;
 }
 
 /** A program that was started. */
@@ -61,7 +65,15 @@ export interface ChildProcess {
    * @throws {Deno.errors.NotCapable} If the permission is missing.
    */
   killGroup(signal: Deno.Signal): void;
-  /** Ends it at once, whatever state it is in, and its group too where that is permitted. */
+  /**
+   * Notes what it has started, as far as that can be known, so that {@linkcode destroy} finds those
+   * too that it has left alone by then.
+   */
+  noteDescendants(): void;
+  /**
+   * Ends it at once, whatever state it is in, and with it, where that is permitted, its group, or
+   * what it has started.
+   */
   destroy(): void;
 }
 

@@ -150,6 +150,9 @@ class Child implements ChildProcess {
     this.kill(signal);
   }
 
+  /** What simulated programs start ends with the host. */
+  noteDescendants(): void {}
+
   destroy(): void {
     this.kill("SIGKILL");
   }

@@ -36,9 +36,9 @@ export function mergingErrors(
 
 /** Throws what starting `command` would throw. */
 function checkCommand(command: string, options: DenoCommandOptions): void {
-  const { cwd, env, clearEnv } = options;
+  const { cwd, env, clearEnv, uid, gid } = options;
   const silent = { stdin: "null", stdout: "null", stderr: "null" } as const;
-  const quiet = { cwd, env, clearEnv, ...silent } as Deno.CommandOptions;
+  const quiet = { cwd, env, clearEnv, uid, gid, ...silent } as Deno.CommandOptions;
   try {
     namingFlag(
       command,

@@ -1,13 +1,17 @@
 import { namingFlag } from "./_deno_run_permission.ts";
 
+const KILL = "kill";
+/** Has a `kill` of its own. */
+const SHELL = "/bin/sh";
+
 /**
  * Sends `signal` to the process group `group`.
  *
  * The host asks for a grant to run everything before it sends a signal to another process. Where
- * there is none, the program `kill` does it, which can be granted alone.
+ * there is none, the program `kill` does it, which can be granted alone, or else the shell.
  */
 export function signalGroup(group: number, signal: Deno.Signal): void {
-  if (!isGranted({ name: "run" })) return signalByProgram(group, signal);
+  if (!isGranted(undefined)) return signalByProgram(group, signal);
   try {
     Deno.kill(-group, signal);
   } catch (cause) {
@@ -18,17 +22,26 @@ export function signalGroup(group: number, signal: Deno.Signal): void {
 
 /** Whether {@linkcode signalGroup} is permitted, without asking the user. */
 export function maySignalGroups(): boolean {
-  return isGranted({ name: "run" }) || isGranted({ name: "run", command: "kill" });
+  return [undefined, KILL, SHELL].some(isGranted);
 }
 
-function isGranted(permission: Deno.RunPermissionDescriptor): boolean {
+function isGranted(command: string | undefined): boolean {
+  const permission = command === undefined
+    ? { name: "run" as const }
+    : { name: "run" as const, command };
   return Deno.permissions.querySync(permission).state === "granted";
 }
 
 function signalByProgram(group: number, signal: Deno.Signal): void {
   const args = ["-s", signal.replace(/^SIG/, ""), "--", `-${group}`];
-  const kill = new Deno.Command("kill", { args, stdin: "null", stdout: "null", stderr: "piped" });
-  const { success, stderr } = namingFlag("kill", () => kill.outputSync());
+  const byShell = !isGranted(KILL) && isGranted(SHELL);
+  const kill = new Deno.Command(byShell ? SHELL : KILL, {
+    args: byShell ? ["-c", 'kill "$@"', "sh", ...args] : args,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  });
+  const { success, stderr } = namingFlag(KILL, () => kill.outputSync());
   if (!success) throw nobodyLeft(group, signal, new TextDecoder().decode(stderr).trim());
 }
 

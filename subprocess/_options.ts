@@ -28,6 +28,13 @@ const ENVIRONMENT: OptionKind = {
     Object.values(value as object).every((item) => typeof item === "string"),
 };
 
+/** The greatest number but one means "unchanged" to the system, which would keep a child ours. */
+const OWNER: OptionKind = {
+  expected: `a number from 0 to ${2 ** 32 - 2}: Deno cannot look up a name`,
+  type: "number",
+  fits: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) < 2 ** 32 - 1,
+};
+
 const PROCESS: OptionTable<ProcessOptions> = { grace: SECONDS };
 
 /** What a standard stream and an argument may be has messages of its own. */
@@ -39,6 +46,8 @@ export const SUBPROCESS_SHELL: OptionTable<SubprocessOptions> = {
   env: ENVIRONMENT,
   clearEnv: FLAG,
   startNewSession: FLAG,
+  user: OWNER,
+  group: OWNER,
 };
 
 export const SUBPROCESS_EXEC: OptionTable<SubprocessExecOptions> = {

@@ -11,7 +11,8 @@
  * - `ended`, when `connectionLost()` is called.
  *
  * Nobody tells us that the reader of stdin is gone. So when the process has ended, stdin is closed:
- * what is buffered goes to a process that has inherited the pipe, or fails as broken.
+ * what is buffered goes to a process that has inherited the pipe, or fails as broken. Who kills the
+ * process, or has waited long enough, drops the pipes.
  *
  * @module
  */
@@ -124,9 +125,9 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
 
   close(): void {
     if (this.#closing) return;
+    if (this.#returncode === null) return this.destroy();
     this.#closing = true;
     for (const pipe of this.#pipes) pipe?.close();
-    if (this.#returncode === null) this.#child.destroy();
   }
 
   isClosing(): boolean {
@@ -145,6 +146,11 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
     return name === "subprocess" ? this.#child.handle : fallback;
   }
 
+  /** Whether the process has ended and its pipes are closed. */
+  isEnded(): boolean {
+    return this.#state === "ended";
+  }
+
   /** Waits until the process has ended, or with `ended` until its pipes are closed too. */
   waitFor(state: "exited" | "ended"): Future<void> {
     const future = this.#loop.createFuture<void>();
@@ -153,10 +159,34 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
     return future;
   }
 
-  /** Ends the process if it runs, and its group if it leads one. Then closes. */
+  /** Asks the process to end. What it has started then ends with {@linkcode destroy}. */
+  askToEnd(): void {
+    this.#child.noteDescendants();
+    this.terminate();
+  }
+
+  /**
+   * Ends the process if it runs, with its group or what it has started, and drops its pipes: input
+   * that nobody reads would be flushed for ever.
+   */
   destroy(): void {
     this.#child.destroy();
-    this.close();
+    this.dropPipes();
+  }
+
+  /** Closes the pipes at once, without what is buffered; says so where somebody may miss that. */
+  dropPipes(): void {
+    this.#closing = true;
+    const unsent = this.#pipes[0]?.getWriteBufferSize() ?? 0;
+    if (unsent > 0 && this.#returncode !== null) {
+      this.#loop.callExceptionHandler({
+        message:
+          `Process ${this.getPid()} has ended, and ${unsent} bytes of its input are dropped: ` +
+          `a process that it has started holds its stdin and does not read`,
+        transport: this,
+      });
+    }
+    for (const pipe of this.#pipes) pipe?.abort();
   }
 
   /** The first entry of the transport. */

@@ -29,6 +29,6 @@ export function* startProcess<P extends ProcessProtocol>(
 function spawnOptions(options: SubprocessOptions): SpawnOptions {
   checkOptions(options);
   const { stdin = "piped", stdout = "piped", stderr = "piped" } = options;
-  const { cwd, env, clearEnv, startNewSession } = options;
-  return { stdin, stdout, stderr, cwd, env, clearEnv, startNewSession };
+  const { cwd, env, clearEnv, startNewSession, user, group } = options;
+  return { stdin, stdout, stderr, cwd, env, clearEnv, startNewSession, user, group };
 }

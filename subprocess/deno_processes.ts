@@ -12,6 +12,7 @@ import { ReadableStreamChannel } from "../transports/readable_stream_channel.ts"
 import { WritableStreamChannel } from "../transports/writable_stream_channel.ts";
 import { namingFlag } from "./_deno_run_permission.ts";
 import { mergingErrors } from "./_deno_merged_errors.ts";
+import { killDescendants, listDescendants, mayFollowTrees } from "./_deno_process_tree.ts";
 import { maySignalGroups, signalGroup } from "./_deno_signal_group.ts";
 
 /** What the host was told; a descriptor works as a target, though its types do not say so. */
@@ -48,6 +49,8 @@ class DenoChild implements ChildProcess {
   readonly handle: Deno.ChildProcess;
   readonly #leadsGroup: boolean;
   #exited = false;
+  /** Noted when it was asked to end. */
+  #descendants: readonly string[] = [];
 
   constructor(loop: EventLoop, child: Deno.ChildProcess, options: SpawnOptions, sink: ProcessSink) {
     this.pid = child.pid;
@@ -78,8 +81,14 @@ class DenoChild implements ChildProcess {
     signalGroup(this.pid, signal);
   }
 
+  noteDescendants(): void {
+    if (this.#exited || this.#leadsGroup || !mayFollowTrees()) return;
+    this.#descendants = listDescendants(this.pid);
+  }
+
   destroy(): void {
-    if (this.#leadsGroup && maySignalGroups()) {
+    if (!this.#leadsGroup) this.#killDescendants();
+    else if (maySignalGroups()) {
       try {
         this.killGroup("SIGKILL");
       } catch (error) {
@@ -91,13 +100,25 @@ class DenoChild implements ChildProcess {
     // So that the program does not end before it: that takes no time.
     this.handle.ref();
   }
+
+  #killDescendants(): void {
+    if (this.#exited && this.#descendants.length === 0 || !mayFollowTrees()) return;
+    this.kill("SIGSTOP");
+    killDescendants(this.#exited ? null : this.pid, this.#descendants);
+    this.#descendants = [];
+  }
 }
 
 function denoCommand(
   program: Program,
-  { startNewSession = false, stderr, ...options }: SpawnOptions,
+  { startNewSession = false, user, group, stderr, ...options }: SpawnOptions,
 ): [command: string, options: DenoCommandOptions] {
-  const common = { ...options, detached: startNewSession } as Omit<DenoCommandOptions, "args">;
+  const common = {
+    ...options,
+    detached: startNewSession,
+    ...user === undefined ? {} : { uid: user },
+    ...group === undefined ? {} : { gid: group },
+  } as Omit<DenoCommandOptions, "args">;
   const [command, args, raw] = "command" in program
     ? [program.command, program.args, false]
     : shell(program.commandLine);

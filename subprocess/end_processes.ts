@@ -1,3 +1,4 @@
+import type { EventLoop } from "../loop/event_loop.ts";
 import type { Future } from "../loop/future.ts";
 import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
@@ -16,10 +17,22 @@ const PATIENCE = 1;
  */
 export function endProcesses(loop: PlatformLoop): Future<void> | null {
   const left = [...openResources(loop)].filter((resource) => resource instanceof ProcessTransport);
-  return left.length === 0 ? null : startOperation(loop, endSteps(left));
+  return left.length === 0 ? null : startOperation(loop, destroyed(loop, left));
 }
 
-function* endSteps(transports: readonly ProcessTransport[]): Coroutine<void> {
+/** Kills the processes, waits for their ends, and names those that do not come to it. */
+export function* destroyed(
+  loop: EventLoop,
+  transports: readonly ProcessTransport[],
+): Coroutine<void> {
   for (const transport of transports) transport.destroy();
-  yield* wait(transports.map((each) => each.waitFor("ended")), { timeout: PATIENCE });
+  const ends = transports.map((each) => each.waitFor("ended"));
+  yield* wait(ends, { timeout: PATIENCE });
+  for (const transport of transports) {
+    if (transport.isEnded()) continue;
+    loop.callExceptionHandler({
+      message: `Process ${transport.getPid()} was killed and has not ended within ${PATIENCE} s`,
+      transport,
+    });
+  }
 }

@@ -4,6 +4,7 @@ import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
 import { wait } from "../loop/wait.ts";
+import { destroyed } from "./end_processes.ts";
 import type { StreamReader } from "../transports/stream_reader.ts";
 import type { StreamWriter } from "../transports/stream_writer.ts";
 import type { ProcessStreams } from "./_process_streams.ts";
@@ -111,12 +112,19 @@ export class Process implements AsyncDisposable {
     this.#transport.sendSignal(signal);
   }
 
-  /** Asks it to end: sends `SIGTERM`. Throws as {@linkcode sendSignal}. */
+  /**
+   * Asks it to end: sends `SIGTERM`. Throws as {@linkcode sendSignal}. As in asyncio what it has
+   * started, such as the command of a shell, hears nothing of it and may go on.
+   */
   terminate(): void {
     this.#transport.terminate();
   }
 
-  /** Ends it: sends `SIGKILL`. Throws as {@linkcode sendSignal}. */
+  /**
+   * Ends it: sends `SIGKILL`. Throws as {@linkcode sendSignal}. As in asyncio what it has started,
+   * such as the command of a shell, hears nothing of it and may go on: {@linkcode killGroup}, or the
+   * end of an `await using` block, ends that too.
+   */
   kill(): void {
     this.#transport.kill();
   }
@@ -125,7 +133,7 @@ export class Process implements AsyncDisposable {
    * Sends `signal`, by default `SIGKILL`, to it and those that it started, also when it has ended
    * and they have not. It must have been started with `startNewSession`.
    *
-   * @permissions allow-run=kill
+   * @permissions allow-run=kill or allow-run=/bin/sh
    * @throws {InvalidStateError} If it has no session of its own.
    * @throws {Deno.errors.NotFound} If none of them is left.
    */
@@ -135,8 +143,10 @@ export class Process implements AsyncDisposable {
 
   /**
    * Ends it: sends `SIGTERM` if it runs, and `SIGKILL` when it has not ended within the grace
-   * period, or when the wait is cancelled; then to its whole session too, if it has one and that is
-   * permitted. Closes the pipes.
+   * period, or when the wait is cancelled; then to its whole session too, if it has one, or else to
+   * what it has started, where that can be known: on Linux, with `--allow-run=/bin/sh`. Closes the
+   * pipes. What is buffered for its stdin is dropped, and when it has ended already that is given
+   * the grace period to go to who else reads it.
    */
   [Symbol.asyncDispose](): Future<void> {
     return startOperation(this.#loop, this.#endSteps());
@@ -164,19 +174,14 @@ export class Process implements AsyncDisposable {
 
   *#endSteps(): Coroutine<void> {
     const transport = this.#transport;
-    if (this.returncode === null) yield* this.#endProcess();
-    transport.close();
-    yield* transport.waitFor("ended");
-  }
-
-  *#endProcess(): Coroutine<void> {
-    const transport = this.#transport;
+    const isRunning = this.returncode === null;
     try {
-      transport.terminate();
-      yield* wait([transport.waitFor("exited")], { timeout: this.#grace });
+      if (isRunning) transport.askToEnd();
+      else transport.close();
+      yield* wait([transport.waitFor(isRunning ? "exited" : "ended")], { timeout: this.#grace });
     } finally {
-      transport.destroy();
-      yield* transport.waitFor("ended");
+      if (isRunning) yield* destroyed(this.#loop, [transport]);
+      else transport.dropPipes();
     }
   }
 }

@@ -38,6 +38,13 @@ export interface SubprocessOptions {
   clearEnv?: boolean | undefined;
   /** Whether it leads a session of its own: then its whole family can be signalled. */
   startNewSession?: boolean | undefined;
+  /**
+   * The number of the user that it runs as; ours by default. A name cannot be looked up on Deno. As
+   * in asyncio it stays in our group unless `group` says otherwise; other groups of ours it has not.
+   */
+  user?: number | undefined;
+  /** The number of the group that it runs as; ours by default. */
+  group?: number | undefined;
 }
 
 /** How a program is started. */
@@ -59,7 +66,8 @@ export interface SubprocessExecOptions extends SubprocessOptions {
  * @param options Additional options.
  * @returns The transport and the protocol, after `connectionMade` was called.
  * @throws {Deno.errors.NotFound} If there is no such program, or no such directory to run it in.
- * @throws {Deno.errors.PermissionDenied} If the file is not a program.
+ * @throws {Deno.errors.PermissionDenied} If the file is not a program, or `user` or `group` may not
+ * be taken.
  * @throws {Deno.errors.NotCapable} If the permission is missing; the message names the flag.
  * @throws {TypeError} If an option is of the wrong kind.
  *

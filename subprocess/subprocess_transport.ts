@@ -26,12 +26,16 @@ export interface SubprocessTransport {
    * Sends `signal`, by default `SIGKILL`, to the process and those that it started, also when it has ended and they have
    * not. It must have been started with `startNewSession`.
    *
-   * @permissions allow-run=kill
+   * @permissions allow-run=kill or allow-run=/bin/sh
    * @throws {InvalidStateError} If it has no session of its own.
    * @throws {Deno.errors.NotFound} If none of them is left.
    */
   killGroup(signal?: Deno.Signal): void;
-  /** Closes the pipes, and kills the process if it runs. Idempotent. */
+  /**
+   * Closes the pipes, and kills the process if it runs, with what it has started where that can be
+   * known: on Linux, with `--allow-run=/bin/sh`. What is buffered for its stdin is dropped then.
+   * Idempotent.
+   */
   close(): void;
   /** Whether {@linkcode close} was called. */
   isClosing(): boolean;
