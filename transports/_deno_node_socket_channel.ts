@@ -3,6 +3,7 @@ import type { EventLoop } from "../loop/event_loop.ts";
 import type { ByteChannel, ByteSink, TcpAddress } from "../loop/platform.ts";
 import { checkNetPermission } from "./_deno_net_permission.ts";
 import { toDenoError } from "./_deno_node_error.ts";
+import { memoryChanged, UnsentBytes } from "./_unsent_bytes.ts";
 import { familyOf } from "./ip_address.ts";
 
 /** A longer write is cut, so that its progress shows. */
@@ -25,7 +26,7 @@ export class NodeSocketChannel implements ByteChannel {
   #ended = false;
   #closed = false;
   /** What is still to be sent of the write in flight; its first piece is with the socket. */
-  #unsent: Uint8Array = new Uint8Array(0);
+  readonly #unsent = new UnsentBytes();
 
   /** Wraps `socket`, which is connected and belongs to the channel from now on. */
   constructor(loop: EventLoop, socket: Socket) {
@@ -39,9 +40,7 @@ export class NodeSocketChannel implements ByteChannel {
       this.#ended = true;
       loop.enter(this);
     });
-    socket.on("error", (error) => {
-      loop.enter({ _run: () => this.#closed || this.#sink?.failed(toDenoError(error)) });
-    });
+    socket.on("error", (error) => this.#fail(this.#unsent.explain(toDenoError(error))));
   }
 
   attach(sink: ByteSink): void {
@@ -49,7 +48,7 @@ export class NodeSocketChannel implements ByteChannel {
   }
 
   write(bytes: Uint8Array): number {
-    this.#unsent = bytes;
+    this.#unsent.start(bytes);
     this.#sendPiece();
     return 0;
   }
@@ -103,16 +102,20 @@ export class NodeSocketChannel implements ByteChannel {
     this.#sink?.ended();
   }
 
+  #fail(error: Error): void {
+    this.#loop.enter({ _run: () => this.#closed || this.#sink?.failed(error) });
+  }
+
   #sendPiece(): void {
-    this.#socket.write(this.#unsent.subarray(0, PIECE_SIZE), this.#onWritten);
+    this.#socket.write(this.#unsent.first(PIECE_SIZE), this.#onWritten);
   }
 
   readonly #onWritten = (error?: Error | null): void => {
     // What failed is reported by the socket itself.
     if (this.#closed || error instanceof Error) return;
-    const count = Math.min(this.#unsent.length, PIECE_SIZE);
-    this.#unsent = this.#unsent.subarray(count);
-    if (this.#unsent.length > 0) this.#sendPiece();
+    const count = this.#unsent.sent(PIECE_SIZE);
+    if (count === null) return this.#fail(memoryChanged());
+    if (this.#unsent.size > 0) this.#sendPiece();
     this.#sink?.sent(count);
   };
 }

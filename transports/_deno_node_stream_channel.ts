@@ -1,6 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import type { EventLoop } from "../loop/event_loop.ts";
 import type { ByteChannel, ByteSink } from "../loop/platform.ts";
+import { memoryChanged, UnsentBytes } from "./_unsent_bytes.ts";
 
 /** As much as a pipe holds. A longer write is cut, so that its progress shows. */
 const PIECE_SIZE = 64 * 1024;
@@ -20,7 +21,7 @@ abstract class NodeStreamChannel implements ByteChannel {
     this.loop = loop;
     this.#stream = stream;
     this.#descriptor = descriptor;
-    stream.on("error", (error: Error) => this.#fail(error));
+    stream.on("error", (error: Error) => this.fail(error));
     stream.on("close", () => this.#report(() => this.sink?.closed()));
   }
 
@@ -44,7 +45,7 @@ abstract class NodeStreamChannel implements ByteChannel {
     return name === "pipe" ? this.#descriptor : undefined;
   }
 
-  #fail(error: Error & { code?: string }): void {
+  protected fail(error: Error & { code?: string }): void {
     const reason = error.code === "EPIPE"
       ? new Deno.errors.BrokenPipe("Cannot write to a pipe: nobody reads it", { cause: error })
       : error;
@@ -109,7 +110,7 @@ export class NodeReadableChannel extends NodeStreamChannel {
 export class NodeWritableChannel extends NodeStreamChannel {
   readonly #stream: Writable;
   /** What is still to be sent of the write in flight; its first piece is with the stream. */
-  #unsent: Uint8Array = new Uint8Array(0);
+  readonly #unsent = new UnsentBytes();
 
   constructor(loop: EventLoop, stream: Writable, descriptor: number) {
     super(loop, stream, descriptor);
@@ -121,7 +122,7 @@ export class NodeWritableChannel extends NodeStreamChannel {
   pause(): void {}
 
   write(bytes: Uint8Array): number {
-    this.#unsent = bytes;
+    this.#unsent.start(bytes);
     this.#sendPiece();
     return 0;
   }
@@ -135,16 +136,20 @@ export class NodeWritableChannel extends NodeStreamChannel {
     this.#stream.end(() => this.#stream.destroy());
   }
 
+  protected override fail(error: Error): void {
+    super.fail(this.#unsent.explain(error));
+  }
+
   #sendPiece(): void {
-    this.#stream.write(this.#unsent.subarray(0, PIECE_SIZE), this.#onWritten);
+    this.#stream.write(this.#unsent.first(PIECE_SIZE), this.#onWritten);
   }
 
   readonly #onWritten = (error?: Error | null): void => {
     // What failed is reported by the stream itself.
     if (this.closing || error instanceof Error) return;
-    const count = Math.min(this.#unsent.length, PIECE_SIZE);
-    this.#unsent = this.#unsent.subarray(count);
-    if (this.#unsent.length > 0) this.#sendPiece();
+    const count = this.#unsent.sent(PIECE_SIZE);
+    if (count === null) return this.fail(memoryChanged());
+    if (this.#unsent.size > 0) this.#sendPiece();
     this.sink?.sent(count);
   };
 }

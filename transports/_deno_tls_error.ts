@@ -28,6 +28,16 @@ export function tlsUnexpectedEnd(action: string, when: string): Error {
   return new Deno.errors.UnexpectedEof(`Cannot ${action}: the peer has gone ${when}`);
 }
 
+/** The peer has sent something else. */
+export function tlsForeign(action: string): Error {
+  return new Deno.errors.InvalidData(`Cannot ${action}: the peer has sent what is not TLS`);
+}
+
+/** This side has closed the connection. */
+export function tlsClosed(action: string): Error {
+  return new Deno.errors.ConnectionAborted(`Cannot ${action}: it was closed`);
+}
+
 /** Something took too long. */
 export function tlsTimeout(action: string, seconds: number): Error {
   return new Deno.errors.ConnectionAborted(`Cannot ${action}: it took over ${seconds} seconds`);

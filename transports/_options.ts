@@ -43,6 +43,11 @@ import type { TlsClientSettings, TlsOptions, TlsServerSettings } from "./tls_opt
 import type { WriteBufferLimits } from "./transport.ts";
 
 const FAMILY = oneOf("ipv4", "ipv6");
+const BYTES = {
+  expected: "a Uint8Array",
+  type: "object",
+  fits: (value: unknown) => value instanceof Uint8Array,
+};
 const YES = { expected: "true", type: "boolean", fits: (value: unknown) => value === true };
 
 const TLS: OptionTable<TlsOptions> = {
@@ -147,8 +152,9 @@ export const START_TLS: OptionTable<StartTlsOptions> = {
   tls: optionsIn(TLS, YES),
   serverSide: FLAG,
   serverHostname: TEXT,
-  handshakeTimeout: NUMBER,
-  shutdownTimeout: NUMBER,
+  unread: BYTES,
+  tlsHandshakeTimeout: NUMBER,
+  tlsShutdownTimeout: NUMBER,
 };
 
 export const GETADDRINFO: OptionTable<GetaddrinfoOptions> = {

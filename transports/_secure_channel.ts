@@ -3,14 +3,24 @@ import type { PlatformLoop } from "../loop/platform_loop.ts";
 import type { Coroutine } from "../loop/task.ts";
 import { createClientContext, createServerContext, type TlsContext } from "./_deno_tls_context.ts";
 import { DenoTlsChannel } from "./deno_tls_channel.ts";
-import type { Held } from "./stream_transport.ts";
-import type { TlsClientSettings, TlsServerSettings, TlsTimeouts } from "./tls_options.ts";
+import type {
+  TlsClientSettings,
+  TlsOptions,
+  TlsServerSettings,
+  TlsTimeouts,
+} from "./tls_options.ts";
+
+/** Puts TLS on a channel, and waits for the handshake. */
+export type Secure = (channel: ByteChannel) => Coroutine<ByteChannel>;
 
 /**
- * Puts TLS on a channel, and waits for the handshake. `held` is what the channel has received
- * already, if anything.
+ * Puts TLS on a channel and starts the handshake. `unread` is what the channel has received
+ * already.
  */
-export type Secure = (channel: ByteChannel, held?: Held | null) => Coroutine<ByteChannel>;
+export type StartHandshake = (
+  channel: ByteChannel,
+  unread?: readonly (Uint8Array | "end")[],
+) => DenoTlsChannel;
 
 /**
  * Returns what secures the connections of a client as `settings` say; `null` without TLS.
@@ -22,31 +32,41 @@ export function secureClient(
   settings: TlsClientSettings,
   hostname?: string,
 ): Secure | null {
-  const { tls, serverHostname = hostname } = settings;
-  if (tls === undefined) return withoutTls(settings);
-  checkTimeouts(settings);
-  const context = createClientContext(tls, serverHostname);
-  return (channel, held) => handshake(loop, channel, context, settings, held);
+  if (settings.tls === undefined) return withoutTls(settings);
+  const start = clientHandshake(loop, settings.tls, settings, hostname);
+  return (channel) => untilSecured(start(channel));
 }
 
 /** Returns what secures the connections of a server as `settings` say; `null` without TLS. */
 export function secureServer(loop: PlatformLoop, settings: TlsServerSettings): Secure | null {
   if (settings.tls === undefined) return withoutTls(settings);
-  checkTimeouts(settings);
-  const context = createServerContext(settings.tls);
-  return (channel, held) => handshake(loop, channel, context, settings, held);
+  const start = serverHandshake(loop, settings.tls, settings);
+  return (channel) => untilSecured(start(channel));
 }
 
-function* handshake(
+/** Returns what starts the handshakes of a client; `hostname` as for {@linkcode secureClient}. */
+export function clientHandshake(
   loop: PlatformLoop,
-  wire: ByteChannel,
-  context: TlsContext,
+  tls: true | TlsOptions,
+  settings: TlsClientSettings,
+  hostname?: string,
+): StartHandshake {
+  checkTimeouts(settings);
+  return handshakeIn(loop, createClientContext(tls, settings.serverHostname ?? hostname), settings);
+}
+
+/** Returns what starts the handshakes of a server. */
+export function serverHandshake(
+  loop: PlatformLoop,
+  tls: true | TlsOptions,
   timeouts: TlsTimeouts,
-  held: Held | null = null,
-): Coroutine<ByteChannel> {
-  const channel = new DenoTlsChannel(loop, wire, context, timeouts);
-  if (held === "end") channel.ended();
-  else if (held !== null) channel.received(held.buffer, held.count);
+): StartHandshake {
+  checkTimeouts(timeouts);
+  return handshakeIn(loop, createServerContext(tls), timeouts);
+}
+
+/** Waits for the handshake of `channel`. If that fails or is cancelled, closes it. */
+export function* untilSecured(channel: DenoTlsChannel): Coroutine<ByteChannel> {
   try {
     yield* channel.secured;
   } catch (error) {
@@ -54,6 +74,21 @@ function* handshake(
     throw error;
   }
   return channel;
+}
+
+function handshakeIn(
+  loop: PlatformLoop,
+  context: TlsContext,
+  timeouts: TlsTimeouts,
+): StartHandshake {
+  return (wire, unread = []) => {
+    const channel = new DenoTlsChannel(loop, wire, context, timeouts);
+    for (const part of unread) {
+      if (part === "end") channel.ended();
+      else channel.received(part, part.length);
+    }
+    return channel;
+  };
 }
 
 /** Throws if there are settings that mean nothing without TLS. */

@@ -7,6 +7,8 @@ const JOINED_SIZE = 64 * 1024;
  */
 export class SendQueue {
   #chunks: Uint8Array[] = [];
+  /** The lengths that the chunks had when they came: their memory is still that of the writer. */
+  #sizes: number[] = [];
   /** Chunks that were taken; they are dropped in bulk. */
   #taken = 0;
 
@@ -18,17 +20,22 @@ export class SendQueue {
   /** Adds `bytes` at the end. */
   push(bytes: Uint8Array): void {
     this.#chunks.push(bytes);
+    this.#sizes.push(bytes.length);
   }
 
-  /** Takes what to send next: one large chunk, or several small ones joined. */
-  take(): Uint8Array {
+  /**
+   * Takes what to send next: one large chunk, or several small ones joined. `null` if the memory of
+   * one was transferred or resized meanwhile.
+   */
+  take(): Uint8Array | null {
     const chunks = this.#chunks;
     const first = this.#taken;
-    let size = (chunks[first] as Uint8Array).length;
-    let next = first + 1;
+    let size = 0;
+    let next = first;
     for (; next < chunks.length; next += 1) {
-      const length = (chunks[next] as Uint8Array).length;
-      if (size + length > JOINED_SIZE) break;
+      const length = this.#sizes[next] as number;
+      if ((chunks[next] as Uint8Array).length !== length) return null;
+      if (next > first && size + length > JOINED_SIZE) break;
       size += length;
     }
     const taken = chunks.slice(first, next);
@@ -40,11 +47,13 @@ export class SendQueue {
   /** Drops everything. */
   clear(): void {
     this.#chunks = [];
+    this.#sizes = [];
     this.#taken = 0;
   }
 
   #dropTaken(): void {
     this.#chunks = this.#chunks.slice(this.#taken);
+    this.#sizes = this.#sizes.slice(this.#taken);
     this.#taken = 0;
   }
 }

@@ -1,6 +1,10 @@
 /** Bytes before the content of a record: its type, a version, and the length. */
 const HEADER_SIZE = 5;
 
+/** Types of records that a handshake may begin with. */
+const ALERT = 21;
+const HANDSHAKE = 22;
+
 /** Follows a stream of TLS records, to tell whether it ends inside of one. */
 export class TlsRecords {
   /** Bytes of the current header that have come. */
@@ -31,4 +35,9 @@ export class TlsRecords {
     this.#header += 1;
     if (this.#header > HEADER_SIZE - 2) this.#left = this.#left * 256 + byte;
   }
+}
+
+/** Whether `bytes`, at least one, begin like a record of a handshake, or the alert in place of one. */
+export function isTlsRecord(bytes: Uint8Array): boolean {
+  return bytes[0] === HANDSHAKE || bytes[0] === ALERT;
 }

@@ -1,5 +1,6 @@
 import type { ByteChannel, ByteSink } from "../loop/platform.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
+import { memoryChanged } from "./_unsent_bytes.ts";
 import {
   joinRotation,
   leaveRotation,
@@ -38,6 +39,8 @@ export class DenoByteChannel implements ByteChannel, RotatingReader {
   #outcome: number | null | Error = 0;
   /** What the write in flight has still to send. */
   #unsent: Uint8Array | null = null;
+  /** How many bytes that were when it was given: the memory is still that of the writer. */
+  #unsentSize = 0;
   /** Whether a read waits for that write, which sends from the memory that it would fill. */
   #readPostponed = false;
   #closed = false;
@@ -56,6 +59,7 @@ export class DenoByteChannel implements ByteChannel, RotatingReader {
 
   write(bytes: Uint8Array): number {
     this.#unsent = bytes;
+    this.#unsentSize = bytes.length;
     this.#connection.write(bytes).then(this.#onWritten, this.#onWriteError);
     return 0;
   }
@@ -155,8 +159,10 @@ export class DenoByteChannel implements ByteChannel, RotatingReader {
   readonly #onWritten = (count: number): void => {
     const bytes = this.#unsent;
     if (this.#closed || bytes === null) return;
-    if (count < bytes.length) this.write(bytes.subarray(count));
-    else {
+    if (count < this.#unsentSize) {
+      if (bytes.length !== this.#unsentSize) return this.#onWriteError(memoryChanged());
+      this.write(bytes.subarray(count));
+    } else {
       this.#unsent = null;
       if (this.#readPostponed) this.#readPostponedNow();
     }
@@ -164,9 +170,11 @@ export class DenoByteChannel implements ByteChannel, RotatingReader {
   };
 
   readonly #onWriteError = (error: Error): void => {
+    const isSame = this.#unsent === null || this.#unsent.length === this.#unsentSize;
+    const failure = isSame ? error : memoryChanged(error);
     this.#unsent = null;
     if (this.#closed) return;
-    this.#loop.enter({ _run: () => this.#closed || this.#sink?.failed(error) });
+    this.#loop.enter({ _run: () => this.#closed || this.#sink?.failed(failure) });
   };
 }
 

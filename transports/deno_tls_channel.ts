@@ -25,9 +25,15 @@ import type { TimerHandle } from "../loop/timer_handle.ts";
 import { nodeProcess } from "./_deno_node_tls.ts";
 import type { TlsContext } from "./_deno_tls_context.ts";
 import { TlsEngine, type TlsEngineEvents } from "./_deno_tls_engine.ts";
-import { explainTlsError, tlsTimeout, tlsUnexpectedEnd } from "./_deno_tls_error.ts";
+import {
+  explainTlsError,
+  tlsClosed,
+  tlsForeign,
+  tlsTimeout,
+  tlsUnexpectedEnd,
+} from "./_deno_tls_error.ts";
 import { ReadBuffer } from "./_read_buffer.ts";
-import { TlsRecords } from "./_tls_records.ts";
+import { isTlsRecord, TlsRecords } from "./_tls_records.ts";
 import { type OpenResource, openResources } from "./open_resources.ts";
 import type { TlsInfo, TlsTimeouts } from "./tls_options.ts";
 
@@ -73,6 +79,8 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
 
   readonly #readBuffer = new ReadBuffer(LARGEST_READ);
   readonly #records = new TlsRecords();
+  /** Whether what the peer has sent begins like TLS. */
+  #isTls = false;
   #reports: Report[] = [];
   /** Whether the sink reads. */
   #isReading = false;
@@ -117,7 +125,7 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
     this.#isWriting = true;
     this.#sentWithinWrite = 0;
     if (bytes.length > BATCH_SIZE) {
-      this.#rest = bytes.slice(BATCH_SIZE);
+      this.#rest = new Uint8Array(bytes.subarray(BATCH_SIZE));
       this.#engine.encrypt(bytes.subarray(0, BATCH_SIZE));
     } else this.#engine.encrypt(bytes);
     this.#send();
@@ -157,6 +165,10 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
     if (this.#state === "closed") return;
     this.#end();
     this.#wire.abort();
+    if (this.secured.done()) return;
+    this.secured.setException(tlsClosed(HANDSHAKE));
+    // Who aborts it need not wait for it as well.
+    this.secured.exception();
   }
 
   /** @internal */
@@ -180,6 +192,10 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
     if (this.#state === "closed") return;
     const bytes = buffer.subarray(0, count);
     this.#readBuffer.adapt(count);
+    if (!this.#isTls) {
+      this.#isTls = isTlsRecord(bytes);
+      if (!this.#isTls) return this.#failNow(tlsForeign(HANDSHAKE));
+    }
     this.#records.follow(bytes);
     this.#isFeeding = true;
     this.#engine.feed(bytes);
@@ -294,9 +310,10 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
 
   #failNow(error: Error): void {
     if (this.#state === "handshaking") {
-      this.abort();
       if (!this.secured.done()) this.secured.setException(error);
-    } else this.#sink?.failed(error);
+      this.abort();
+    } else if (this.#sink === null) this.#reports.push(error);
+    else this.#sink.failed(error);
   }
 
   /** Hands parcels to the wire, until it has one that it does not send at once. */

@@ -77,6 +77,11 @@ export class FlowControlProtocol extends BaseProtocol implements StreamProtocol 
     return false;
   }
 
+  /** @ignore Takes what has come and was not read. */
+  _takeUnread(): Uint8Array {
+    return new Uint8Array(0);
+  }
+
   /** @ignore The connection has moved to another transport. */
   _move(_transport: Transport): void {}
 
@@ -94,7 +99,7 @@ export class FlowControlProtocol extends BaseProtocol implements StreamProtocol 
     if (failure !== null) throw failure;
     // In this turn `connectionLost()` may come: so a writer that only drains learns of it.
     if (transport.isClosing()) yield;
-    if (this.#loss !== null) throw connectionLost("drain a stream");
+    if (this.#loss !== null || hasDropped(transport)) throw connectionLost("drain a stream");
     if (this.#paused) yield* new Wait(this._options, this.#drains);
   }
 
@@ -102,6 +107,11 @@ export class FlowControlProtocol extends BaseProtocol implements StreamProtocol 
     if (this.#loss === null) yield* new Wait(this._options, this.#closeWaits);
     else if (this.#loss.error !== null) throw this.#loss.error;
   }
+}
+
+/** Whether something that was written was dropped. */
+function hasDropped(transport: BaseTransport & { readonly _hasDropped?: boolean }): boolean {
+  return transport._hasDropped === true;
 }
 
 function endAll(waits: Set<Wait>, error: Error | null): void {

@@ -2,24 +2,23 @@
  * Sending a file over a connection.
  *
  * *Theory of operation.* Deno has no way to let the system copy from a file to a socket, so pieces
- * are read and written. While that goes on, a protocol of ours takes the place of the program's,
- * and lets nothing through but the loss of the connection. With the high mark at 0 the transport
- * pauses it after each write, and resumes it when the piece went out: that is when its memory may
- * be filled again. There are two such pieces of memory: one is read into while the other is sent.
+ * are read and written. While that goes on the transport is lent: it takes no writes but these, and
+ * its protocol is not paused for them. There are two pieces of memory: one is read into while the
+ * other is sent, which it is when the transport has nothing more to send.
  *
  * @module
  */
 import { checkOptions } from "../loop/check_options.ts";
 import { ensureFuture } from "../loop/ensure_future.ts";
-import { InvalidStateError, SendfileNotAvailableError } from "../loop/errors.ts";
+import { SendfileNotAvailableError } from "../loop/errors.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import type { Future } from "../loop/future.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
 import { SENDFILE } from "./_options.ts";
 import { connectionLost } from "./deno_connection_lost.ts";
-import type { StreamProtocol } from "./protocol.ts";
-import type { ReadTransport, WriteTransport } from "./transport.ts";
+import { StreamTransport } from "./stream_transport.ts";
+import type { WriteTransport } from "./transport.ts";
 
 /** How much is read at a time. */
 const PIECE_SIZE = 256 * 1024;
@@ -49,7 +48,8 @@ export interface SendfileOptions {
  * Sends a file over a connection. As `loop.sendfile()`.
  *
  * Two pieces of 256 KiB are in memory at most, however slow the peer is. Meanwhile reading is
- * paused, and nobody else may write. Afterwards the file stands behind what was sent, also if
+ * paused, and `write()`, `writelines()`, `writeEof()`, `startTls()` and sending another file throw
+ * `InvalidStateError`; closing the transport ends the sending. Afterwards the file stands behind what was sent, also if
  * that was not all of it because of an error or a cancellation. The file stays open.
  *
  * @param loop The loop of the connection.
@@ -58,9 +58,11 @@ export interface SendfileOptions {
  * @param options Which part of it.
  * @returns How many bytes were sent. Less than `count` if the file ends before.
  * @throws {SendfileNotAvailableError} If `fallback` is `false`: Deno has no system call for it.
- * @throws {InvalidStateError} If the transport is closing.
+ * @throws {InvalidStateError} If the transport is closing, after `writeEof()`, and while another
+ * file is being sent.
+ * @throws {TypeError} If it is no transport of a connection or a pipe.
  * @throws {RangeError} If `offset` is negative or `count` is not positive.
- * @throws {Deno.errors.ConnectionReset} If the connection is lost meanwhile.
+ * @throws {Deno.errors.ConnectionReset} If the connection is lost or closed meanwhile.
  *
  * @example A server that sends a file to everyone
  * ```ts
@@ -103,32 +105,42 @@ function* sendfileSteps(
   { offset = 0, count = Infinity, fallback = true }: SendfileOptions,
 ): Coroutine<number> {
   checkRange(offset, count);
-  if (transport.isClosing()) {
-    throw new InvalidStateError("Cannot send a file: the transport is closing");
+  if (!(transport instanceof StreamTransport)) {
+    throw new TypeError("Cannot send a file: expected a transport of a connection");
   }
   if (!fallback) {
     throw new SendfileNotAvailableError(
       "Cannot send a file without fallback: Deno does not let the system copy it to a connection",
     );
   }
-  const sender = new Sender(loop, transport, Math.min(count, PIECE_SIZE));
+  transport._lend();
+  const isReading = transport.isReading();
+  transport.pauseReading();
+  const memory = new TwoPieces(Math.min(count, PIECE_SIZE));
   let sent = 0;
   try {
     yield* ensureFuture(file.seek(offset, SEEK_START), { loop });
     while (sent < count) {
-      const memory = sender.memory(count - sent);
-      const size = yield* ensureFuture(file.read(memory), { loop });
+      const piece = memory.next(count - sent);
+      const size = yield* ensureFuture(file.read(piece), { loop });
       if (size === null) break;
-      yield* sender.drained();
-      sender.write(memory.subarray(0, size));
+      yield* drained(transport);
+      transport._writeLent(piece.subarray(0, size));
       sent += size;
     }
-    yield* sender.drained();
+    yield* drained(transport);
     return sent;
   } finally {
-    sender.giveBack();
+    transport._endLending();
+    if (isReading) transport.resumeReading();
     if (sent > 0) yield* ensureFuture(file.seek(offset + sent, SEEK_START), { loop });
   }
+}
+
+/** Waits until all that was written went out. */
+function* drained(transport: StreamTransport): Coroutine<void> {
+  yield* transport._emptied();
+  if (transport.isClosing()) throw connectionLost("send a file");
 }
 
 function checkRange(offset: number, count: number): void {
@@ -140,105 +152,21 @@ function checkRange(offset: number, count: number): void {
   }
 }
 
-/** Gives `transport` as one that is reading, or `null`: a pipe to write to has nothing to read. */
-function readerOf(transport: WriteTransport & Partial<ReadTransport>): ReadTransport | null {
-  return transport.isReading?.() === true ? transport as ReadTransport : null;
-}
-
-/** The protocol of a transport while a file is sent. */
-class Sender implements StreamProtocol {
-  readonly #loop: EventLoop;
-  readonly #transport: WriteTransport;
-  /** What reading is paused on, unless it was paused or there is none. */
-  readonly #paused: ReadTransport | null;
-  /** The program's protocol. It goes on to get data, for it may resume reading meanwhile. */
-  readonly #protocol: StreamProtocol;
-  readonly #limits: [low: number, high: number];
-  /** What is read into next, and what is being sent or will be read into after it. */
+/** Two pieces of memory in turns: one is read into while the other is sent. */
+class TwoPieces {
   #next: Uint8Array;
   #other: Uint8Array;
-  /** Whether the transport has paused us. If not and it resumes us, it has paused the program. */
-  #isPaused = false;
-  #isLost = false;
-  #waiter: Future<void> | null = null;
-  readonly getBuffer?: (sizeHint: number) => Uint8Array;
 
-  constructor(loop: EventLoop, transport: WriteTransport, size: number) {
-    this.#loop = loop;
-    this.#transport = transport;
-    this.#protocol = transport.getProtocol();
-    this.#paused = readerOf(transport);
-    this.#limits = transport.getWriteBufferLimits();
+  constructor(size: number) {
     this.#next = new Uint8Array(size);
     this.#other = new Uint8Array(size);
-    const { getBuffer } = this.#protocol;
-    if (getBuffer !== undefined) this.getBuffer = getBuffer.bind(this.#protocol);
-    this.#paused?.pauseReading();
-    transport.setProtocol(this);
-    transport.setWriteBufferLimits({ high: 0 });
   }
 
-  /** Returns memory of at most `size` bytes that is not being sent. */
-  memory(size: number): Uint8Array {
-    const memory = this.#next;
+  /** Returns at most `size` bytes of the piece whose turn it is. */
+  next(size: number): Uint8Array {
+    const piece = this.#next;
     this.#next = this.#other;
-    this.#other = memory;
-    return size < memory.length ? memory.subarray(0, size) : memory;
-  }
-
-  write(bytes: Uint8Array): void {
-    this.#transport.write(bytes);
-  }
-
-  /** Waits until all that was written went out. */
-  *drained(): Coroutine<void> {
-    while (!this.#isLost && (this.#isPaused || this.#transport.getWriteBufferSize() > 0)) {
-      this.#waiter = this.#loop.createFuture();
-      yield* this.#waiter;
-    }
-    if (this.#isLost || this.#transport.isClosing()) throw connectionLost("send a file");
-  }
-
-  /** Puts the program's protocol back. */
-  giveBack(): void {
-    this.#transport.setProtocol(this.#protocol);
-    if (this.#isLost) return;
-    const [low, high] = this.#limits;
-    this.#transport.setWriteBufferLimits({ low, high });
-    if (this.#isPaused) this.#protocol.pauseWriting?.();
-    this.#paused?.resumeReading();
-  }
-
-  dataReceived(data: Uint8Array): void {
-    this.#protocol.dataReceived?.(data);
-  }
-
-  bufferUpdated(count: number): void {
-    this.#protocol.bufferUpdated?.(count);
-  }
-
-  eofReceived(): boolean | void {
-    return this.#protocol.eofReceived?.();
-  }
-
-  pauseWriting(): void {
-    this.#isPaused = true;
-  }
-
-  resumeWriting(): void {
-    if (!this.#isPaused) this.#protocol.resumeWriting?.();
-    this.#isPaused = false;
-    this.#wake();
-  }
-
-  connectionLost(error: Error | null): void {
-    this.#isLost = true;
-    this.#wake();
-    this.#protocol.connectionLost?.(error);
-  }
-
-  #wake(): void {
-    if (this.#waiter?.done() === false) this.#waiter.setResult();
-    this.#waiter = null;
+    this.#other = piece;
+    return size < piece.length ? piece.subarray(0, size) : piece;
   }
 }

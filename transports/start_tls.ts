@@ -6,31 +6,42 @@ import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
 import { START_TLS } from "./_options.ts";
-import { type Secure, secureClient, secureServer } from "./_secure_channel.ts";
+import {
+  clientHandshake,
+  serverHandshake,
+  type StartHandshake,
+  untilSecured,
+} from "./_secure_channel.ts";
+import { FlowControlProtocol } from "./flow_control_protocol.ts";
 import type { StreamProtocol } from "./protocol.ts";
-import { StreamTransport } from "./stream_transport.ts";
-import type { TlsOptions } from "./tls_options.ts";
+import { type Held, StreamTransport } from "./stream_transport.ts";
+import type { TlsOptions, TlsTimeouts } from "./tls_options.ts";
 import type { Transport } from "./transport.ts";
 
 /** Settings of {@linkcode startTls}. */
-export interface StartTlsOptions {
+export interface StartTlsOptions extends TlsTimeouts {
   /** How to secure the connection; `true` stands for the defaults of a client. */
   tls: true | TlsOptions;
   /** Whether this side is the server; it needs `cert` and `key` in `tls`. */
   serverSide?: boolean | undefined;
   /** The host that the certificate of the server must be for. A client needs it. */
   serverHostname?: string | undefined;
-  /** Seconds that the handshake may take; 60 by default. */
-  handshakeTimeout?: number | undefined;
-  /** Seconds that the peer gets to confirm the end, before the connection is cut; 30 by default. */
-  shutdownTimeout?: number | undefined;
+  /**
+   * What a protocol was given behind the last line that was meant for it: the peer need not have
+   * waited with its handshake. Streams keep account of that themselves.
+   */
+  unread?: Uint8Array | undefined;
 }
 
 /**
  * Secures a connection that is open. As `loop.start_tls()`.
  *
- * What was written before goes out first, as it is. From the call on, `transport` is of no more use;
- * its place is taken by the transport that is returned, on which `connectionMade` is not called.
+ * What was written before goes out first, as it is. What has come and was not read belongs to the
+ * handshake: nothing that was sent in clear is ever read as secured, and plain text there makes the
+ * handshake fail.
+ *
+ * From the call on, `transport` takes no more writes. Its place is taken by the transport that is
+ * returned, on which `connectionMade` is not called; until then, closing it gives up.
  *
  * @param loop The loop of the connection.
  * @param transport The transport to secure.
@@ -39,8 +50,10 @@ export interface StartTlsOptions {
  * @returns The transport of the secured connection.
  * @throws {Deno.errors.InvalidData} If the peer cannot be trusted, or does not speak TLS. The
  * connection is closed then, and `connectionLost` called.
- * @throws {Deno.errors.ConnectionAborted} If the handshake takes too long.
- * @throws {InvalidStateError} If the transport is not open in both directions.
+ * @throws {Deno.errors.ConnectionAborted} If the handshake takes too long, or the transport is
+ * closed meanwhile.
+ * @throws {InvalidStateError} If the transport is not open in both directions, or closed before
+ * all was sent, or a file is being sent.
  * @throws {TypeError} If the options cannot be used, or it is no transport of a connection.
  *
  * @example Securing both ends of a connection
@@ -94,37 +107,61 @@ function* startTlsSteps(
   if (!(transport instanceof StreamTransport)) {
     throw new TypeError("Cannot start TLS: expected a transport of a connection");
   }
-  const secure = secureAs(loop, options);
-  const channel = yield* handshake(transport, secure);
+  const { unread = NO_BYTES } = options;
+  const start = handshakeOf(loop, options);
+  const protocols = [transport.getProtocol(), protocol];
+  const channel = yield* handshake(transport, start, () => [...protocols.map(takeUnread), unread]);
   const secured = new StreamTransport(loop, channel, protocol, {
     owner: transport._owner,
     isMade: true,
   });
   transport._endLeaving();
+  if (protocol instanceof FlowControlProtocol) protocol._move(secured);
   return secured;
 }
 
-function secureAs(loop: PlatformLoop, options: StartTlsOptions): Secure {
-  const timeouts = {
-    tlsHandshakeTimeout: options.handshakeTimeout,
-    tlsShutdownTimeout: options.shutdownTimeout,
-  };
-  const secure = options.serverSide === true
-    ? secureServer(loop, { tls: options.tls as TlsOptions, ...timeouts })
-    : secureClient(loop, { tls: options.tls, ...timeouts }, options.serverHostname);
-  if (secure === null) throw new TypeError("Cannot start TLS: tls is missing");
-  return secure;
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+
+function handshakeOf(loop: PlatformLoop, options: StartTlsOptions): StartHandshake {
+  const { tls, serverSide = false } = options;
+  if (tls === undefined) throw new TypeError("Cannot start TLS: tls is missing");
+  return serverSide ? serverHandshake(loop, tls, options) : clientHandshake(loop, tls, options);
 }
 
-/** Takes the channel of `transport`, and puts TLS on it. */
-function* handshake(transport: StreamTransport, secure: Secure): Coroutine<ByteChannel> {
+/**
+ * Takes the channel of `transport`, puts TLS on it by `start`, and waits for the handshake.
+ *
+ * @param takeAll Takes what was received and not read.
+ */
+function* handshake(
+  transport: StreamTransport,
+  start: StartHandshake,
+  takeAll: () => Uint8Array[],
+): Coroutine<ByteChannel> {
+  let parts: Uint8Array[] | null = null;
+  const take = () => parts ??= takeAll().filter((part) => part.length > 0);
   try {
-    const { channel, held } = yield* transport._leave();
-    return yield* secure(channel, held);
+    // What the transport holds has come last.
+    const left = transport._leave((wire, held) => start(wire, [...take(), ...partsOf(held)]));
+    // It may have to send first. Nobody reads in clear meanwhile.
+    take();
+    const channel = yield* untilSecured(yield* left);
+    transport._checkLeft();
+    return channel;
   } catch (error) {
     transport._endLeaving(
       error instanceof Error && !(error instanceof CancelledError) ? error : null,
     );
     throw error;
   }
+}
+
+/** Takes what a protocol with a reader was given and nobody has read. */
+function takeUnread(protocol: StreamProtocol): Uint8Array {
+  return protocol instanceof FlowControlProtocol ? protocol._takeUnread() : NO_BYTES;
+}
+
+function partsOf(held: Held | null): (Uint8Array | "end")[] {
+  if (held === null) return [];
+  return [held === "end" ? held : held.buffer.subarray(0, held.count)];
 }

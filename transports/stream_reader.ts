@@ -77,8 +77,9 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   /** The read that waits, and how many unread bytes it waits for. */
   #waiter: Read<unknown> | null = null;
   #wanted = 1;
-  /** Whether a read was given bytes, and has not gone on to say so. */
+  /** Whether a read was given bytes, and has not gone on to say so; and may give them back. */
   #filling = false;
+  #mayUndoFill = false;
 
   /**
    * Creates a reader that nothing has come to yet.
@@ -214,7 +215,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
     const waiter = this.#waiter;
     if (waiter instanceof ReadInto && buffer.size === 0) {
       const filled = waiter.fill(memory.subarray(0, count));
-      this.#filling = true;
+      this.#filling = this.#mayUndoFill = true;
       this.#wake();
       if (filled < count) this.feedData(memory.slice(filled, count));
     } else if (buffer.adopts(count, this.#wanted)) this.feedData(copyOf(memory, count));
@@ -267,7 +268,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   /** @ignore The read that was given `bytes` is cancelled. */
   _undoFill(bytes: Uint8Array): void {
     this.#filling = false;
-    this._buffer.prepend(bytes);
+    if (this.#mayUndoFill) this._buffer.prepend(bytes);
   }
 
   /** @ignore Takes unread bytes. */
@@ -275,6 +276,12 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
     const bytes = this._buffer.take(count);
     if (this.#paused) this.#resumeIfRoom();
     return bytes;
+  }
+
+  /** @ignore Takes what came before something else begins, such as TLS: no read gets any of it. */
+  _takeUnread(): Uint8Array {
+    this.#mayUndoFill = false;
+    return this._take(this._buffer.size);
   }
 
   /** @ignore Takes unread bytes and copies them. */

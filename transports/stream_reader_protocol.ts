@@ -84,6 +84,11 @@ export class StreamReaderProtocol extends FlowControlProtocol implements StreamP
   }
 
   /** @ignore */
+  override _takeUnread(): Uint8Array {
+    return this.#reader._takeUnread();
+  }
+
+  /** @ignore */
   override _move(transport: Transport): void {
     this.#transport = transport;
     this.#reader.setTransport(transport);

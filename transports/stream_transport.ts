@@ -8,14 +8,17 @@
  * - `flushing` after `close()`, while bytes are buffered: it reads no more, and sends them;
  * - `closing` once the channel was told to close;
  * - `closed` when the channel has reported so, and `connectionLost()` is called;
- * - `leaving` instead while its channel is about to go to another transport, as TLS starts: it
- *   sends what is buffered; and `left` once the channel is gone.
+ * - `leaving` instead while TLS is about to get its channel: it sends what is buffered;
+ * - `left` while TLS has the channel and shakes hands;
+ * - `moved` once another transport has taken its place, which then gets all calls of the channel.
  *
  * Any error skips to `closing`. The two directions have a state of their own below that: reading
- * can be paused or ended by the peer, writing can be ended by `writeEof()`, or lost.
+ * can be paused, ended by the peer, or taken by TLS; writing can be ended by `writeEof()`, lent to
+ * `sendfile()`, taken by TLS, or lost. What is written while it flushes is sent as well.
  *
  * A byte counts as buffered until the channel has reported it sent. One write is with the
- * channel; later ones wait in a queue, and go out joined.
+ * channel; later ones wait in a queue, and go out joined. When all has gone out, a protocol that
+ * was paused is resumed first, for it may have more to say; then the transport goes on.
  *
  * @module
  */
@@ -25,32 +28,54 @@ import { InvalidStateError } from "../loop/errors.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import type { Future } from "../loop/future.ts";
 import type { ByteChannel, ByteSink } from "../loop/platform.ts";
+import type { Coroutine } from "../loop/task.ts";
 import { FlowControl } from "./_flow_control.ts";
 import { type OpenResource, openResources } from "./open_resources.ts";
 import { copyOf, ReadBuffer } from "./_read_buffer.ts";
 import { join, SendQueue } from "./_send_queue.ts";
+import { memoryChanged } from "./_unsent_bytes.ts";
 import type { StreamProtocol } from "./protocol.ts";
 import type { Transport, WriteBufferLimits } from "./transport.ts";
 
 /** Where a transport stands; see above. */
-type State = "opening" | "open" | "flushing" | "closing" | "closed" | "leaving" | "left";
+type State =
+  | "opening"
+  | "open"
+  | "flushing"
+  | "closing"
+  | "closed"
+  | "leaving"
+  | "left"
+  | "moved";
 
 /** Every legal move. Anything else is our bug, and asserts. */
 const MOVES: Readonly<Record<State, readonly State[]>> = {
-  opening: ["open", "closing"],
+  opening: ["open", "flushing", "closing", "leaving"],
   open: ["flushing", "closing", "leaving"],
   flushing: ["closing"],
   closing: ["closed"],
   closed: [],
-  leaving: ["closing", "left"],
-  left: ["closed"],
+  leaving: ["flushing", "closing", "left"],
+  left: ["closed", "moved"],
+  moved: [],
 };
 
-/** The receiving direction. In `paused`, what the host had read already is held. */
-type Reading = "on" | "paused" | "ended";
+/** The receiving direction. In `paused` and `taken`, what the host had read already is held. */
+type Reading = "on" | "paused" | "taken" | "ended";
 
-/** The sending direction: `ending` sends what is buffered, then the end; `lost` drops writes. */
-type Writing = "open" | "ending" | "ended" | "lost";
+/**
+ * The sending direction: `lent` is for `sendfile()` alone, and `taken` for TLS; `ending` sends what
+ * is buffered, then the end; `lost` drops writes.
+ */
+type Writing = "open" | "lent" | "taken" | "ending" | "ended" | "lost";
+
+/** Why a transport whose writing stands like that takes no writes. */
+const REFUSALS: Readonly<Record<Exclude<Writing, "open" | "lost">, string>> = {
+  lent: "a file is being sent",
+  taken: "TLS has taken its connection",
+  ending: "writeEof() was called",
+  ended: "writeEof() was called",
+};
 
 /** What came while reading was paused: bytes, or the end of the stream. */
 export type Held = { buffer: Uint8Array; count: number; isOwned: boolean } | "end";
@@ -81,12 +106,16 @@ export interface StreamTransportOptions {
   isMade?: boolean | undefined;
 }
 
-/** What {@linkcode StreamTransport._leave} gives. */
-export interface LeftChannel {
-  /** The channel; it does not read. */
-  readonly channel: ByteChannel;
-  /** What it has received meanwhile. */
-  readonly held: Held | null;
+/**
+ * Puts something on a channel that was a transport's, with what that has received and not passed
+ * on.
+ */
+export type TakeOver<C extends ByteChannel> = (channel: ByteChannel, held: Held | null) => C;
+
+/** A transport that waits to be left. */
+interface Leaving {
+  readonly takeOver: TakeOver<ByteChannel>;
+  readonly left: Future<ByteChannel>;
 }
 
 /** A transport over a byte channel. Created by `createConnection()`, servers and their like. */
@@ -103,8 +132,13 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   #protocol: StreamProtocol;
   #state: State = "opening";
   #error: Error | null = null;
-  /** Who waits for the channel. */
-  #leaving: Future<LeftChannel> | null = null;
+  /** Who waits for the channel; and who has it, until another transport does. */
+  #leaving: Leaving | null = null;
+  #successor: ByteChannel | null = null;
+  /** Whether the program has closed the connection while that had it. */
+  #isGivenUp = false;
+  /** Who waits until all that was written went out. */
+  #emptied: Future<void> | null = null;
 
   #reading: Reading = "on";
   #held: Held | null = null;
@@ -161,15 +195,21 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   }
 
   close(): void {
-    if (this.isClosing()) return;
+    if (this.#state === "left") return this.abort();
+    if (this.isClosing() && this.#state !== "leaving") return;
+    this.#leaveNothing();
+    if (this.#writing === "taken") this.#writing = "lost";
     this.#endReading();
-    if (this.#writing === "open") this.#writing = "lost";
-    if (this.#unsent > 0) this.#move("flushing");
-    else this.#closeChannel();
+    this.#move("flushing");
+    this.#wakeEmptied();
+    this.#flushIfEmpty();
   }
 
   abort(): void {
-    this.#lose(null);
+    if (this.#state !== "left") return this.#lose(null);
+    // The handshake fails with that, and `startTls()` ends the connection.
+    this.#isGivenUp = true;
+    this.#successor?.abort();
   }
 
   isReading(): boolean {
@@ -191,8 +231,10 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
 
   write(data: Uint8Array): void {
     checkBytes(data);
-    if (this.#writing !== "open") this.#refuseWrite();
-    else if (data.length > 0) this.#send(data);
+    if (this.#writing !== "open") return this.#refuseWrite();
+    if (data.length === 0) return checkMemory(data);
+    this.#send(data);
+    this.#pauseIfHigh();
   }
 
   writelines(chunks: Iterable<Uint8Array>): void {
@@ -200,6 +242,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     let size = 0;
     for (const chunk of list) {
       checkBytes(chunk);
+      if (chunk.length === 0) checkMemory(chunk);
       size += chunk.length;
     }
     this.write(list.length === 1 ? list[0] as Uint8Array : join(list, size));
@@ -209,10 +252,14 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     if (!this.canWriteEof()) {
       throw new InvalidStateError("Cannot end one side of a connection: TLS ends both or none");
     }
-    if (this.isClosing() || this.#writing !== "open") return;
+    const writing = this.#writing;
+    if (writing === "lent" || writing === "taken") {
+      throw new InvalidStateError(`Cannot end one side of a connection: ${REFUSALS[writing]}`);
+    }
+    if (this.isClosing() || writing !== "open") return;
     if (this.#direction === "write") return this.close();
     this.#writing = "ending";
-    if (this.#unsent === 0) this.#flushed();
+    this.#flushIfEmpty();
   }
 
   canWriteEof(): boolean {
@@ -230,6 +277,11 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   setWriteBufferLimits(limits: WriteBufferLimits = {}): void {
     this.#flow.setLimits(limits);
     this.#pauseIfHigh();
+  }
+
+  /** @ignore Whether something that was written was dropped. */
+  get _hasDropped(): boolean {
+    return this.#lostWrites > 0;
   }
 
   /** @ignore The first entry of the transport: makes the connection. */
@@ -268,13 +320,13 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   /** @ignore */
   received(buffer: Uint8Array, count: number, isOwned = false): void {
     if (this.#reading === "on") this.#deliver(buffer, count, isOwned);
-    else if (this.#reading === "paused") this.#held = { buffer, count, isOwned };
+    else if (this.#reading !== "ended") this.#held = { buffer, count, isOwned };
   }
 
   /** @ignore */
   ended(): void {
     if (this.#reading === "on") this.#deliverEnd();
-    else if (this.#reading === "paused") this.#held = "end";
+    else if (this.#reading !== "ended") this.#held = "end";
   }
 
   /** @ignore */
@@ -286,9 +338,13 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   sent(count: number): void {
     this.#unsent -= count;
     this.#inFlight -= count;
-    while (this.#inFlight === 0 && !this.#queue.empty) this.#sendNow(this.#queue.take());
-    if (this.#unsent === 0) this.#flushed();
-    if (this.#flow.paused && this.#unsent <= this.#flow.low) {
+    while (this.#inFlight === 0 && !this.#queue.empty) {
+      const bytes = this.#queue.take();
+      if (bytes === null) return this.#loop.enter({ _run: () => this.#lose(memoryChanged()) });
+      this.#sendNow(bytes);
+    }
+    if (!this.#flow.paused) this.#flushIfEmpty();
+    else if (this.#unsent <= this.#flow.low) {
       this.#loop.enter({ _run: () => this.#resumeWriting() });
     }
   }
@@ -310,30 +366,75 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
    * @ignore Gives the channel away once all that was written went out. {@linkcode _endLeaving} must
    * follow, whatever comes of it.
    *
-   * @throws {InvalidStateError} If it is not open in both directions.
+   * @returns What has taken over.
+   * @throws {InvalidStateError} If it is not open in both directions, or somebody sends a file.
    */
-  _leave(): Future<LeftChannel> {
-    const isWhole = this.#direction === "both" && this.#writing === "open";
-    if (this.#state !== "open" || !isWhole || this.#reading === "ended") {
-      throw new InvalidStateError("Cannot start TLS on a transport: it is not open both ways");
-    }
+  _leave<C extends ByteChannel>(takeOver: TakeOver<C>): Future<C> {
+    const state = this.#leavingRefusal();
+    if (state !== null) throw new InvalidStateError(`Cannot start TLS on a transport: ${state}`);
+    const left = this.#loop.createFuture<C>();
     this.pauseReading();
-    this.#writing = "lost";
+    this.#reading = "taken";
+    this.#writing = "taken";
+    this.#leaving = { takeOver, left: left as Future<ByteChannel> };
     this.#move("leaving");
-    this.#leaving = this.#loop.createFuture();
-    if (this.#unsent === 0) this.#flushed();
-    return this.#leaving;
+    if (this.#unsent === 0 && !this.#flow.paused) this.#giveAway();
+    return left;
+  }
+
+  /** @ignore Throws if the program has closed the connection while something else had it. */
+  _checkLeft(): void {
+    if (this.#isGivenUp) throw connectionLost();
   }
 
   /** @ignore Another transport has taken over; or, if `error` is given, none could. */
   _endLeaving(error?: Error | null): void {
     if (error === undefined) {
+      this.#move("moved");
       openResources(this.#loop).delete(this);
       this._owner?.detached(this);
     } else if (this.#state === "left") {
-      this.#error = error;
+      this.#writing = "lost";
+      this.#error = this.#isGivenUp ? null : error;
+      this.#successor?.abort();
       this.#loop.enqueue({ _run: () => this.closed() });
     } else if (this.#state === "leaving") this.#lose(error);
+  }
+
+  /**
+   * @ignore Lets nobody write but with {@linkcode _writeLent}, until {@linkcode _endLending}.
+   *
+   * @throws {InvalidStateError} If it is closing, or somebody else has ended or borrowed it.
+   */
+  _lend(): void {
+    const writing = this.#writing;
+    if (writing !== "open" && writing !== "lost") {
+      throw new InvalidStateError(`Cannot send a file: ${REFUSALS[writing]}`);
+    }
+    if (this.isClosing()) {
+      throw new InvalidStateError("Cannot send a file: the transport is closing");
+    }
+    this.#writing = "lent";
+  }
+
+  /** @ignore Sends what was borrowed the transport for; the protocol is not paused for it. */
+  _writeLent(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#send(bytes);
+  }
+
+  /** @ignore Waits until all that was written went out, or the transport is closing. */
+  *_emptied(): Coroutine<void> {
+    while (!this.isClosing() && (this.#unsent > 0 || this.#flow.paused)) {
+      this.#emptied = this.#loop.createFuture();
+      yield* this.#emptied;
+    }
+  }
+
+  /** @ignore Everybody may write again. */
+  _endLending(): void {
+    if (this.#writing !== "lent") return;
+    this.#writing = "open";
+    this.#pauseIfHigh();
   }
 
   #move(state: State): void {
@@ -408,8 +509,9 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   }
 
   #refuseWrite(): void {
-    if (this.#writing !== "lost") {
-      throw new InvalidStateError("Cannot write to a transport: writeEof() was called");
+    const writing = this.#writing;
+    if (writing !== "open" && writing !== "lost") {
+      throw new InvalidStateError(`Cannot write to a transport: ${REFUSALS[writing]}`);
     }
     if (++this.#lostWrites > SILENT_LOST_WRITES) {
       console.warn(`Dropping write ${this.#lostWrites} to a transport: the connection is lost`);
@@ -424,12 +526,12 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
       this.#queue.push(this.#keep(bytes));
       this.#unsent += bytes.length;
     }
-    this.#pauseIfHigh();
   }
 
   /** Copies what is in the memory that the next read may go into. */
   #keep(bytes: Uint8Array): Uint8Array {
-    return bytes.buffer === this.#lent?.buffer ? bytes.slice() : bytes;
+    // Not by `slice()`, which makes no copy of a `Buffer`.
+    return bytes.buffer === this.#lent?.buffer ? new Uint8Array(bytes) : bytes;
   }
 
   #sendNow(bytes: Uint8Array): void {
@@ -457,23 +559,60 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     } catch (error) {
       this.#report(error, "Exception in protocol.resumeWriting()");
     }
+    this.#flushIfEmpty();
   }
 
-  /** All that was written has gone out. */
-  #flushed(): void {
+  /** Goes on once all that was written went out, and the protocol was resumed and knows that. */
+  #flushIfEmpty(): void {
+    if (this.#unsent > 0 || this.#flow.paused) return;
     if (this.#state === "flushing") this.#closeChannel();
-    else if (this.#state === "leaving") {
-      this.#move("left");
-      this.#leaving?.setResult({ channel: this.#channel, held: this.#held });
-    } else if (this.#writing === "ending") {
+    else if (this.#state === "leaving") this.#loop.enter({ _run: () => this.#giveAway() });
+    else if (this.#writing === "ending") {
       this.#writing = "ended";
       this.#channel.closeWrite();
-    }
+    } else if (this.#emptied !== null) this.#loop.enter({ _run: () => this.#wakeEmptied() });
   }
 
   #closeChannel(): void {
+    this.#loseWriting();
     this.#move("closing");
     this.#channel.close();
+  }
+
+  #giveAway(): void {
+    const leaving = this.#leaving;
+    if (this.#state !== "leaving" || leaving === null) return;
+    this.#leaving = null;
+    this.#move("left");
+    this.#successor = leaving.takeOver(this.#channel, this.#held);
+    this.#held = null;
+    if (!leaving.left.done()) leaving.left.setResult(this.#successor);
+  }
+
+  /** Why the channel cannot be given away, or `null` if it can. */
+  #leavingRefusal(): string | null {
+    const writing = this.#writing;
+    if (writing === "lent" || writing === "taken") return REFUSALS[writing];
+    const isOpen = this.#state === "opening" || this.#state === "open";
+    const isWhole = this.#direction === "both" && writing === "open" && this.#reading !== "ended";
+    return isOpen && isWhole ? null : "it is not open both ways";
+  }
+
+  /** Nobody gets the channel. */
+  #leaveNothing(): void {
+    const left = this.#leaving?.left;
+    this.#leaving = null;
+    if (left?.done() === false) left.setException(this.#error ?? connectionLost());
+  }
+
+  #wakeEmptied(): void {
+    const emptied = this.#emptied;
+    this.#emptied = null;
+    if (emptied?.done() === false) emptied.setResult();
+  }
+
+  #loseWriting(): void {
+    if (this.#writing !== "ending" && this.#writing !== "ended") this.#writing = "lost";
   }
 
   /** A method of the protocol has thrown: the connection cannot go on. */
@@ -483,14 +622,15 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   }
 
   #lose(error: Error | null): void {
-    if (this.#state === "closing" || this.#state === "closed" || this.#state === "left") return;
+    if (!MOVES[this.#state].includes("closing")) return;
     this.#error = error;
-    if (this.#leaving?.done() === false) this.#leaving.setException(error ?? connectionLost());
+    this.#leaveNothing();
     this.#endReading();
-    if (this.#writing === "open") this.#writing = "lost";
+    this.#loseWriting();
     this.#queue.clear();
     this.#inFlight = this.#unsent = 0;
     this.#move("closing");
+    this.#wakeEmptied();
     this.#channel.abort();
   }
 
@@ -502,8 +642,21 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
 
 function checkBytes(data: unknown): void {
   if (data instanceof Uint8Array) return;
-  const kind = data === null ? "null" : typeof data;
+  const kind = typeof data === "object" && data !== null
+    ? Object.prototype.toString.call(data).slice("[object ".length, -1)
+    : data === null
+    ? "null"
+    : typeof data;
   throw new TypeError(`Cannot write to a transport: expected a Uint8Array, got ${kind}`);
+}
+
+/** Throws if `data` is empty because its memory was transferred, or is smaller than it was. */
+function checkMemory(data: Uint8Array): void {
+  try {
+    data.at(0);
+  } catch (cause) {
+    throw new TypeError("Cannot write to a transport: the memory of the data is gone", { cause });
+  }
 }
 
 function checkLent(buffer: Uint8Array): Uint8Array {

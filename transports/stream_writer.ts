@@ -103,8 +103,8 @@ export class StreamWriter implements AsyncDisposable {
    * Waits while the transport has more to send than its high mark, until it is down to the low
    * one.
    *
-   * @throws {Deno.errors.ConnectionReset} If the connection is lost. The error that it was lost
-   * by, where there is one.
+   * @throws {Deno.errors.ConnectionReset} If the connection is lost, or was closed before what was
+   * written last. The error that it was lost by, where there is one.
    */
   drain(): Future<void> {
     return this.#protocol._drain(this.#transport, this.#reader?.exception() ?? null);
@@ -132,7 +132,8 @@ export class StreamWriter implements AsyncDisposable {
 
   /**
    * Secures the connection, after all that was written so far. As `StreamWriter.start_tls()`. The
-   * reader and the writer stay what they are.
+   * reader and the writer stay what they are; what the reader holds belongs to the handshake, and
+   * nothing may be written before that is over.
    *
    * @param options As for `loop.startTls()`. Where the connection was accepted, `serverSide` is set
    * by default.
@@ -167,12 +168,12 @@ export class StreamWriter implements AsyncDisposable {
   *#startTlsSteps(options: StartTlsOptions): Coroutine<void> {
     const loop = runningPlatformLoop("start TLS");
     const protocol = this.#protocol;
-    yield* this.drain();
+    const failure = this.#reader?.exception() ?? null;
+    if (failure !== null) throw failure;
     const transport = yield* startTls(loop, this.#transport as Transport, protocol, {
       serverSide: protocol._isServer,
       ...options,
     });
     this.#transport = transport;
-    protocol._move(transport);
   }
 }

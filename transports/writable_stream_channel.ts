@@ -1,5 +1,6 @@
 import type { EventLoop } from "../loop/event_loop.ts";
 import type { ByteChannel, ByteSink } from "../loop/platform.ts";
+import { memoryChanged, UnsentBytes } from "./_unsent_bytes.ts";
 
 /** As much as a pipe holds. A longer write is cut, so that its progress shows. */
 const PIECE_SIZE = 64 * 1024;
@@ -18,7 +19,7 @@ export class WritableStreamChannel implements ByteChannel {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   #sink: ByteSink | null = null;
   /** What is still to be sent of the write in flight; its first piece is with the stream. */
-  #unsent: Uint8Array = new Uint8Array(0);
+  readonly #unsent = new UnsentBytes();
   #state: "open" | "broken" | "closed" = "open";
 
   /**
@@ -45,7 +46,7 @@ export class WritableStreamChannel implements ByteChannel {
   pause(): void {}
 
   write(bytes: Uint8Array): number {
-    this.#unsent = bytes;
+    this.#unsent.start(bytes);
     this.#sendPiece();
     return 0;
   }
@@ -75,9 +76,7 @@ export class WritableStreamChannel implements ByteChannel {
   }
 
   #sendPiece(): void {
-    const unsent = this.#unsent;
-    const piece = unsent.length > PIECE_SIZE ? unsent.subarray(0, PIECE_SIZE) : unsent;
-    this.#writer.write(piece).then(this.#onWritten, this.#onError);
+    this.#writer.write(this.#unsent.first(PIECE_SIZE)).then(this.#onWritten, this.#onError);
   }
 
   /** The stream had taken all bytes, and then failed to bring them home. */
@@ -88,15 +87,16 @@ export class WritableStreamChannel implements ByteChannel {
 
   readonly #onWritten = (): void => {
     if (this.#state !== "open") return;
-    const count = Math.min(this.#unsent.length, PIECE_SIZE);
-    this.#unsent = this.#unsent.subarray(count);
-    if (this.#unsent.length > 0) this.#sendPiece();
+    const count = this.#unsent.sent(PIECE_SIZE);
+    if (count === null) return this.#onError(memoryChanged());
+    if (this.#unsent.size > 0) this.#sendPiece();
     this.#sink?.sent(count);
   };
 
   readonly #onError = (error: Error): void => {
     if (this.#state !== "open") return;
     this.#state = "broken";
-    this.#loop.enter({ _run: () => this.#state === "broken" && this.#sink?.failed(error) });
+    const failure = this.#unsent.explain(error);
+    this.#loop.enter({ _run: () => this.#state === "broken" && this.#sink?.failed(failure) });
   };
 }

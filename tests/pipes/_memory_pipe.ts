@@ -32,7 +32,13 @@ export function createMemoryPipe(): MemoryPipe {
         await new Promise<void>((resolve) => wake = resolve);
       }
       if (!isRead) throw new Deno.errors.BrokenPipe("Cannot write to a pipe: nobody reads it");
-      controller.enqueue(bytes.slice());
+      try {
+        controller.enqueue(bytes.slice());
+      } catch (error) {
+        // The memory is gone. Where a write fails, the stream is closed and not aborted.
+        end();
+        throw error;
+      }
     },
     close: end,
     abort: end,

@@ -1,5 +1,12 @@
-import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
-import type { Coroutine } from "../../mod.ts";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertLess,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { type Coroutine, InvalidStateError } from "../../mod.ts";
 import {
   type Backend,
   closePair,
@@ -13,6 +20,17 @@ import {
   type Stage,
   utf8,
 } from "./_backend.ts";
+
+/** What may become of memory that is still to be sent. */
+const CHANGES: readonly [name: string, change: (buffer: ArrayBuffer) => void][] = [
+  ["transferred", (buffer) => void structuredClone(buffer, { transfer: [buffer] })],
+  ["shrunk", (buffer) => buffer.resize(buffer.byteLength >> 2)],
+  ["shrunk to nothing", (buffer) => buffer.resize(0)],
+  ["grown", (buffer) => buffer.resize(buffer.maxByteLength)],
+];
+
+/** What is written in the tests of closing. */
+const LAST = "the last but one and another";
 
 /** Tests the write buffer of transports, its marks and its end, over `backend`. */
 export function testFlowControl(backend: Backend): void {
@@ -189,7 +207,8 @@ export function testFlowControl(backend: Backend): void {
     client.write(utf8("the last"));
 
     client.close();
-    client.write(utf8("dropped"));
+    client.write(utf8(" but one"));
+    client.writelines([utf8(" and"), utf8(" another")]);
     yield* passIterations(3);
     assertEquals(clientProtocol.log, ["made"]);
     assertEquals(client.isClosing(), true);
@@ -198,10 +217,92 @@ export function testFlowControl(backend: Backend): void {
     assertEquals(client.getWriteBufferSize(), 0);
     yield* peerProtocol.lost;
 
-    assertEquals(peerProtocol.size, bytes.length + "the last".length);
+    assertEquals(new TextDecoder().decode(peerProtocol.bytes().subarray(bytes.length)), LAST);
     assertEquals(peerProtocol.log, ["data", "eof", "lost"]);
     yield* pair.server.waitClosed();
+    // Nothing is there that would send it.
+    client.write(utf8("dropped"));
+    assertEquals(client.getWriteBufferSize(), 0);
   });
+
+  test(
+    "X09 close() waits for what a protocol writes as it is resumed, and for what that adds",
+    function* (stage) {
+      const pair = yield* connectToSilent(stage);
+      const { client, clientProtocol, peer, peerProtocol } = pair;
+      const bytes = pattern(backend.capacity);
+      let resumed = 0;
+      clientProtocol.resumeWriting = () => {
+        clientProtocol.log.push("resume");
+        client.write(++resumed === 1 ? bytes : utf8("the end"));
+      };
+      client.write(bytes);
+      client.close();
+
+      peer.resumeReading();
+      assertEquals(yield* clientProtocol.lost, null);
+      yield* peerProtocol.lost;
+      assertEquals(clientProtocol.log, ["made", "pause", "resume", "pause", "resume", "lost"]);
+      const sent = peerProtocol.bytes();
+      assert(sameBytes(sent.subarray(0, bytes.length), bytes));
+      assert(sameBytes(sent.subarray(bytes.length, bytes.length * 2), bytes));
+      assertEquals(new TextDecoder().decode(sent.subarray(bytes.length * 2)), "the end");
+    },
+  );
+
+  test(
+    "close() after all went out waits for a protocol that is yet to be resumed",
+    function* (stage) {
+      const pair = yield* connectToSilent(stage);
+      const { client, clientProtocol, peer, peerProtocol } = pair;
+      const bytes = pattern(backend.capacity);
+      clientProtocol.resumeWriting = () => {
+        clientProtocol.log.push("resume");
+        client.write(utf8("the end"));
+      };
+      client.write(bytes);
+      peer.resumeReading();
+      while (client.getWriteBufferSize() > 0) yield;
+      client.close();
+
+      assertEquals(yield* clientProtocol.lost, null);
+      yield* peerProtocol.lost;
+      assertEquals(clientProtocol.log, ["made", "pause", "resume", "lost"]);
+      assertEquals(peerProtocol.size, bytes.length + "the end".length);
+    },
+  );
+
+  for (const [name, change] of CHANGES) {
+    test(
+      `the connection fails when memory to send is ${name}, and nothing waits`,
+      function* (stage) {
+        for (const isQueued of [false, true]) {
+          const pair = yield* connectToSilent(stage);
+          const { client, clientProtocol, peer, peerProtocol } = pair;
+          const buffer = new ArrayBuffer(backend.capacity, { maxByteLength: backend.capacity * 2 });
+          if (isQueued) client.write(pattern(backend.capacity));
+          client.write(new Uint8Array(buffer));
+          client.write(utf8("behind it"));
+          // Over the streams of Node and TLS the first part is on its way before the memory changes.
+          yield* passIterations(3);
+          change(buffer);
+          client.close();
+
+          peer.resumeReading();
+          const error = yield* clientProtocol.lost;
+          yield* peerProtocol.lost;
+          // A channel that makes copies may have sent it all.
+          if (error === null) assert(peerProtocol.size > backend.capacity);
+          else assertInstanceOf(error, InvalidStateError);
+          if (error !== null) assertStringIncludes(error.message, "its memory was transferred or");
+          if (isQueued) assertInstanceOf(error, InvalidStateError);
+          assertEquals(client.getWriteBufferSize(), 0);
+          const tail = new TextDecoder().decode(peerProtocol.bytes().subarray(-9));
+          assertEquals(tail === "behind it", error === null);
+        }
+      },
+    );
+  }
 
   test("X09 writeEof() sends what is buffered before the end", function* (stage) {
     // Both directions end together: close() is tested above.

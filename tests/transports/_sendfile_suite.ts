@@ -1,16 +1,24 @@
-import { assert, assertEquals, assertInstanceOf, assertLess } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertLess,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import {
   CancelledError,
   type Coroutine,
-  type Future,
   InvalidStateError,
   type SendableFile,
   SendfileNotAvailableError,
+  type WriteTransport,
 } from "../../mod.ts";
 import {
   type Backend,
   closePair,
   connectPair,
+  errorOf,
   type Pair,
   passIterations,
   pattern,
@@ -156,9 +164,12 @@ export function testSendfile(backend: Backend): void {
     const { client, clientProtocol, peer, peerProtocol } = pair;
     peer.pauseReading();
     const file = new MemoryFile(pattern(backend.capacity * 2));
+    // The protocol is paused for what is left, and for that only.
+    client.setWriteBufferLimits({ high: 1 });
 
     const sending = stage.loop.sendfile(client, file);
     yield* settled(() => file.position);
+    assertEquals(clientProtocol.log, ["made"]);
     sending.cancel();
     assertInstanceOf(yield* errorOf(sending), CancelledError);
     const sent = file.position;
@@ -170,6 +181,7 @@ export function testSendfile(backend: Backend): void {
 
     assert(sameBytes(peerProtocol.bytes().subarray(0, sent), file.bytes.subarray(0, sent)));
     assertEquals(peerProtocol.size, sent + 1);
+    yield* settled(() => clientProtocol.log.length);
     assertEquals(clientProtocol.log, ["made", "pause", "resume"]);
     yield* closePair(pair);
   });
@@ -188,6 +200,82 @@ export function testSendfile(backend: Backend): void {
     yield* closePair(pair);
   });
 
+  test("lets nobody write, end the stream, start TLS or send another file", function* (stage) {
+    const pair = yield* connect(stage);
+    const { client, clientProtocol, peer, peerProtocol } = pair;
+    const { loop } = stage;
+    peer.pauseReading();
+    const file = new MemoryFile(pattern(backend.capacity * 2));
+    const size = file.bytes.length;
+
+    const sending = loop.sendfile(client, file);
+    yield* settled(() => file.position);
+    const refusal = "a file is being sent";
+    assertThrows(() => client.write(utf8("x")), InvalidStateError, refusal);
+    assertThrows(() => client.writelines([utf8("x"), utf8("y")]), InvalidStateError, refusal);
+    if (client.canWriteEof()) assertThrows(() => client.writeEof(), InvalidStateError, refusal);
+    const other = new MemoryFile(utf8("other"));
+    const again = yield* errorOf(loop.sendfile(client, other));
+    assertInstanceOf(again, InvalidStateError);
+    assertStringIncludes(again.message, refusal);
+    const options = { tls: true, serverHostname: "localhost" } as const;
+    const securing = yield* errorOf(loop.startTls(client, clientProtocol, options));
+    assertInstanceOf(securing, InvalidStateError);
+    assertStringIncludes(securing.message, refusal);
+    peer.resumeReading();
+
+    assertEquals(yield* sending, size);
+    assertEquals(yield* loop.sendfile(client, other), 5);
+    client.write(utf8("."));
+    yield* peerProtocol.received(size + 6);
+    assert(sameBytes(peerProtocol.bytes().subarray(0, size), file.bytes));
+    assertEquals(peerProtocol.text().slice(-6), "other.");
+    assertEquals(clientProtocol.log, ["made"]);
+    yield* closePair(pair);
+  });
+
+  test("goes on when marks or the protocol are set meanwhile", function* (stage) {
+    const pair = yield* connect(stage);
+    const { client, peer, peerProtocol } = pair;
+    peer.pauseReading();
+    const file = new MemoryFile(pattern(backend.capacity * 2));
+    const next = new Recorder(stage.loop);
+
+    const sending = stage.loop.sendfile(client, file);
+    yield* settled(() => file.position);
+    client.setWriteBufferLimits({ high: backend.capacity * 4 });
+    client.setProtocol(next);
+    peer.resumeReading();
+    assertEquals(yield* sending, file.bytes.length);
+    assertEquals(client.getProtocol(), next);
+    assertEquals(client.getWriteBufferLimits()[1], backend.capacity * 4);
+    yield* peerProtocol.received(file.bytes.length);
+    client.abort();
+    yield* next.lost;
+    yield* peerProtocol.lost;
+  });
+
+  test("ends with ConnectionReset when close() is called, and what was read goes out", function* (
+    stage,
+  ) {
+    const pair = yield* connect(stage);
+    const { client, clientProtocol, peer, peerProtocol } = pair;
+    peer.pauseReading();
+    const file = new MemoryFile(pattern(backend.capacity * 2));
+
+    const sending = stage.loop.sendfile(client, file);
+    yield* settled(() => file.position);
+    client.close();
+    assertInstanceOf(yield* errorOf(sending), Deno.errors.ConnectionReset);
+    // It does not wait for the peer.
+    assertEquals(clientProtocol.lost.done(), false);
+    peer.resumeReading();
+    assertEquals(yield* clientProtocol.lost, null);
+    yield* peerProtocol.lost;
+    assertEquals(peerProtocol.size, file.position);
+    assert(sameBytes(peerProtocol.bytes(), file.bytes.subarray(0, peerProtocol.size)));
+  });
+
   test("refuses no fallback, a range that is none, and a closing transport", function* (stage) {
     const { loop } = stage;
     const pair = yield* connect(stage);
@@ -199,6 +287,8 @@ export function testSendfile(backend: Backend): void {
     for (const options of [{ offset: -1 }, { offset: 0.5 }, { count: 0 }, { count: NaN }]) {
       assertInstanceOf(yield* errorOf(loop.sendfile(client, file, options)), RangeError);
     }
+    const foreign = yield* errorOf(loop.sendfile({} as WriteTransport, file));
+    assertInstanceOf(foreign, TypeError);
     client.close();
     assertInstanceOf(yield* errorOf(loop.sendfile(client, file)), InvalidStateError);
     yield* closePair(pair);
@@ -241,14 +331,4 @@ function* settled(value: () => number): Coroutine<void> {
     last = value();
     yield;
   }
-}
-
-/** Waits for `future` and gives what it throws. Fails if it throws nothing. */
-function* errorOf(future: Future<unknown>): Coroutine<unknown> {
-  try {
-    yield* future;
-  } catch (error) {
-    return error;
-  }
-  throw new Error("Expected an error, got none");
 }

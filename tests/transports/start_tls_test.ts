@@ -1,5 +1,11 @@
 // Connections that are secured when they are open already.
-import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import {
   CancelledError,
   type Coroutine,
@@ -23,6 +29,7 @@ import {
   type Stage,
   utf8,
 } from "./_backend.ts";
+import { testStartTls } from "./_start_tls_suite.ts";
 import { tcp } from "./_tcp.ts";
 import { certificate, tls, trusting } from "./_tls.ts";
 
@@ -60,6 +67,8 @@ function* finish(pair: RecordedPair, client: Transport): Coroutine<void> {
   yield* pair.server.waitClosed();
 }
 
+testStartTls(tcp);
+
 for (const backend of [tcp, tls]) {
   test(
     `${backend.name}: startTls() secures a connection that was reading on both sides`,
@@ -95,7 +104,9 @@ test("startTls() makes the former transport useless, and keeps the protocol", fu
   assertEquals(pair.client.isClosing(), true);
   assertEquals(pair.client.isReading(), false);
   assertEquals(client.getProtocol(), pair.clientProtocol);
-  pair.client.write(utf8("dropped"));
+  assertThrows(() => pair.client.write(utf8("lost")), InvalidStateError, "TLS has taken");
+  assertThrows(() => pair.client.writeEof(), InvalidStateError, "TLS has taken");
+  pair.client.resumeReading();
   pair.client.close();
   pair.client.abort();
   yield* passIterations(3);
@@ -303,4 +314,52 @@ test("openConnection() and startServer() take the options of TLS", function* () 
   assertEquals(yield* reader.read(), new Uint8Array(0));
   server.close();
   yield* server.waitClosed();
+});
+
+test("startTls(), write(), close() in one turn sends what was written, on both sides", function* (
+  { loop },
+) {
+  const pair = yield* connect(loop);
+  const serving = loop.startTls(pair.peer, pair.peerProtocol, {
+    tls: certificate("server"),
+    serverSide: true,
+  });
+  serving.addDoneCallback(() => {
+    const transport = serving.result();
+    transport.write(utf8("bye"));
+    transport.close();
+    assertEquals(transport.isClosing(), true);
+  });
+  const client = yield* loop.startTls(pair.client, pair.clientProtocol, {
+    tls: trusting,
+    serverHostname: "localhost",
+  });
+  client.write(utf8("hello"));
+  client.close();
+  assertEquals(yield* pair.clientProtocol.lost, null);
+  assertEquals(yield* pair.peerProtocol.lost, null);
+  yield* pair.server.waitClosed();
+});
+
+test("startTls() may follow startTls() at once: TLS in TLS", function* ({ loop }) {
+  const pair = yield* connect(loop);
+  const { client, peer } = yield* secure(loop, pair);
+  const inner = yield* secure(loop, { ...pair, client, peer });
+  inner.client.write(utf8("inside"));
+  yield* pair.peerProtocol.received(6);
+  assertEquals(pair.peerProtocol.text(), "inside");
+  assertThrows(() => client.write(utf8("outside")), InvalidStateError, "TLS has taken");
+  yield* finish(pair, inner.client);
+});
+
+test("startTls() gives up a handshake after tlsHandshakeTimeout", function* ({ loop }) {
+  const pair = yield* connect(loop);
+  const error = yield* errorOf(loop.startTls(pair.client, pair.clientProtocol, {
+    tls: trusting,
+    serverHostname: "localhost",
+    tlsHandshakeTimeout: 0.001,
+  }));
+  assertInstanceOf(error, Deno.errors.ConnectionAborted);
+  assertStringIncludes(error.message, "it took over 0.001 seconds");
+  yield* pair.peerProtocol.lost;
 });
