@@ -50,6 +50,7 @@ export {
   type Callback,
   type CallGraph,
   CancelledError,
+  type CancelOptions,
   captureCallGraph,
   type Clock,
   type Completions,

@@ -30,10 +30,9 @@ export class PoolJob<T> extends Future<T> {
     this.#values = currentValues();
   }
 
-  override cancel(message?: string): boolean {
-    if (!super.cancel(message)) return false;
+  /** @ignore */
+  override _noteCancelled(): void {
     this.#abandon(this as PoolJob<unknown>);
-    return true;
   }
 
   /** The job has reported `value`. */

@@ -48,11 +48,10 @@ class RemoteResult<T> extends Future<T> {
     super({ loop });
   }
 
-  override cancel(message?: string): boolean {
-    if (!super.cancel(message)) return false;
+  /** @ignore */
+  override _noteCancelled({ message, cause }: { message?: string; cause?: unknown }): void {
     const task = this.#task;
-    task?.getLoop().callSoonThreadsafe(() => task.cancel(message));
-    return true;
+    task?.getLoop().callSoonThreadsafe(() => task.cancel(message, { cause }));
   }
 
   /** Starts the task, unless the caller has changed its mind. */
@@ -72,7 +71,7 @@ class RemoteResult<T> extends Future<T> {
   }
 
   #copy(task: Future<T>): void {
-    if (task.cancelled()) return void super.cancel();
+    if (task.cancelled()) return void this.cancel();
     const exception = task.exception();
     if (exception === null) this.setResult(task.result());
     else this.setException(exception);

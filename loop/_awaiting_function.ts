@@ -1,8 +1,17 @@
 import { ambient } from "./_ambient.ts";
+import type { CancelReason } from "./_cancel_reason.ts";
 import type { CancelScope } from "./_cancel_scope.ts";
+import {
+  type CancelEdge,
+  type Cancellable,
+  cancelThrough,
+  type CancelVerdict,
+} from "./_cancel_walk.ts";
 import type { CancelRoot, Consumer, Reject, Resolve } from "./_consumer.ts";
-import type { Future } from "./future.ts";
-import { CancelledError, InvalidStateError } from "./errors.ts";
+import { cannotWait } from "./_wait_errors.ts";
+import { CancelledError } from "./errors.ts";
+import { addWaiter, type Future, markSeen } from "./future.ts";
+import type { Task } from "./task.ts";
 
 const ENGINE_SOURCE = "function () { [native code] }";
 const toSource = Function.prototype.toString;
@@ -17,16 +26,22 @@ export function isEngineFunction(fn: unknown): boolean {
 }
 
 /** One `await` of a future by an async function, or by a native promise. */
-export class AwaitingFunction<T> implements Consumer {
+export class AwaitingFunction<T> implements Consumer, CancelRoot, CancelEdge {
   /** Neighbours in the list of the scope. */
   previous: AwaitingFunction<unknown> | null = null;
   /** See {@linkcode previous}. */
   next: AwaitingFunction<unknown> | null = null;
   /** What is awaited. */
   readonly future: Future<T>;
+  /** The scope keeps what misses. */
+  readonly routed = true;
+  /** Whether the scope has to know when it ends, without having been interrupted. */
+  reopens = false;
   readonly #scope: CancelScope | null;
   readonly #resolve: Resolve<T>;
   readonly #reject: Reject;
+  /** Whether a cancellation has interrupted it. */
+  #interrupted = false;
 
   constructor(
     future: Future<T>,
@@ -41,58 +56,130 @@ export class AwaitingFunction<T> implements Consumer {
     this.#reject = reject;
   }
 
-  /** Delivers the result of a done future at once, else begins to wait. */
+  /** The task that the function is part of, if it can be cancelled. */
+  get task(): Task<unknown> | null {
+    return this.#scope?.task ?? null;
+  }
+
+  /** Delivers the result of a done future at once, else begins to wait. Runs in `then()`. */
   start(): void {
     const { future } = this;
     const scope = this.#scope;
     if (scope === null) {
       if (future.done()) this.#deliver();
       else future._subscribe(this);
-      return;
-    }
-    scope.noteAwait();
-    if (future.done()) {
-      const cancelled = future._delivers ? null : scope.takeOutsideCancel();
-      if (cancelled === null) this.#deliver();
-      else this.#reject(cancelled);
-    } else if (future.getLoop() !== scope.loop) {
-      this.#reject(
-        new InvalidStateError(
-          `Cannot await a future in task "${scope.task.getName()}": it belongs to another loop`,
-        ),
-      );
-    } else if (future === scope.task as Future<unknown>) {
-      this.#reject(
-        new InvalidStateError(`Cannot await task "${scope.task.getName()}": it awaits itself`),
-      );
+    } else if (future.done()) this.#deliverDone(scope);
+    else if (future === scope.task as Future<unknown> || future.getLoop() !== scope.loop) {
+      this.#reject(cannotWait(scope.task, future));
     } else {
-      scope.add(this as AwaitingFunction<unknown>);
       future._subscribe(this);
-      scope.spendCancel(future);
+      const due = this.list();
+      if (due !== null) this.#interrupt(future, due);
     }
+  }
+
+  /** Begins to wait as part of the scope. Returns what is due there, to spend it on the wait. */
+  list(): CancelReason | null {
+    const scope = this.#scope as CancelScope;
+    scope.add(this as AwaitingFunction<unknown>);
+    if (scope.dueCount() === 0) return null;
+    return scope.reasonAtAwait(true, this as AwaitingFunction<unknown>);
+  }
+
+  /** A region is awaited: whether the cancellation that came to it has arrived in there. */
+  noteInRegion(arrived: boolean): void {
+    this.#interrupted = arrived;
   }
 
   /** The bare future that is awaited is done: a cancellation that is due comes before its result. */
   _run(): void {
-    const due = this.#scope?.takeCancel() ?? null;
+    const due = this.takeCancel();
     if (due === null) return this._resume();
     this.#leave();
-    this.#reject(endedIn(this.future) ?? due);
+    const error = endedIn(this.future) ?? due.toError(this.future.getLoop().getDebug());
+    this.#settleInterrupted(() => {
+      throw error;
+    });
   }
 
   _resume(): void {
     this.#leave();
-    this.#deliver();
+    if (this.reopens) this.#scope?.reopenWindow();
+    if (this.#interrupted) this.#settleInterrupted(() => this.future.result());
+    else this.#deliver();
   }
 
   _root(): CancelRoot | null {
-    return this.#scope;
+    return this.#scope === null ? null : this;
   }
 
-  /** Ends the wait at once: it closes a circle of tasks that await each other. */
-  giveUp(reason: unknown): void {
+  takeCancel(): CancelReason | null {
+    const due = this.#dueReason;
+    if (due !== null) this.#interrupted = true;
+    return due;
+  }
+
+  spendCancel(awaited: Cancellable): void {
+    const due = this.#dueReason;
+    if (due !== null) this.#interrupt(awaited, due);
+  }
+
+  _answerCancel(verdict: CancelVerdict, reason: CancelReason): void {
+    if (verdict === "circle") this.#giveUp(reason);
+    else if (verdict === "interrupted") this.#interrupted = true;
+    // What misses comes before the result.
+    else this.reopens = false;
+  }
+
+  /** What is due, unless it has interrupted this, or this is let be. */
+  get #dueReason(): CancelReason | null {
+    return this.#interrupted || this.reopens ? null : this.#scope?.dueReason ?? null;
+  }
+
+  #interrupt(awaited: Cancellable, due: CancelReason): void {
+    const { task } = this.#scope as CancelScope;
+    if (cancelThrough(awaited, due, task)) this.#interrupted = true;
+  }
+
+  /** Ends the wait at once: what is awaited waits for this function. */
+  #giveUp(reason: CancelReason): void {
+    const { future } = this;
+    future._unsubscribe(this);
+    // It ends cancelled, when the others of the circle have, and nobody waits for it.
+    addWaiter(future, { _run: () => markSeen(future) });
     this.#leave();
-    this.#reject(reason);
+    this.#settleInterrupted(() => {
+      throw reason.toError();
+    });
+  }
+
+  #deliverDone(scope: CancelScope): void {
+    const due = this.future._delivers || scope.dueCount() === 0
+      ? null
+      : scope.reasonAtAwait(false, this as AwaitingFunction<unknown>);
+    if (due === null) return this.#deliver();
+    scope.noteArrival();
+    this.#reject(due.toError(scope.loop.getDebug()));
+  }
+
+  /**
+   * Ends an await that was interrupted. The engine calls a thenable back, and in there one can
+   * see whether the function itself waits here.
+   */
+  #settleInterrupted(outcome: () => T): void {
+    const scope = this.#scope as CancelScope;
+    const thenable: PromiseLike<T> = {
+      then: (resolve, reject) => {
+        scope.noteArrival();
+        try {
+          resolve?.(outcome());
+        } catch (error) {
+          reject?.(error);
+        }
+        return thenable as PromiseLike<never>;
+      },
+    };
+    (this.#resolve as Resolve<T | PromiseLike<T>>)(thenable);
   }
 
   #leave(): void {

@@ -1,19 +1,20 @@
 import { type Flow, flows, runningTask } from "./_ambient.ts";
 import type { AwaitingFunction } from "./_awaiting_function.ts";
-import { createCancelledError } from "./_cancelled_error.ts";
-import type { CancelRoot, Interruptible } from "./_consumer.ts";
+import type { CancelReason } from "./_cancel_reason.ts";
+import { CancelSignal } from "./_cancel_signal.ts";
+import {
+  type CancelEdge,
+  type Cancellable,
+  type CancelVerdict,
+  walkCancel,
+} from "./_cancel_walk.ts";
+import type { CancelHost } from "./_consumer.ts";
+import { DueCancellation } from "./_due_cancellation.ts";
+import { afterHops, holdPath, isOnPath } from "./_own_path.ts";
 import type { Context } from "./context.ts";
-import type { CancelledError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import type { Future } from "./future.ts";
 import type { Task } from "./task.ts";
-
-/**
- * Where a cancellation that found nothing to interrupt comes from. One that a function asked of
- * its own task waits for the next await that suspends, as asyncio's; one from outside came while
- * the function was at a foreign promise, and ends the next await of any future of ours.
- */
-type Due = "no" | "outside" | "self";
 
 /**
  * What a cancellation of an async function goes through.
@@ -21,14 +22,20 @@ type Due = "no" | "outside" | "self";
  * *Theory of operation.* A coroutine waits for one future at a time. An async function may wait
  * for several (`Promise.all`), through calls that the loop never sees. So each `await` of a
  * future of ours is listed in the scope that the function carries ({@linkcode Flow}), and leaves
- * the list when it ends. A cancellation interrupts every one in the list and in nested scopes;
- * when there is none, because the function is at a foreign promise, it stays *due*, and
- * {@linkcode AwaitingFunction} throws it at the next await.
+ * the list when it ends. A cancellation interrupts every one in the list. It stays *due* until it
+ * has ended an await on the function's own path (`_own_path.ts`): those it has interrupted may be
+ * the losers of a race, while the function is at a foreign promise. An await that the function
+ * comes to meanwhile is interrupted as well.
+ *
+ * Where the path cannot be told, time does: a function that was told goes on within a few
+ * microtasks, the *window*, and what it comes to in there is not interrupted once more. The same
+ * holds when a signal of ours has ended a foreign promise.
  *
  * A task has a root scope; `timeout()` and `taskGroup()` nest one each, so that they cut their
- * body and nothing else of the task.
+ * body and nothing else of the task. The await of such a region stands in the list of the outer
+ * scope, and passes cancellations on.
  */
-export class CancelScope implements Flow, CancelRoot {
+export class CancelScope implements Flow, CancelHost, Cancellable {
   /** The task that the functions of this scope are part of. */
   readonly task: Task<unknown>;
   /** The loop of the task. */
@@ -37,23 +44,30 @@ export class CancelScope implements Flow, CancelRoot {
   readonly context: Context;
   /** Whether the body has ended. What still runs is never cancelled. */
   closed = false;
+  /** What follows the body to its end. */
+  path: Promise<void> | null = null;
 
   readonly #parent: CancelScope | null;
-  /** Created for the first nested scope; most tasks have none. */
-  #nested: Set<CancelScope> | null = null;
   /** The awaits that are pending, newest first. */
   #awaits: AwaitingFunction<unknown> | null = null;
   /** Cancellations asked for and not taken back, since the scope was opened. */
   #count = 0;
   /** Those of the enclosing scope at that time, as far as they were not taken back here. */
   #base: number;
-  #due: Due = "no";
-  #message: string | undefined;
+  /** Created by the first cancellation. */
+  #due: DueCancellation | null = null;
   /**
-   * Signals that the function has read since its last await of ours. When one of them aborts, the
-   * foreign promise that it is at ends by that, and it must not get the cancellation once more.
+   * Whether the function has asked for what is due by itself: that waits for the next await that
+   * suspends, as asyncio's. From outside it may end the await of a future that is done.
    */
-  #signals: Set<AbortSignal> | null = null;
+  #dueToItself = false;
+  /** Set while the function may be on its way from what has told it. */
+  #window: object | null = null;
+  #signal: CancelSignal | null = null;
+  /** The cancellation that the error of the body hides. */
+  #hidden: CancelReason | null = null;
+  /** The last cancellation that found nothing to interrupt. */
+  #missed: CancelReason | undefined = undefined;
 
   /**
    * Creates the scope of `task`, or one nested in `parent`.
@@ -71,10 +85,6 @@ export class CancelScope implements Flow, CancelRoot {
     this.context = context;
     this.#parent = parent;
     this.#base = cancelling;
-    if (parent === null) return;
-    (parent.#nested ??= new Set()).add(this);
-    // The next await may be in here.
-    this.#takeDueOf(parent);
   }
 
   /** This scope, as part of the flow. */
@@ -82,9 +92,14 @@ export class CancelScope implements Flow, CancelRoot {
     return this;
   }
 
-  /** The function has read `signal`, which aborts before it is cancelled. */
-  noteSignal(signal: AbortSignal): void {
-    (this.#signals ??= new Set()).add(signal);
+  /** Aborts when the scope is cancelled. */
+  get signal(): AbortSignal {
+    return (this.#signal ??= new CancelSignal()).read(this);
+  }
+
+  /** What {@linkcode signal} has aborted with, if it has. */
+  get reason(): unknown {
+    return this.#signal?.reason ?? null;
   }
 
   /** Calls `fn` inside this scope; it carries the scope across its awaits. */
@@ -92,23 +107,31 @@ export class CancelScope implements Flow, CancelRoot {
     return flows.run(this, fn);
   }
 
-  /** Cancels what runs in the scope: interrupts its awaits, or is due at the next. */
-  cancel(message?: string): void {
+  /** Cancels what runs in the scope. */
+  _cancel(reason: CancelReason): void {
+    walkCancel(this, reason, false, this.task);
+  }
+
+  _passCancel(reason: CancelReason): readonly CancelEdge[] {
+    return this.passCancel(reason, this.#signal?.abort(reason) === true);
+  }
+
+  /**
+   * Notes a cancellation; returns the awaits that it goes on to.
+   *
+   * @param signalled Whether it has just aborted a signal that the function may have passed on.
+   */
+  passCancel(reason: CancelReason, signalled: boolean): readonly CancelEdge[] {
     this.#count += 1;
-    let interrupted = false;
-    for (const awaiting of this.#listAwaits()) {
-      if (awaiting.future._circular) {
-        awaiting.giveUp(createCancelledError(message));
-        interrupted = true;
-      } else if (awaiting.future._interrupt(message)) interrupted = true;
-    }
-    for (const scope of [...this.#nested ?? []]) {
-      scope.cancel(message);
-      interrupted = true;
-    }
-    if (interrupted || (this.#awaits === null && this.#endsBySignal())) return;
-    this.#due = runningTask() === this.task ? "self" : "outside";
-    this.#message = message;
+    const fromInside = runningTask() === this.task;
+    this.keepDue(reason, fromInside);
+    if (signalled && !fromInside) this.#openWindow();
+    return this.#listAwaits();
+  }
+
+  _endCancel(verdict: CancelVerdict, reason: CancelReason): CancelVerdict {
+    if (verdict === "missed") this.#missed = reason;
+    return "interrupted";
   }
 
   /** How many cancellations were asked for and not taken back. */
@@ -120,7 +143,7 @@ export class CancelScope implements Flow, CancelRoot {
   uncancel(): number {
     if (this.#count > 0) this.#count -= 1;
     else if (this.#base > 0) this.#base -= 1;
-    if (this.cancelling() === 0) this.#due = "no";
+    if (this.cancelling() === 0) this.#due?.clear();
     return this.cancelling();
   }
 
@@ -130,40 +153,91 @@ export class CancelScope implements Flow, CancelRoot {
     return this.uncancel();
   }
 
+  dueCount(): number {
+    return this.#due?.pending === true ? 1 : 0;
+  }
+
   /** Makes a cancellation, which another error hides, due again at the next await. */
-  recancel(message?: string): void {
-    this.#due = "self";
-    this.#message = message;
+  recancel(reason: CancelReason): void {
+    this.keepDue(reason, true);
   }
 
-  /** As {@linkcode recancel}, in the enclosing scope. */
-  recancelOuter(): void {
-    this.#parent?.recancel();
+  /** As {@linkcode recancel}, in the enclosing scope, once the body has ended. */
+  recancelOuter(reason: CancelReason): void {
+    this.#hidden = reason;
   }
 
-  takeCancel(): CancelledError | null {
-    if (this.#due === "no") return null;
-    this.#due = "no";
-    return createCancelledError(this.#message, this.loop.getDebug());
+  /** Drops `reason`, which its asker takes back. */
+  forget(reason: CancelReason): void {
+    this.#due?.forget(reason);
   }
 
-  /** The message of the last cancellation that found nothing to interrupt. */
-  get message(): string | undefined {
-    return this.#message;
+  /** Keeps `reason` until it has arrived. */
+  keepDue(reason: CancelReason, toItself: boolean): void {
+    (this.#due ??= new DueCancellation()).add(reason);
+    this.#dueToItself = toItself;
   }
 
-  /** Takes a cancellation that came from outside, for an await that does not suspend. */
-  takeOutsideCancel(): CancelledError | null {
-    return this.#due === "outside" ? this.takeCancel() : null;
+  /** The cancellation that is due in `inner`, which is nested here, at its begin. */
+  passDueTo(inner: CancelScope, reason: CancelReason): void {
+    inner.keepDue(reason, this.#dueToItself);
   }
 
-  spendCancel(awaited: Interruptible): void {
-    if (this.#due !== "no" && awaited._interrupt(this.#message)) this.#due = "no";
+  /** Takes back what is due in `inner` at its end. Returns whether anything was. */
+  takeDueOf(inner: CancelScope): boolean {
+    const hidden = inner.#hidden;
+    const left = inner.takeCancel();
+    if (hidden !== null) {
+      this.#due?.clear();
+      this.recancel(hidden);
+    } else if (left === null) return false;
+    else if (this.dueCount() === 0) this.keepDue(left, inner.#dueToItself);
+    return true;
   }
 
-  /** The function is at an await of ours again. */
-  noteAwait(): void {
-    this.#signals = null;
+  /** What has not arrived in a body that is at its end. */
+  takeCancel(): CancelReason | null {
+    if (this.#due === null) return null;
+    const reason = this.#due.take();
+    return this.#isOnItsWay() ? null : reason;
+  }
+
+  /** The last cancellation that found nothing to interrupt. */
+  get _cancelReason(): CancelReason | undefined {
+    return this.#missed;
+  }
+
+  /** The cancellation that is due, to end an await with that begun before it. */
+  get dueReason(): CancelReason | null {
+    return this.#due?.reason ?? null;
+  }
+
+  /**
+   * The cancellation that ends an await which begins now, inside of its `then()`.
+   *
+   * @param suspends Whether it waits for a future that is not done.
+   */
+  reasonAtAwait(suspends: boolean, awaiting: AwaitingFunction<unknown>): CancelReason | null {
+    const reason = this.#due?.reason ?? null;
+    if (reason === null || (!suspends && this.#dueToItself)) return null;
+    if (!this.#isOnItsWay()) return reason;
+    if (this.#probe(reason)) this.#due?.clear();
+    // Perhaps the cleanup of a helper, perhaps the function's own: it goes on after it.
+    else awaiting.reopens = true;
+    return null;
+  }
+
+  /** An await that was interrupted ends, inside of a `then()`: what is due has arrived, or not. */
+  noteArrival(): void {
+    const reason = this.#due?.reason ?? null;
+    if (reason === null) return;
+    if (this.#probe(reason)) this.#due?.clear();
+    else this.#openWindow();
+  }
+
+  /** An await ends that was let be within the window. */
+  reopenWindow(): void {
+    if (this.#due?.pending === true) this.#openWindow();
   }
 
   /** Lists a pending await. */
@@ -184,11 +258,6 @@ export class CancelScope implements Flow, CancelRoot {
   /** The body has ended. */
   close(): void {
     this.closed = true;
-    const parent = this.#parent;
-    if (parent === null) return;
-    parent.#nested?.delete(this);
-    // Where the body came to no await, it is the next one after it.
-    parent.#takeDueOf(this);
   }
 
   /** What the functions of this scope wait for, oldest first. */
@@ -196,17 +265,26 @@ export class CancelScope implements Flow, CancelRoot {
     return this.#listAwaits().map((awaiting) => awaiting.future);
   }
 
-  #endsBySignal(): boolean {
-    for (const signal of this.#signals ?? []) if (signal.aborted) return true;
-    return false;
+  /** Whether the await of which `then()` runs is on the function's own path, as far as one can see. */
+  #probe(reason: CancelReason): boolean {
+    if (!reason.mayProbe()) return true;
+    if (this.path !== null) {
+      holdPath(this.path);
+      this.path = null;
+    }
+    return isOnPath();
   }
 
-  /** Moves the cancellation that is due in `other`, if any, here. */
-  #takeDueOf(other: CancelScope): void {
-    if (other.#due === "no") return;
-    this.#due = other.#due;
-    this.#message = other.#message;
-    other.#due = "no";
+  /** Whether the function may have been told just now. */
+  #isOnItsWay(): boolean {
+    return this.#window !== null || (this.#parent !== null && this.#parent.#isOnItsWay());
+  }
+
+  #openWindow(): void {
+    const window = this.#window = {};
+    afterHops(() => {
+      if (this.#window === window) this.#window = null;
+    });
   }
 
   /** The pending awaits, oldest first. */

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import type { CancelReason } from "./_cancel_reason.ts";
+import type { Cancellable } from "./_cancel_walk.ts";
 import type { Runnable } from "./_runnable.ts";
-import type { CancelledError } from "./errors.ts";
 import type { Task } from "./task.ts";
 
 /** What resolves a native promise. */
@@ -28,30 +29,29 @@ export interface Consumer extends Runnable {
 /** Keeps a cancellation until the next step that the loop drives. */
 export interface CancelRoot {
   /** Takes the cancellation that is due, or returns `null`. */
-  takeCancel(): CancelledError | null;
+  takeCancel(): CancelReason | null;
   /** Spends the cancellation that is due on `awaited`, if it can be interrupted. */
-  spendCancel(awaited: Interruptible): void;
+  spendCancel(awaited: Cancellable): void;
 }
 
-/**
- * What a timeout or a group in a coroutine cuts short: a task, or an operation, of which a task
- * may run several at a time.
- */
-export interface CoroutineHost {
-  /** The task itself, or the one that the operation is part of. */
-  readonly _task: Task<unknown> | null;
-  /** Throws `CancelledError` where the coroutine waits. */
-  cancel(message?: string): unknown;
+/** What a timeout or a group cuts short: a coroutine, or the scope of an async function. */
+export interface CancelHost extends Cancellable {
+  /** Throws `CancelledError` where it waits. */
+  _cancel(reason: CancelReason): unknown;
   /** How many cancellations were asked for and not taken back, of the whole task too. */
   cancelling(): number;
   /** Takes one cancellation back. Returns how many are left. */
   uncancel(): number;
+  /** How many of them were asked for but not thrown yet: 1 if any, as they arrive as one. */
+  dueCount(): number;
   /** Throws a `CancelledError` at the next wait for one that was counted before. */
-  recancel(message?: string): void;
+  recancel(reason: CancelReason): void;
+  /** Drops `reason`, if it was not thrown yet: who asked takes it back. */
+  forget(reason: CancelReason): void;
 }
 
-/** Something that waits and can be woken for a cancellation. */
-export interface Interruptible {
-  /** Ends the wait. */
-  _interrupt(message?: string): boolean;
+/** A coroutine as a host: that of a task, or of an operation, of which a task may run several. */
+export interface CoroutineHost extends CancelHost {
+  /** The task itself, or the one that the operation is part of. */
+  readonly _task: Task<unknown> | null;
 }

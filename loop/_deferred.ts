@@ -1,18 +1,17 @@
 import { ambient, runningTask } from "./_ambient.ts";
+import { AwaitingFunction } from "./_awaiting_function.ts";
+import type { CancelReason } from "./_cancel_reason.ts";
 import { CancelScope } from "./_cancel_scope.ts";
+import type { CancelEdge, Cancellable, CancelVerdict } from "./_cancel_walk.ts";
 import type { CoroutineHost, Reject, Resolve } from "./_consumer.ts";
+import { followPath } from "./_own_path.ts";
 import { CancelledError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { Future, markSeen, settle } from "./future.ts";
 import type { Coroutine, Task } from "./task.ts";
 
-/** Where the work runs, once it has begun. What can be cancelled is kept with it. */
-interface Host {
-  /** Cancels the work. */
-  cancel(message?: string): unknown;
-  /** The message of the last cancellation that is kept there. */
-  readonly _cancelMessage?: string | undefined;
-}
+/** Where the work runs, once it has begun. */
+type Host = Cancellable & { readonly _cancelReason?: CancelReason | undefined };
 
 /**
  * A future whose work uses the identity of the task that waits for it: `timeout()`, `waitFor()`
@@ -29,6 +28,8 @@ interface Host {
  */
 export abstract class Deferred<T> extends Future<T> {
   #host: Host | null = null;
+  /** The task that was created for the work, if any. */
+  #ownTask: Task<unknown> | null = null;
 
   constructor(loop: EventLoop) {
     super({ loop });
@@ -45,16 +46,25 @@ export abstract class Deferred<T> extends Future<T> {
     return this.#runInline() as Generator<Future<unknown>, T, unknown>;
   }
 
-  override cancel(message?: string): boolean {
-    if (this.done()) return false;
-    if (this.#host === null) return super.cancel(message);
-    this.#host.cancel(message);
-    return true;
+  /** @ignore */
+  override _passCancel(
+    reason: CancelReason,
+    routed: boolean,
+  ): CancelVerdict | readonly CancelEdge[] {
+    if (this.#host === null || this.done()) return super._passCancel(reason, routed);
+    return [{ future: this.#host, routed: false }];
   }
 
   /** @ignore */
-  override get _cancelMessage(): string | undefined {
-    return this.cancelled() ? super._cancelMessage : this.#host?._cancelMessage;
+  override get _cancelReason(): CancelReason | undefined {
+    return this.cancelled() ? super._cancelReason : this.#host?._cancelReason;
+  }
+
+  /** @ignore */
+  override _awaited(): Future<unknown>[] {
+    const host = this.#host;
+    if (host instanceof CancelScope) return host.awaited();
+    return host instanceof Future && host === this.#ownTask ? [host] : [];
   }
 
   /** @ignore Begins in a task of its own, unless it has begun. */
@@ -63,7 +73,7 @@ export abstract class Deferred<T> extends Future<T> {
     const coroutine = this.#runInTask();
     // Enters its `try`, so that a cancellation before the first step ends this future as well.
     coroutine.next();
-    this.#host = this.getLoop().createTask(coroutine);
+    this.#host = this.#ownTask = this.getLoop().createTask(coroutine);
   }
 
   /** @ignore */
@@ -71,19 +81,25 @@ export abstract class Deferred<T> extends Future<T> {
     if (this.#host !== null || this.done() || scope === null || scope.closed) {
       return super._await(scope, resolve, reject);
     }
-    scope.noteAwait();
     const inner = new CancelScope(scope.task, scope.context, scope);
     this.#host = inner;
-    this.runInFunction(inner).then((value) => {
+    const awaiting = new AwaitingFunction(this, scope, resolve, reject);
+    const due = awaiting.list();
+    if (due !== null) {
+      scope.passDueTo(inner, due);
+      awaiting.noteInRegion(true);
+    }
+    const end = (state: "finished" | "failed" | "cancelled", value: unknown) => {
       inner.close();
-      this.#settle("finished", value);
-      resolve(value);
-    }, (error) => {
-      inner.close();
-      this.#settleFailed(error);
-      markSeen(this);
-      reject(error);
-    });
+      if (scope.takeDueOf(inner)) awaiting.noteInRegion(false);
+      this.#settle(state, value);
+      awaiting._resume();
+    };
+    inner.path = followPath(
+      this.runInFunction(inner),
+      (value) => end("finished", value),
+      (error) => end(error instanceof CancelledError ? "cancelled" : "failed", error),
+    );
   }
 
   *#runInline(): Coroutine<T> {
@@ -106,11 +122,11 @@ export abstract class Deferred<T> extends Future<T> {
   *#runInTask(): Coroutine<void> {
     try {
       yield;
-      const task = this.#host as Task<unknown>;
+      const task = this.#ownTask as Task<unknown>;
       const value = yield* this.steps(task, task);
       const due = task.takeCancel();
       if (due === null) this.#settle("finished", value);
-      else this.#settle("cancelled", due.message === "" ? undefined : due.message);
+      else this.#settle("cancelled", due);
     } catch (error) {
       // It is the error of this future, which somebody waits for; the task needs no report.
       this.#settleFailed(error);

@@ -4,6 +4,7 @@
  * @module
  */
 import type { AsCompletedOptions } from "./as_completed.ts";
+import type { CancelOptions } from "./_cancel_reason.ts";
 import type { PrintCallGraphOptions } from "./call_graph.ts";
 import {
   ANYTHING,
@@ -31,6 +32,8 @@ import type { TaskOptions } from "./task.ts";
 import type { WaitOptions } from "./wait.ts";
 
 export const AS_COMPLETED: OptionTable<AsCompletedOptions> = { timeout: DELAY };
+
+export const CANCEL: OptionTable<CancelOptions> = { cause: ANYTHING };
 
 export const CONTEXT_VAR: OptionTable<ContextVarOptions<unknown>> = { default: ANYTHING };
 

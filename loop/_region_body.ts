@@ -1,9 +1,20 @@
+import type { CancelReason } from "./_cancel_reason.ts";
 import { CancelScope } from "./_cancel_scope.ts";
+import type { CancelEdge, CancelVerdict } from "./_cancel_walk.ts";
 import type { CoroutineHost } from "./_consumer.ts";
+import { cancellationIn } from "./_foreign_abort.ts";
+import { followPath } from "./_own_path.ts";
 import { CancelledError } from "./errors.ts";
 import { Future, settle } from "./future.ts";
 import { startOperation } from "./start_operation.ts";
-import { type Coroutine, isCoroutine, isGeneratorFunction, isThenable, type Task } from "./task.ts";
+import {
+  type Coroutine,
+  coroutineIn,
+  isGeneratorFunction,
+  isThenable,
+  refuseAsyncGenerator,
+  type Task,
+} from "./task.ts";
 
 /** A function that runs as part of a task: a coroutine function or an async function. */
 type Body<S, T> = (scope: S) => Coroutine<T> | PromiseLike<T> | T;
@@ -16,10 +27,13 @@ export function* runBody<S, T>(
   host: CoroutineHost,
 ): Coroutine<T> {
   if (isGeneratorFunction(body)) return yield* body(argument) as Coroutine<T>;
-  const scope = new CancelScope(task, task.getContext(), null, host.cancelling());
+  refuseAsyncGenerator(body);
+  // What is due comes to the scope when the coroutine waits for it.
+  const cancelling = host.cancelling() - host.dueCount();
+  const scope = new CancelScope(task, task.getContext(), null, cancelling);
   const value = scope.run(() => body(argument));
-  if (value instanceof Future) return yield* value;
-  if (isCoroutine(value)) return yield* value as Coroutine<T>;
+  const coroutine = coroutineIn(value);
+  if (coroutine !== null) return yield* coroutine as Coroutine<T>;
   if (!isThenable(value)) return value as T;
   return yield* new FunctionPart(value as PromiseLike<T>, scope, host);
 }
@@ -31,11 +45,15 @@ export function runBodyInFunction<S, T>(
   scope: CancelScope,
 ): Promise<T> {
   return scope.run(async () => {
-    const value = body(argument);
-    if (!(value instanceof Future) && isCoroutine(value)) {
-      return await startOperation(scope.loop, value as Coroutine<T>);
+    try {
+      refuseAsyncGenerator(body);
+      const value = body(argument);
+      const coroutine = value instanceof Future ? null : coroutineIn(value);
+      if (coroutine === null) return await value as T;
+      return await startOperation(scope.loop, coroutine as Coroutine<T>);
+    } catch (error) {
+      throw cancellationIn(error, scope, scope) ?? error;
     }
-    return await value as T;
   });
 }
 
@@ -48,15 +66,18 @@ class FunctionPart<T> extends Future<T> {
     super({ loop: scope.loop });
     this.#scope = scope;
     this.#host = host;
-    promise.then((value) => this.#end("finished", value), (error) => {
-      this.#end(error instanceof CancelledError ? "cancelled" : "failed", error);
+    scope.path = followPath(promise, (value) => this.#end("finished", value), (error) => {
+      const cause = cancellationIn(error, scope, scope) ?? error;
+      this.#end(cause instanceof CancelledError ? "cancelled" : "failed", cause);
     });
   }
 
-  override cancel(message?: string): boolean {
-    if (this.done()) return false;
-    this.#scope.cancel(message);
-    return true;
+  override _passCancel(
+    reason: CancelReason,
+    routed: boolean,
+  ): CancelVerdict | readonly CancelEdge[] {
+    if (this.done()) return super._passCancel(reason, routed);
+    return [{ future: this.#scope, routed }];
   }
 
   override _awaited(): Future<unknown>[] {
@@ -67,7 +88,7 @@ class FunctionPart<T> extends Future<T> {
     const due = this.#scope.takeCancel();
     this.#scope.close();
     // It ended before it came to an await: the coroutine gets the cancellation.
-    if (due !== null) this.#host.recancel(due.message === "" ? undefined : due.message);
+    if (due !== null) this.#host.recancel(due);
     settle(this, state, value);
   }
 }

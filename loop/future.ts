@@ -1,11 +1,12 @@
 import { flows, requireLoop } from "./_ambient.ts";
 import { AwaitingFunction, isEngineFunction } from "./_awaiting_function.ts";
-import { createCancelledError } from "./_cancelled_error.ts";
+import { type CancelOptions, CancelReason } from "./_cancel_reason.ts";
+import { type CancelEdge, type CancelVerdict, walkCancel } from "./_cancel_walk.ts";
 import type { Consumer, Reject, Resolve } from "./_consumer.ts";
 import { FutureIterator } from "./_future_iterator.ts";
 import { futureText } from "./_future_text.ts";
 import type { CancelScope } from "./_cancel_scope.ts";
-import { FUTURE } from "./_options.ts";
+import { CANCEL, FUTURE } from "./_options.ts";
 import type { Runnable } from "./_runnable.ts";
 import { showAsText } from "./_shown_as_text.ts";
 import { checkOptions } from "./check_options.ts";
@@ -58,7 +59,7 @@ export let endedCancelled: (future: Future<unknown>) => boolean;
 export class Future<T> implements Promise<T> {
   readonly #loop: EventLoop;
   #state: FutureState = "pending";
-  /** The result; the error; for a cancelled future its error until it was given, or the message. */
+  /** The result; the error; for a cancelled future its error until it was given, or the reason. */
   #value: unknown = undefined;
   #waiters: Runnable | Set<Runnable> | null = null;
   /** Whether an error waits for somebody to look at it. */
@@ -160,18 +161,16 @@ export class Future<T> implements Promise<T> {
   }
 
   /**
-   * Cancels the future: who waits for it gets a `CancelledError` with `message`. The error of a
-   * failed one counts as looked at.
+   * Cancels the future: who waits for it gets a `CancelledError`. The error of a failed one
+   * counts as looked at.
    *
+   * @param message The message of the error.
+   * @param options Additional options.
    * @returns Whether it was pending.
    */
-  cancel(message?: string): boolean {
-    if (this.#state !== "pending") {
-      this.#see();
-      return false;
-    }
-    this.#settle("cancelled", message);
-    return true;
+  cancel(message?: string, options?: CancelOptions): boolean {
+    if (options !== undefined) checkOptions("cancel a future", options, CANCEL);
+    return this._cancel(new CancelReason(message, options));
   }
 
   /** Calls `callback(future)` through the loop once the future is done. */
@@ -240,9 +239,33 @@ export class Future<T> implements Promise<T> {
     this.#addWaiter(consumer);
   }
 
+  /** @ignore Who waits for it gives up. */
+  _unsubscribe(consumer: Consumer): void {
+    this.#removeWaiter(consumer);
+  }
+
+  /** @ignore As {@linkcode cancel}. */
+  _cancel(reason: CancelReason): boolean {
+    return walkCancel(this, reason, false) !== "missed";
+  }
+
   /** @ignore */
-  _interrupt(message?: string): boolean {
-    return this.cancel(message);
+  _passCancel(reason: CancelReason, _routed: boolean): CancelVerdict | readonly CancelEdge[] {
+    if (this.#state !== "pending") {
+      this.#see();
+      return "missed";
+    }
+    this.#settle("cancelled", reason);
+    this._noteCancelled(reason);
+    return "interrupted";
+  }
+
+  /** @ignore It was pending, and is cancelled. */
+  _noteCancelled(_reason: { readonly message?: string; readonly cause?: unknown }): void {}
+
+  /** @ignore */
+  _endCancel(verdict: CancelVerdict, _reason: CancelReason, _routed: boolean): CancelVerdict {
+    return verdict;
   }
 
   /** @ignore */
@@ -259,15 +282,11 @@ export class Future<T> implements Promise<T> {
     return [];
   }
 
-  /** @ignore */
-  get _circular(): boolean {
-    return false;
-  }
-
-  /** @ignore The message of the last cancellation that is kept here. */
-  get _cancelMessage(): string | undefined {
-    const kept = this.#state === "cancelled" ? this.#value : undefined;
-    return typeof kept === "string" ? kept : undefined;
+  /** @ignore The reason of the last cancellation that is kept here. */
+  get _cancelReason(): CancelReason | undefined {
+    if (this.#state !== "cancelled") return undefined;
+    const kept = this.#value as CancelledError | CancelReason | undefined;
+    return kept instanceof CancelledError ? CancelReason.of(kept).withoutMessage() : kept;
   }
 
   /** @ignore */
@@ -317,11 +336,11 @@ export class Future<T> implements Promise<T> {
 
   /** Gives the error of a cancelled task to the first who asks, and a fresh one to later ones. */
   #takeCancelledError(): CancelledError {
-    const value = this.#value;
+    const value = this.#value as CancelledError | CancelReason | undefined;
     if (!(value instanceof CancelledError)) {
-      return createCancelledError(value as string | undefined, this.#loop.getDebug());
+      return (value ?? new CancelReason()).toError(this.#loop.getDebug());
     }
-    this.#value = undefined;
+    this.#value = value.cause === undefined ? undefined : CancelReason.of(value).withoutMessage();
     return value;
   }
 

@@ -1,10 +1,11 @@
 import { runningLoop } from "./_ambient.ts";
-import { createCancelledError } from "./_cancelled_error.ts";
 import { GATHER } from "./_options.ts";
+import { CancelReason } from "./_cancel_reason.ts";
+import type { CancelEdge, CancelVerdict } from "./_cancel_walk.ts";
 import type { Runnable } from "./_runnable.ts";
 import { checkOptions, NO_OPTIONS } from "./check_options.ts";
 import { type Awaitable, ensureFuture } from "./ensure_future.ts";
-import { InvalidStateError } from "./errors.ts";
+import { type CancelledError, InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { addWaiter, Future, markSeen, settle, takeOutcome } from "./future.ts";
 
@@ -114,22 +115,23 @@ class Gathering extends Future<unknown[]> {
     return this.#children.filter((child) => !child.done());
   }
 
-  override cancel(message?: string): boolean {
-    if (this.done()) return false;
-    let cancelled = false;
-    for (const child of this.#children) {
-      if (child.cancel(message)) cancelled = true;
-    }
-    if (cancelled) this.#cancelRequested = true;
-    return cancelled;
+  override _passCancel(
+    reason: CancelReason,
+    routed: boolean,
+  ): CancelVerdict | readonly CancelEdge[] {
+    if (this.done()) return super._passCancel(reason, routed);
+    return this.#children.map((future) => ({ future, routed: false }));
+  }
+
+  override _endCancel(verdict: CancelVerdict): CancelVerdict {
+    if (verdict !== "missed") this.#cancelRequested = true;
+    return verdict;
   }
 
   #finish(): void {
     if (this.#cancelRequested) {
       const last = this.#children.at(-1) as Future<unknown>;
-      const error = last.cancelled()
-        ? takeOutcome(last).value
-        : createCancelledError(last._cancelMessage);
+      const error = last.cancelled() ? takeOutcome(last).value : cancelledErrorOf(last);
       settle(this, "failed", error);
     } else settle(this, "finished", this.#children.map(resultOrError));
   }
@@ -137,7 +139,11 @@ class Gathering extends Future<unknown[]> {
 
 /** What a list of results holds for `child`: the error of a cancelled task loses its message. */
 function resultOrError(child: Future<unknown>): unknown {
-  return child.cancelled() ? createCancelledError(child._cancelMessage) : takeOutcome(child).value;
+  return child.cancelled() ? cancelledErrorOf(child) : takeOutcome(child).value;
+}
+
+function cancelledErrorOf(child: Future<unknown>): CancelledError {
+  return (child._cancelReason ?? new CancelReason()).toError();
 }
 
 /** Tells a gathering that one of its children has ended. */

@@ -18,6 +18,7 @@ export {
   printCallGraph,
   type PrintCallGraphOptions,
 } from "./call_graph.ts";
+export type { CancelOptions } from "./_cancel_reason.ts";
 export { Condition } from "./condition.ts";
 export {
   Context,

@@ -1,5 +1,7 @@
-import type { CancelRoot, Consumer, Interruptible } from "./_consumer.ts";
-import { createCancelledError } from "./_cancelled_error.ts";
+import type { CancelReason } from "./_cancel_reason.ts";
+import type { Cancellable, CancelVerdict } from "./_cancel_walk.ts";
+import type { CancelRoot, Consumer } from "./_consumer.ts";
+import { DueCancellation } from "./_due_cancellation.ts";
 import type { Runnable } from "./_runnable.ts";
 import { CancelledError } from "./errors.ts";
 import { Future, settle } from "./future.ts";
@@ -16,7 +18,7 @@ type Phase = "waiting" | "woken" | "interrupted";
  * *Theory of operation.* It starts where it is created. A step is an entry of the ready queue.
  * The consumer that came first goes on within the step that completes the operation, so that
  * the operation costs the loop exactly the turns that the coroutine would cost in its caller's
- * frame. A cancellation is routed through it (`_interrupt`); when its wake-up is in the queue
+ * frame. A cancellation is routed through it; when its wake-up is in the queue
  * already, the task at the root of the consumers keeps the cancellation and this step takes it.
  *
  * A subclass waits by returning from a step, is woken by {@linkcode wake}, and ends by
@@ -24,10 +26,11 @@ type Phase = "waiting" | "woken" | "interrupted";
  */
 export abstract class Operation<T> extends Future<T> implements Runnable, CancelRoot {
   #phase: Phase = "waiting";
-  #message: string | undefined;
+  /** Why it was interrupted. */
+  #reason: CancelReason | null = null;
   #consumer: Consumer | null = null;
-  /** Whether `cancel()` came when the wake-up was in the queue already. */
-  #cancelDue = false;
+  /** Cancellations of its own that came when the wake-up was in the queue already. */
+  #due: DueCancellation | null = null;
 
   /** What is awaited has come. */
   protected abstract resumed(): void;
@@ -58,15 +61,6 @@ export abstract class Operation<T> extends Future<T> implements Runnable, Cancel
     return this.#phase === "interrupted";
   }
 
-  override cancel(message?: string): boolean {
-    if (this.done()) return super.cancel();
-    if (!this._interrupt(message)) {
-      this.#cancelDue = true;
-      this.#message = message;
-    }
-    return true;
-  }
-
   /** Waits on: a step has found that what it waits for has not come yet. */
   protected suspend(): void {
     this.#phase = "waiting";
@@ -86,22 +80,19 @@ export abstract class Operation<T> extends Future<T> implements Runnable, Cancel
 
   _run(): void {
     const phase = this.#phase;
-    let error: CancelledError | null = null;
-    if (phase === "interrupted") error = createCancelledError(this.#message);
+    let reason = phase === "interrupted" ? this.#reason : null;
     const due = this.takeCancel() ?? this.#consumer?._root()?.takeCancel() ?? null;
-    error ??= due;
-    if (error === null) this.resumed();
-    else this.interrupted(error, phase === "woken");
+    reason = due === null ? reason : reason?.after(due) ?? due;
+    if (reason === null) this.resumed();
+    else this.interrupted(reason.toError(this.getLoop().getDebug()), phase === "woken");
   }
 
-  takeCancel(): CancelledError | null {
-    if (!this.#cancelDue) return null;
-    this.#cancelDue = false;
-    return createCancelledError(this.#message);
+  takeCancel(): CancelReason | null {
+    return this.#due === null ? null : this.#due.take();
   }
 
-  spendCancel(awaited: Interruptible): void {
-    if (this.#cancelDue && awaited._interrupt(this.#message)) this.#cancelDue = false;
+  spendCancel(awaited: Cancellable): void {
+    this.#due?.spendOn(awaited, this);
   }
 
   /** Who the step resumes in the end. */
@@ -114,12 +105,22 @@ export abstract class Operation<T> extends Future<T> implements Runnable, Cancel
     else super._subscribe(consumer);
   }
 
-  override _interrupt(message?: string): boolean {
-    if (this.#phase !== "waiting" || this.done()) return false;
-    this.#phase = "interrupted";
-    this.#message = message;
-    this.getLoop().enqueue(this);
-    return true;
+  override _unsubscribe(consumer: Consumer): void {
+    if (this.#consumer === consumer) this.#consumer = null;
+    else super._unsubscribe(consumer);
+  }
+
+  override _passCancel(reason: CancelReason, routed: boolean): CancelVerdict {
+    if (this.done()) return super._passCancel(reason, routed) as CancelVerdict;
+    if (this.#phase === "waiting") {
+      this.#phase = "interrupted";
+      this.#reason = reason;
+      this.getLoop().enqueue(this);
+      return "interrupted";
+    }
+    if (routed) return "missed";
+    (this.#due ??= new DueCancellation()).add(reason);
+    return "interrupted";
   }
 
   override get _delivers(): boolean {

@@ -54,7 +54,7 @@ class Shield<T> extends Future<T> {
 
 function passOn(inner: Future<unknown>, outer: Future<unknown>): void {
   if (outer.done()) return;
-  if (inner.cancelled()) outer.cancel();
+  if (inner.cancelled()) outer.cancel(undefined, { cause: inner._cancelReason?.cause });
   else {
     const { failed, value } = takeOutcome(inner);
     settle(outer, failed ? "failed" : "finished", value);

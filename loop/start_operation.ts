@@ -1,11 +1,13 @@
 import { ambient, flows, runningTask } from "./_ambient.ts";
 import type { CancelScope } from "./_cancel_scope.ts";
-import type { CancelRoot, Consumer, CoroutineHost, Interruptible } from "./_consumer.ts";
-import { createCancelledError } from "./_cancelled_error.ts";
+import type { CancelReason } from "./_cancel_reason.ts";
+import type { CancelEdge, Cancellable, CancelVerdict } from "./_cancel_walk.ts";
+import type { CancelRoot, Consumer } from "./_consumer.ts";
+import { CoroutineFuture, NOTHING } from "./_coroutine_future.ts";
 import { type Context, currentContext } from "./context.ts";
-import { CancelledError, InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
-import { endedCancelled, Future, markSeen, settle } from "./future.ts";
+import { settle } from "./future.ts";
+import type { Future } from "./future.ts";
 import type { Coroutine, Task } from "./task.ts";
 
 /**
@@ -33,57 +35,45 @@ export function startOperation<T>(loop: EventLoop, coroutine: Coroutine<T>): Fut
   return new CoroutineOperation(loop, coroutine);
 }
 
-/** Not an error: the step has none to throw. */
-const NOTHING: unique symbol = Symbol("nothing");
-
-/** An {@linkcode Operation} whose steps are those of a coroutine. */
-class CoroutineOperation<T> extends Future<T> implements Consumer, CancelRoot, CoroutineHost {
-  readonly #coroutine: Coroutine<T>;
-  readonly _task: Task<unknown> | null = runningTask();
+/** A coroutine that is part of the task in which it was started. */
+class CoroutineOperation<T> extends CoroutineFuture<T> {
+  readonly #task: Task<unknown> | null = runningTask();
   /** The scope of the async function that the operation was started in. */
   readonly #scope: CancelScope | null = flows.getStore()?.scope ?? null;
   readonly #context: Context = currentContext();
-  #waiter: Future<unknown> | null = null;
   #consumer: Consumer | null = null;
-  #thrown: unknown = NOTHING;
-  /** Whether `cancel()` came when nothing could be interrupted. */
-  #cancelDue = false;
-  #message: string | undefined;
-  /** Cancellations of the operation alone, asked for and not taken back. */
-  #cancelling = 0;
 
   constructor(loop: EventLoop, coroutine: Coroutine<T>) {
     super({ loop });
-    this.#coroutine = coroutine;
-    this.#step(NOTHING);
+    this.setCoroutine(coroutine);
+    this.step(NOTHING);
   }
 
-  override cancel(message?: string): boolean {
-    if (this.done()) return super.cancel();
-    this.#cancelling += 1;
-    if (!this._interrupt(message)) {
-      this.#cancelDue = true;
-      this.#message = message;
-    }
-    return true;
+  override get _task(): Task<unknown> | null {
+    return this.#task;
   }
 
-  cancelling(): number {
-    return this.#cancelling + (this.#outer?.cancelling() ?? 0);
+  override cancelling(): number {
+    return super.cancelling() + (this.#outer?.cancelling() ?? 0);
   }
 
-  uncancel(): number {
-    if (this.#cancelling === 0) this.#scope?.uncancelAll();
-    else if (--this.#cancelling === 0) this.#cancelDue = false;
+  override uncancel(): number {
+    if (this.cancelCount === 0) this.#scope?.uncancelAll();
+    else super.uncancel();
     return this.cancelling();
   }
 
-  recancel(message?: string): void {
-    this.#outer?.recancel(message);
+  override dueCount(): number {
+    return super.dueCount() || (this.#outer?.dueCount() ?? 0);
   }
 
-  override _interrupt(message?: string): boolean {
-    return this.#waiter?._interrupt(message) ?? false;
+  override recancel(reason: CancelReason): void {
+    this.#outer?.recancel(reason);
+  }
+
+  override forget(reason: CancelReason): void {
+    super.forget(reason);
+    this.#outer?.forget(reason);
   }
 
   override _subscribe(consumer: Consumer): void {
@@ -91,62 +81,54 @@ class CoroutineOperation<T> extends Future<T> implements Consumer, CancelRoot, C
     else super._subscribe(consumer);
   }
 
-  override _awaited(): Future<unknown>[] {
-    return this.#waiter === null ? [] : [this.#waiter];
+  override _unsubscribe(consumer: Consumer): void {
+    if (this.#consumer === consumer) this.#consumer = null;
+    else super._unsubscribe(consumer);
   }
 
   override get _delivers(): boolean {
     return true;
   }
 
-  _run(): void {
-    const waiter = this.#waiter;
-    this.#waiter = null;
-    let thrown = this.#thrown;
-    this.#thrown = NOTHING;
-    const due = this.takeCancel();
-    if (due !== null && (waiter === null || !endedCancelled(waiter))) {
-      if (waiter !== null) markSeen(waiter);
-      thrown = due;
-    }
-    this.#step(thrown);
+  override _passCancel(
+    reason: CancelReason,
+    routed: boolean,
+  ): CancelVerdict | readonly CancelEdge[] {
+    if (this.done()) return super._passCancel(reason, routed);
+    // What the task is asked for is counted by the task.
+    if (!routed) this.cancelCount += 1;
+    const passed = this.passToWaiter();
+    return passed === "missed" ? this._endCancel(passed, reason, routed) : passed;
   }
 
-  _resume(): void {
-    this.#waiter = null;
-    this.#step(NOTHING);
-  }
-
-  _root(): CancelRoot {
+  override _root(): CancelRoot {
     return this;
   }
 
-  takeCancel(): CancelledError | null {
-    if (!this.#cancelDue) return this.#consumer?._root()?.takeCancel() ?? null;
-    this.#cancelDue = false;
-    return createCancelledError(this.#message);
+  override takeCancel(): CancelReason | null {
+    return this.due?.take() ?? this.#consumer?._root()?.takeCancel() ?? null;
   }
 
-  spendCancel(awaited: Interruptible): void {
-    if (!this.#cancelDue) this.#consumer?._root()?.spendCancel(awaited);
-    else if (awaited._interrupt(this.#message)) this.#cancelDue = false;
+  override spendCancel(awaited: Cancellable): void {
+    if (this.due?.pending === true) this.due.spendOn(awaited, this);
+    else this.#consumer?._root()?.spendCancel(awaited);
   }
 
   /** What the operation is part of. */
   get #outer(): CancelScope | Task<unknown> | null {
-    return this.#scope ?? this._task;
+    return this.#scope ?? this.#task;
   }
 
-  #step(thrown: unknown): void {
+  protected override step(thrown: unknown): void {
     const { loop, task, context, operation } = ambient;
     ambient.loop = this.getLoop();
-    ambient.task = this._task;
+    ambient.task = this.#task;
     ambient.context = this.#context;
     ambient.operation = this;
     let result: IteratorResult<unknown, T> | null = null;
     let failure: unknown;
     try {
-      result = thrown === NOTHING ? this.#coroutine.next() : this.#coroutine.throw(thrown);
+      result = this.advance(thrown);
     } catch (error) {
       failure = error;
     }
@@ -155,27 +137,12 @@ class CoroutineOperation<T> extends Future<T> implements Consumer, CancelRoot, C
     ambient.context = context;
     ambient.operation = operation;
     // Only now, in the state of before, may the consumer go on.
-    if (result === null) {
-      this.#end(failure instanceof CancelledError ? "cancelled" : "failed", failure);
-    } else if (result.done === true) this.#end("finished", result.value);
-    else this.#suspend(result.value);
+    if (result === null) this.fail(failure);
+    else this.proceed(result);
   }
 
-  #suspend(awaited: unknown): void {
-    if (!(awaited instanceof Future) || awaited.getLoop() !== this.getLoop()) {
-      if (awaited !== undefined) {
-        this.#thrown = new InvalidStateError(
-          "Cannot wait in an operation: expected a future of the same loop",
-        );
-      }
-      return this.getLoop().enqueue(this);
-    }
-    this.#waiter = awaited;
-    awaited._subscribe(this);
-    this.spendCancel(awaited);
-  }
-
-  #end(state: "finished" | "failed" | "cancelled", value: unknown): void {
+  protected override end(state: "finished" | "failed" | "cancelled", value: unknown): void {
+    this.drop();
     settle(this, state, value);
     const consumer = this.#consumer;
     this.#consumer = null;

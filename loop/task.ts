@@ -1,14 +1,19 @@
 import { ambient, flows } from "./_ambient.ts";
+import type { CancelOptions, CancelReason } from "./_cancel_reason.ts";
 import { CancelScope } from "./_cancel_scope.ts";
-import { createCancelledError } from "./_cancelled_error.ts";
-import type { CancelRoot, CoroutineHost, Interruptible } from "./_consumer.ts";
+import { CancelSignal } from "./_cancel_signal.ts";
+import type { CancelEdge, Cancellable, CancelVerdict } from "./_cancel_walk.ts";
+import type { CancelHost, CancelRoot } from "./_consumer.ts";
+import { claim, CoroutineFuture, NOTHING } from "./_coroutine_future.ts";
 import { describe } from "./_describe.ts";
 import { TASK } from "./_options.ts";
 import { checkOptions } from "./check_options.ts";
+import { cancellationIn } from "./_foreign_abort.ts";
+import { followPath } from "./_own_path.ts";
 import { type Context, copyContext } from "./context.ts";
-import { CancelledError, InvalidStateError } from "./errors.ts";
+import { InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
-import { endedCancelled, Future, markSeen, nameOf, removeWaiter, settle } from "./future.ts";
+import { Future, nameOf, settle } from "./future.ts";
 
 /**
  * A coroutine: a generator that waits with `yield*`.
@@ -38,14 +43,11 @@ export interface TaskOptions {
   eager?: boolean | undefined;
   /** The context variables of the task; a copy of the caller's by default. */
   context?: Context | undefined;
-  /** Cancels the task when it aborts. */
+  /** Cancels the task when it aborts; the reason becomes the `cause` of the error. */
   signal?: AbortSignal | undefined;
   /** The loop to run on. Defaults to the running loop. */
   loop?: EventLoop | undefined;
 }
-
-/** Not an error: the step has none to throw. */
-const NOTHING: unique symbol = Symbol("nothing");
 
 /**
  * A coroutine or an async function that runs on a loop. As `asyncio.Task`.
@@ -75,45 +77,33 @@ const NOTHING: unique symbol = Symbol("nothing");
  * assertEquals(log, ["cleaned up", "cancelled"]);
  * ```
  */
-export class Task<T> extends Future<T> {
+export class Task<T> extends CoroutineFuture<T> {
   /** @ignore Links of the list that holds the tasks of the loop. */
   _previousTask: Task<unknown> | null = null;
   /** @ignore See {@linkcode _previousTask}. */
   _nextTask: Task<unknown> | null = null;
   /** What runs; a function becomes a coroutine, or a promise and a scope, at the first step. */
   #body: TaskBody<T> | null;
-  #coroutine: Coroutine<T> | null = null;
   /** Cancellations of an async function go through it; `null` in a coroutine. */
   #scope: CancelScope | null = null;
-  /** What the coroutine waits for. */
-  #waiter: Future<unknown> | null = null;
-  /** What the next step throws into the coroutine. */
-  #thrown: unknown = NOTHING;
-  #cancelDue = false;
-  /** The message of the last cancellation that found nothing to interrupt; kept once it is spent. */
-  #message: string | undefined = undefined;
-  /** Cancellations asked for and not taken back. */
-  #cancelling = 0;
-  #beingCancelled = false;
   #name: string | number;
   readonly #context: Context;
-  #controller: AbortController | null = null;
+  /** What {@linkcode signal} gives, once it was read. */
+  #signal: CancelSignal | null = null;
 
   /** Creates the task and schedules its first step; `createTask()` is the usual way. */
   constructor(body: TaskBody<T>, options: TaskOptions = {}) {
     super(options);
-    if (!isCoroutine(body) && typeof body !== "function") {
-      throw new TypeError(
-        `Cannot create a task: expected a coroutine or a function, got ${describe(body)}`,
-      );
-    }
+    checkBody(body);
     const loop = this.getLoop();
     if (options !== loop._ownOptions) checkOptions("create a task", options, TASK);
+    if (typeof body !== "function") claim(body);
     this.#body = body;
     this.#name = options.name === undefined ? loop.tasks.takeNumber() : String(options.name);
     this.#context = options.context ?? copyContext();
-    loop.tasks.add(this);
+    // What is not one throws here, and the task must not be listed then.
     if (options.signal !== undefined) this.#follow(options.signal);
+    loop.tasks.add(this);
     if (options.eager === true) this.#startEagerly();
     else loop.enqueue(this);
   }
@@ -135,7 +125,8 @@ export class Task<T> extends Future<T> {
 
   /** Returns the coroutine, or `null` for an async function and once the task is done. */
   getCoroutine(): Coroutine<T> | null {
-    return this.#coroutine ?? (isCoroutine(this.#body) ? this.#body as Coroutine<T> : null);
+    if (this.coroutine !== null) return this.coroutine;
+    return typeof this.#body === "function" ? null : this.#body;
   }
 
   /** Returns the context that the task runs in. */
@@ -145,21 +136,18 @@ export class Task<T> extends Future<T> {
 
   /** Returns what the task waits for: one future, several in an async function, or none. */
   awaiting(): Future<unknown>[] {
-    if (this.#waiter !== null) return [this.#waiter];
-    return this.#scope?.awaited() ?? [];
+    return this.#scope === null ? super._awaited() : this.#scope.awaited();
   }
 
-  /** Aborts as soon as the task is asked to cancel. For `fetch` and other foreign promises. */
+  /**
+   * Aborts as soon as the task is asked to cancel. For `fetch` and other foreign promises. Read
+   * inside of `timeout()` or `taskGroup()` in an async function, it aborts as soon as those are.
+   */
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    // Whoever reads it late must not find less than who read it early.
-    if ((this.#scope ?? this).cancelling() > 0) {
-      this.#controller.abort(createCancelledError(this.#message));
-    }
-    const { signal } = this.#controller;
     const flow = flows.getStore();
-    if (flow?.task === this) flow.scope?.noteSignal(signal);
-    return signal;
+    const scope = flow?.task === this ? flow.scope : null;
+    if (scope !== null && scope !== this.#scope) return scope.signal;
+    return (this.#signal ??= new CancelSignal()).read(this.#host);
   }
 
   /**
@@ -167,42 +155,23 @@ export class Task<T> extends Future<T> {
    * may refuse by catching the error.
    *
    * @param message The message of the error.
+   * @param options Additional options.
    * @returns Whether the task was still running.
    */
-  override cancel(message?: string): boolean {
-    if (this.done()) return super.cancel();
-    // Of tasks that wait for tasks only the last is interrupted. A walk, as they may be many.
-    const chain: Task<unknown>[] = [];
-    let next: Task<unknown> | null = this as Task<unknown>;
-    while (next !== null) {
-      chain.push(next);
-      next.#noteCancel(message);
-      next = next.#awaitedTask();
-    }
-    try {
-      (chain.at(-1) as Task<unknown>).#deliverCancel(message);
-    } finally {
-      for (const task of chain) task.#beingCancelled = false;
-    }
-    return true;
+  override cancel(message?: string, options?: CancelOptions): boolean {
+    return super.cancel(message, options);
   }
 
   /** How many cancellations were asked for and not taken back. */
-  cancelling(): number {
-    return this.#scope === null ? this.#cancelling : this.#currentPart(this.#scope).cancelling();
+  override cancelling(): number {
+    return this.#scope === null ? super.cancelling() : this.#currentPart(this.#scope).cancelling();
   }
 
   /** Takes one cancellation back, after the error was caught on purpose. Returns how many are left. */
-  uncancel(): number {
-    if (this.#scope !== null) {
-      const part = this.#currentPart(this.#scope);
-      return part instanceof CancelScope ? part.uncancelAll() : part.uncancel();
-    }
-    if (this.#cancelling > 0) {
-      this.#cancelling -= 1;
-      if (this.#cancelling === 0) this.#cancelDue = false;
-    }
-    return this.#cancelling;
+  override uncancel(): number {
+    if (this.#scope === null) return super.uncancel();
+    const part = this.#currentPart(this.#scope);
+    return part instanceof CancelScope ? part.uncancelAll() : part.uncancel();
   }
 
   /**
@@ -224,39 +193,19 @@ export class Task<T> extends Future<T> {
   }
 
   /** @ignore */
-  get _task(): Task<unknown> {
+  override get _task(): Task<unknown> {
     return this as Task<unknown>;
   }
 
   /** @ignore */
-  recancel(message?: string): void {
-    this.#cancelDue = true;
-    this.#message = message;
+  override dueCount(): number {
+    return this.#scope === null ? super.dueCount() : this.#scope.dueCount();
   }
 
-  /** @ignore A step that the loop drives: the first one, or after a bare future. */
-  _run(): void {
-    if (this.done()) return;
-    const waiter = this.#waiter;
-    this.#waiter = null;
-    let thrown = this.#thrown;
-    this.#thrown = NOTHING;
-    if (this.#cancelDue) {
-      const error = this.takeCancel();
-      // What ended in a cancellation itself throws its own error.
-      if (waiter === null || !endedCancelled(waiter)) {
-        if (waiter !== null) markSeen(waiter);
-        thrown = error;
-      }
-    }
-    if (this.#coroutine === null) this.#start(thrown);
-    else this.#step(this.#coroutine, thrown);
-  }
-
-  /** @ignore An operation has completed. */
-  _resume(): void {
-    this.#waiter = null;
-    this.#step(this.#coroutine as Coroutine<T>, NOTHING);
+  /** @ignore */
+  override forget(reason: CancelReason): void {
+    super.forget(reason);
+    this.#scope?.forget(reason);
   }
 
   /** @ignore */
@@ -265,66 +214,53 @@ export class Task<T> extends Future<T> {
   }
 
   /** @ignore */
-  _root(): CancelRoot {
+  override _root(): CancelRoot {
     return this;
   }
 
   /** @ignore */
-  override get _circular(): boolean {
-    return this.#beingCancelled;
+  override _passCancel(
+    reason: CancelReason,
+    routed: boolean,
+  ): CancelVerdict | readonly CancelEdge[] {
+    if (this.done()) return super._passCancel(reason, routed);
+    const scope = this.#scope;
+    if (scope === null) this.cancelCount += 1;
+    const told = this.#signal?.abort(reason) === true;
+    if (scope !== null) return scope.passCancel(reason, told);
+    const passed = this.passToWaiter();
+    return passed === "missed" ? this._endCancel(passed, reason) : passed;
   }
 
   /** @ignore */
-  override get _cancelMessage(): string | undefined {
-    if (this.cancelled()) return super._cancelMessage;
-    return this.#scope === null ? this.#message : this.#scope.message;
+  override _endCancel(verdict: CancelVerdict, reason: CancelReason): CancelVerdict {
+    // A task is asked itself, and keeps what missed.
+    return this.#scope === null ? super._endCancel(verdict, reason, false) : "interrupted";
   }
 
   /** @ignore */
-  takeCancel(): CancelledError | null {
-    if (!this.#cancelDue) return this.#scope?.takeCancel() ?? null;
-    this.#cancelDue = false;
-    return createCancelledError(this.#message, this.getLoop().getDebug());
+  override get _cancelReason(): CancelReason | undefined {
+    if (this.cancelled()) return super._cancelReason;
+    return this.#scope === null ? this.due?.last : this.#scope._cancelReason;
   }
 
   /** @ignore */
-  spendCancel(awaited: Interruptible): void {
-    if (this.#cancelDue && awaited._interrupt(this.#message)) this.#cancelDue = false;
+  override takeCancel(): CancelReason | null {
+    return this.due?.take() ?? this.#scope?.takeCancel() ?? null;
   }
 
-  /** The task that this one waits for, if a cancellation goes on to it. */
-  #awaitedTask(): Task<unknown> | null {
-    const waiter = this.#waiter;
-    return waiter instanceof Task && !waiter.done() && !waiter.#beingCancelled ? waiter : null;
+  /** @ignore */
+  override spendCancel(awaited: Cancellable): void {
+    this.due?.spendOn(awaited, this);
   }
 
-  #noteCancel(message: string | undefined): void {
-    this.#beingCancelled = true;
-    if (this.#scope === null) this.#cancelling += 1;
-    this.#controller?.abort(createCancelledError(message));
-  }
-
-  #deliverCancel(message: string | undefined): void {
-    if (this.#scope !== null) this.#scope.cancel(message);
-    else if (!this.#interruptWaiter(message)) {
-      this.#cancelDue = true;
-      this.#message = message;
-    }
-  }
-
-  #interruptWaiter(message: string | undefined): boolean {
-    const waiter = this.#waiter;
-    if (waiter === null) return false;
-    if (!waiter._circular) return waiter._interrupt(message);
-    // Tasks that wait for each other in a circle: this one gets its error without waiting.
-    removeWaiter(waiter, this);
-    this.#waiter = null;
-    this.getLoop().enqueue(this);
-    return false;
+  /** Who counts the cancellations of the whole task. */
+  get #host(): CancelHost & { readonly _cancelReason: CancelReason | undefined } {
+    return this.#scope ?? this;
   }
 
   /** The operation or scope that the calling function is in; the root scope for other callers. */
-  #currentPart(root: CancelScope): CancelScope | CoroutineHost {
+  #currentPart(root: CancelScope): CancelHost {
     if (ambient.operation?._task === this) return ambient.operation;
     const flow = flows.getStore();
     return flow?.task === this && flow.scope !== null ? flow.scope : root;
@@ -333,15 +269,14 @@ export class Task<T> extends Future<T> {
   /** The body gives a coroutine: a cancellation that it asked for before is the coroutine's. */
   #dropScope(scope: CancelScope): void {
     const due = scope.takeCancel();
-    this.#cancelling = scope.cancelling();
-    this.#cancelDue = due !== null;
-    if (due !== null) this.#message = due.message === "" ? undefined : due.message;
+    this.cancelCount = scope.cancelling();
+    if (due !== null) this.keepDue(due);
     this.#scope = null;
   }
 
   #follow(signal: AbortSignal): void {
-    const onAbort = (): void => void this.cancel();
-    if (signal.aborted) this.cancel();
+    const onAbort = (): void => void this.cancel(undefined, { cause: signal.reason });
+    if (signal.aborted) onAbort();
     else {
       signal.addEventListener("abort", onAbort, { once: true });
       this.addDoneCallback(() => signal.removeEventListener("abort", onAbort));
@@ -360,29 +295,61 @@ export class Task<T> extends Future<T> {
     }
   }
 
+  /** @ignore */
+  protected override step(thrown: unknown): void {
+    if (this.coroutine === null) return this.#start(thrown);
+    const outer = ambient.task;
+    ambient.task = this as Task<unknown>;
+    ambient.context = this.#context;
+    let result: IteratorResult<unknown, T>;
+    try {
+      result = this.advance(thrown);
+    } catch (error) {
+      ambient.task = outer;
+      return this.fail(error);
+    }
+    ambient.task = outer;
+    this.proceed(result);
+  }
+
+  /** @ignore */
+  protected override end(state: "finished" | "failed" | "cancelled", value: unknown): void {
+    const due = state === "finished" ? this.takeCancel() : null;
+    this.getLoop().tasks.delete(this);
+    this.#scope?.close();
+    this.drop();
+    this.#body = null;
+    if (due === null) settle(this, state, value);
+    else settle(this, "cancelled", due);
+  }
+
   /** The first step: finds out what the body is. */
   #start(thrown: unknown): void {
     const body = this.#body as TaskBody<T>;
     this.#body = null;
     if (typeof body !== "function") {
-      this.#coroutine = body;
-      return this.#step(body, thrown);
+      this.setCoroutine(body);
+      return this.step(thrown);
     }
-    if (thrown !== NOTHING) return this.#fail(thrown);
+    if (thrown !== NOTHING) return this.fail(thrown);
     const scope = isGeneratorFunction(body) ? null : new CancelScope(this, this.#context);
-    const value = this.#call(body, scope);
-    if (value === NOTHING) return;
-    const coroutine = value instanceof Future ? value[Symbol.iterator]() : value;
-    if (isCoroutine(coroutine)) {
-      this.#coroutine = coroutine as Coroutine<T>;
-      if (scope !== null) this.#dropScope(scope);
-      return this.#step(this.#coroutine, NOTHING);
+    try {
+      const value = this.#call(body, scope);
+      const coroutine = coroutineIn(value);
+      if (coroutine !== null) {
+        if (!(value instanceof Future)) claim(coroutine);
+        this.setCoroutine(coroutine as Coroutine<T>);
+        if (scope !== null) this.#dropScope(scope);
+      } else if (isThenable(value)) return this.#settleWith(value as PromiseLike<T>);
+      else return this.end("finished", value);
+    } catch (error) {
+      // The body, or what it gave when it was looked at.
+      return this.fail(error);
     }
-    if (isThenable(value)) this.#settleWith(value as PromiseLike<T>);
-    else this.#return(value as T);
+    this.step(NOTHING);
   }
 
-  /** Calls the body function as this task. Returns `NOTHING` if it threw. */
+  /** Calls the body function as this task. */
   #call(body: () => unknown, scope: CancelScope | null): unknown {
     const outer = ambient.task;
     ambient.task = this;
@@ -390,9 +357,6 @@ export class Task<T> extends Future<T> {
     this.#scope = scope;
     try {
       return scope === null ? body() : scope.run(body);
-    } catch (error) {
-      this.#fail(error);
-      return NOTHING;
     } finally {
       ambient.task = outer;
     }
@@ -401,75 +365,31 @@ export class Task<T> extends Future<T> {
   /** Ends as the promise of an async function does. */
   #settleWith(promise: PromiseLike<T>): void {
     ambient.resumedAsyncFunction = true;
-    // A thenable that is no native promise may throw; this calls it in a microtask of its own.
-    Promise.resolve(promise)
-      .then((value) => this.#return(value), (error) => this.#failFunction(error));
-  }
-
-  /** Runs the coroutine to where it waits next. */
-  #step(coroutine: Coroutine<T>, thrown: unknown): void {
-    const outer = ambient.task;
-    ambient.task = this as Task<unknown>;
-    ambient.context = this.#context;
-    let result: IteratorResult<unknown, T>;
-    try {
-      result = thrown === NOTHING ? coroutine.next() : coroutine.throw(thrown);
-    } catch (error) {
-      ambient.task = outer;
-      return this.#fail(error);
-    }
-    ambient.task = outer;
-    if (result.done === true) this.#return(result.value);
-    else this.#suspend(result.value);
-  }
-
-  #suspend(awaited: unknown): void {
-    if (awaited instanceof Future && awaited.getLoop() === this.getLoop() && awaited !== this) {
-      this.#waiter = awaited;
-      awaited._subscribe(this);
-      if (this.#cancelDue) this.spendCancel(awaited);
-      return;
-    }
-    if (awaited !== undefined) this.#thrown = this.#cannotWaitFor(awaited);
-    this.getLoop().enqueue(this);
-  }
-
-  #cannotWaitFor(awaited: unknown): Error {
-    const name = nameOf(this);
-    if (awaited === this) return new InvalidStateError(`Cannot wait in ${name}: it awaits itself`);
-    if (awaited instanceof Future) {
-      return new InvalidStateError(
-        `Cannot wait in ${name}: the future belongs to another loop`,
-      );
-    }
-    return new TypeError(
-      `Cannot wait in ${name}: expected a yielded future, got ${describe(awaited)}`,
+    const scope = this.#scope as CancelScope;
+    scope.path = followPath(
+      asPromise(promise),
+      (value) => this.end("finished", value),
+      (error) => this.fail(cancellationIn(error, scope, this.#signal) ?? error),
     );
   }
+}
 
-  #return(value: T): void {
-    const due = this.takeCancel();
-    if (due === null) this.#end("finished", value);
-    else this.#end("cancelled", due.message === "" ? undefined : due.message);
-  }
+/** `await` passes over the `then` that a promise has been given; `return` of it would not. */
+function asPromise<T>(promise: PromiseLike<T>): PromiseLike<T> {
+  return promise.then === Promise.prototype.then
+    ? promise
+    : new Promise((resolve) => resolve(promise));
+}
 
-  #fail(error: unknown): void {
-    this.#end(error instanceof CancelledError ? "cancelled" : "failed", error);
+/** Throws unless `body` can be the body of a task. */
+function checkBody(body: unknown): void {
+  if (isCoroutine(body)) return;
+  if (typeof body !== "function") {
+    throw new TypeError(
+      `Cannot create a task: expected a coroutine or a function, got ${describe(body)}`,
+    );
   }
-
-  /** `Promise.any` over cancelled futures wraps their errors; that is a cancellation still. */
-  #failFunction(error: unknown): void {
-    const cancelled = this.cancelling() > 0 && error instanceof AggregateError &&
-      error.errors.length > 0 && error.errors.every((each) => each instanceof CancelledError);
-    this.#fail(cancelled ? error.errors[0] : error);
-  }
-
-  #end(state: "finished" | "failed" | "cancelled", value: unknown): void {
-    this.getLoop().tasks.delete(this);
-    this.#scope?.close();
-    this.#coroutine = this.#body = null;
-    settle(this, state, value);
-  }
+  refuseAsyncGenerator(body);
 }
 
 /** Whether `value` is a coroutine object, that is, a generator. As `asyncio.iscoroutine()`. */
@@ -485,6 +405,28 @@ const GeneratorFunctionPrototype = Object.getPrototypeOf(function* () {});
 /** Whether calling `fn` surely gives a coroutine, and so needs no scope. */
 export function isGeneratorFunction(fn: object): boolean {
   return Object.getPrototypeOf(fn) === GeneratorFunctionPrototype;
+}
+
+/** The coroutine that `value` is, or that waits for it if it is a future; `null` for others. */
+export function coroutineIn(value: unknown): Coroutine<unknown> | null {
+  if (value instanceof Future) return value[Symbol.iterator]() as Coroutine<unknown>;
+  refuseAsyncGenerator(value);
+  return isCoroutine(value) ? value : null;
+}
+
+const AsyncGeneratorFunctionPrototype = Object.getPrototypeOf(async function* () {});
+const AsyncGeneratorPrototype = AsyncGeneratorFunctionPrototype.prototype;
+
+/** Throws if `body` is an async generator, or a function that gives one: nobody would iterate it. */
+export function refuseAsyncGenerator(body: unknown): void {
+  const wrong = typeof body === "function"
+    ? Object.getPrototypeOf(body) === AsyncGeneratorFunctionPrototype
+    : typeof body === "object" && body !== null &&
+      Object.prototype.isPrototypeOf.call(AsyncGeneratorPrototype, body);
+  if (!wrong) return;
+  throw new TypeError(
+    "Cannot run an async generator as a task: expected a coroutine (function*) or an async function",
+  );
 }
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -1,6 +1,7 @@
 import { requireLoop } from "./_ambient.ts";
+import { CancelReason } from "./_cancel_reason.ts";
 import type { CancelScope } from "./_cancel_scope.ts";
-import type { CoroutineHost } from "./_consumer.ts";
+import type { CancelHost, CoroutineHost } from "./_consumer.ts";
 import { Deferred } from "./_deferred.ts";
 import { lineOf } from "./_describe.ts";
 import { TASK } from "./_options.ts";
@@ -21,9 +22,6 @@ import type { RegionBody } from "./timeout.ts";
  */
 type GroupState = "open" | "closing" | "closed";
 
-/** Whom a group cancels when a child fails: its coroutine, or its scope in an async function. */
-type GroupParent = Pick<CoroutineHost, "cancel" | "cancelling" | "uncancel">;
-
 /** What a child of {@linkcode TaskGroup.start} calls when it is ready. */
 export type ReportReady<R> = (value: R) => void;
 
@@ -34,22 +32,28 @@ export type ReportReady<R> = (value: R) => void;
  */
 export class TaskGroup {
   readonly #loop: EventLoop;
-  readonly #parent: GroupParent;
+  /** Whom the group cancels when a child fails. */
+  readonly #parent: CancelHost;
   readonly #tasks: Set<Task<unknown>> = new Set();
   readonly #errors: unknown[] = [];
   #state: GroupState = "open";
   #aborting = false;
   #parentCancelRequested = false;
+  /** What the group cancels its parent for. */
+  readonly #reason: CancelReason = new CancelReason();
+  /** The cancellation from outside that the group ends with, unless it ends with errors. */
+  #cancelled: CancelledError | null = null;
   /** Cancellations of the parent before the group began: not the group's to answer. */
   readonly #cancellingBefore: number;
   /** Done once the last child has ended; set while the group waits for that. */
   #completed: Completion | null = null;
 
   /** @ignore Groups are created by `taskGroup()`. */
-  constructor(loop: EventLoop, parent: GroupParent) {
+  constructor(loop: EventLoop, parent: CancelHost) {
     this.#loop = loop;
     this.#parent = parent;
-    this.#cancellingBefore = parent.cancelling();
+    // One that is due comes to the body as any other from outside.
+    this.#cancellingBefore = parent.cancelling() - parent.dueCount();
   }
 
   static {
@@ -77,6 +81,7 @@ export class TaskGroup {
     const watcher: Runnable = { _run: () => this.#taskDone(task) };
     if (task.done()) this.#taskDone(task);
     else addWaiter(task, watcher);
+    this.#cancelLate(task);
     return task;
   }
 
@@ -126,7 +131,7 @@ export class TaskGroup {
   /** @ignore Waits for the children after the body ended; throws what the group ends with. */
   *_close(outcome: { failed: boolean; error: unknown }): Coroutine<void> {
     this.#state = "closing";
-    let cancelled = outcome.error instanceof CancelledError ? outcome.error : null;
+    this.#cancelled = this.#outsideCancel(outcome.error);
     if (outcome.failed && !this.#aborting) this.#abort();
     while (this.#tasks.size > 0) {
       this.#completed ??= new Completion(this.#loop, this.#tasks);
@@ -135,28 +140,40 @@ export class TaskGroup {
       } catch (error) {
         if (!(error instanceof CancelledError)) throw error;
         // The first cancellation from outside; later ones wait for the children as well.
-        if (!this.#aborting) {
-          cancelled = error;
-          this.#abort();
-        }
+        this.#cancelled ??= this.#outsideCancel(error);
+        if (!this.#aborting) this.#abort();
       }
       this.#completed = null;
     }
     this.#state = "closed";
     // The group takes back what it asked for; nothing more than before means nobody else did.
-    if (this.#parentCancelRequested && this.#parent.uncancel() <= this.#cancellingBefore) {
-      cancelled = null;
+    if (this.#parentCancelRequested) {
+      const left = this.#parent.uncancel();
+      if (this.#errors.length === 0) this.#parent.forget(this.#reason);
+      if (left <= this.#cancellingBefore) this.#cancelled = null;
     }
-    if (cancelled !== null && this.#errors.length === 0) throw cancelled;
     if (outcome.failed && !(outcome.error instanceof CancelledError)) {
       this.#errors.push(outcome.error);
     }
     if (this.#errors.length > 0) throw groupError(this.#errors);
+    if (this.#cancelled !== null) throw this.#cancelled;
   }
 
-  /** @ignore Whether the group ended with errors while somebody else had cancelled its task. */
-  _lostCancellation(error: unknown): boolean {
-    return !(error instanceof CancelledError) && this.#parent.cancelling() > 0;
+  /**
+   * @ignore The cancellation that was asked for by somebody else, where the group ended with errors
+   * instead: the next await of the caller gets it.
+   */
+  _hidden(error: unknown): CancelReason | null {
+    if (error instanceof CancelledError || this.#parent.cancelling() === 0) return null;
+    const cancelled = this.#cancelled;
+    return cancelled === null ? new CancelReason() : CancelReason.of(cancelled).withoutMessage();
+  }
+
+  /** `error`, if somebody else than the group has cancelled its parent. */
+  #outsideCancel(error: unknown): CancelledError | null {
+    if (!(error instanceof CancelledError)) return null;
+    const own = this.#parentCancelRequested ? 1 : 0;
+    return this.#parent.cancelling() > this.#cancellingBefore + own || own === 0 ? error : null;
   }
 
   *#startSteps<R>(
@@ -169,12 +186,14 @@ export class TaskGroup {
     };
     const task = this.#loop.createTask(() => body(report), options);
     this.#tasks.add(task);
+    this.#cancelLate(task);
     addWaiter(task, {
       _run: () => {
         if (ready.done()) return this.#taskDone(task);
         this.#forget(task);
-        if (task.cancelled()) ready.cancel();
-        else {
+        if (task.cancelled()) {
+          ready._cancel(task._cancelReason?.withoutMessage() ?? new CancelReason());
+        } else {
           ready.setException(
             task.exception() ??
               new InvalidStateError(
@@ -214,6 +233,11 @@ export class TaskGroup {
     this.#cancelParent();
   }
 
+  /** An eager child may have had the group cancelled before it was one of its tasks. */
+  #cancelLate(task: Task<unknown>): void {
+    if (this.#aborting) task.cancel();
+  }
+
   #forget(task: Task<unknown>): void {
     this.#tasks.delete(task);
     if (this.#tasks.size === 0 && this.#completed?.done() === false) this.#completed.setResult();
@@ -221,12 +245,13 @@ export class TaskGroup {
 
   #abort(): void {
     this.#aborting = true;
-    for (const task of this.#tasks) task.cancel();
+    const cause = this.#cancelled?.cause;
+    for (const task of this.#tasks) task.cancel(undefined, { cause });
   }
 
   #cancelParent(): void {
     this.#parentCancelRequested = true;
-    this.#parent.cancel();
+    this.#parent._cancel(this.#reason);
   }
 }
 
@@ -295,8 +320,8 @@ class GroupRegion<T> extends Deferred<T> {
     try {
       yield* group._close(outcome);
     } catch (error) {
-      // The next await of the caller gets the cancellation that the error hides.
-      if (group._lostCancellation(error)) host.recancel();
+      const hidden = group._hidden(error);
+      if (hidden !== null) host.recancel(hidden);
       throw error;
     }
     return value as T;
@@ -314,7 +339,8 @@ class GroupRegion<T> extends Deferred<T> {
     try {
       await runBodyInFunction(() => group._close(outcome), undefined, scope);
     } catch (error) {
-      if (group._lostCancellation(error)) scope.recancelOuter();
+      const hidden = group._hidden(error);
+      if (hidden !== null) scope.recancelOuter(hidden);
       throw error;
     }
     return value as T;

@@ -1,4 +1,4 @@
-import { CancelScope } from "./_cancel_scope.ts";
+import { AwaitingFunction } from "./_awaiting_function.ts";
 import type { Consumer } from "./_consumer.ts";
 import type { Runnable } from "./_runnable.ts";
 
@@ -9,5 +9,5 @@ import type { Runnable } from "./_runnable.ts";
  */
 export function threadOf(entry: Runnable): object | null {
   const root = (entry as Partial<Consumer>)._root?.() ?? null;
-  return root instanceof CancelScope ? root.task : root;
+  return root instanceof AwaitingFunction ? root.task : root;
 }

@@ -1,10 +1,12 @@
 import { requireLoop } from "./_ambient.ts";
+import { CancelReason } from "./_cancel_reason.ts";
 import type { CancelScope } from "./_cancel_scope.ts";
-import type { CoroutineHost } from "./_consumer.ts";
+import type { CancelHost, CoroutineHost } from "./_consumer.ts";
 import { Deferred } from "./_deferred.ts";
 import { runBody, runBodyInFunction } from "./_region_body.ts";
 import { describe, lineOf } from "./_describe.ts";
 import { showAsText } from "./_shown_as_text.ts";
+import { isAbort } from "./_foreign_abort.ts";
 import { CancelledError, InvalidStateError, TimeoutError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import type { Future } from "./future.ts";
@@ -91,6 +93,12 @@ export class Timeout {
     return this.#state === "expired";
   }
 
+  /** @ignore What {@linkcode signal} has aborted with; `null` if it has not, or was not read. */
+  get _abortReason(): unknown {
+    const signal = this.#controller?.signal;
+    return signal?.aborted === true ? signal.reason : null;
+  }
+
   #expire(): void {
     this.#state = "expiring";
     this.#timer = null;
@@ -152,34 +160,33 @@ class TimeLimit<T> extends Deferred<T> {
   }
 
   protected override *steps(task: Task<unknown>, host: CoroutineHost): Coroutine<T> {
-    const timeout = this.#createTimeout();
-    const cancelling = host.cancelling();
-    timeout._enter(() => host.cancel());
+    const limit = this.#begin(host);
     let value: T;
     try {
-      value = yield* runBody(this.#body, timeout, task, host);
+      value = yield* runBody(this.#body, limit.timeout, task, host);
     } catch (error) {
-      // A cancellation from outside, beside the one of the deadline, wins.
-      if (timeout._exit() && host.uncancel() <= cancelling) throw timedOut(error);
-      throw error;
+      throw limit.endWith(error);
     }
-    if (timeout._exit()) host.uncancel();
+    limit.end();
     return value;
   }
 
   protected override async runInFunction(scope: CancelScope): Promise<T> {
-    const timeout = this.#createTimeout();
-    const cancelling = scope.cancelling();
-    timeout._enter(() => scope.cancel());
+    const limit = this.#begin(scope);
     let value: T;
     try {
-      value = await runBodyInFunction(this.#body, timeout, scope);
+      value = await runBodyInFunction(this.#body, limit.timeout, scope);
     } catch (error) {
-      if (timeout._exit() && scope.uncancel() <= cancelling) throw timedOut(error);
-      throw error;
+      scope.forget(limit.reason);
+      throw limit.endWith(error);
     }
-    if (timeout._exit()) scope.uncancel();
+    scope.forget(limit.reason);
+    limit.end();
     return value;
+  }
+
+  #begin(host: CancelHost): Limit {
+    return new Limit(this.#createTimeout(), host);
   }
 
   #createTimeout(): Timeout {
@@ -189,13 +196,50 @@ class TimeLimit<T> extends Deferred<T> {
   }
 }
 
+/** A body whose time runs, and who is cancelled when it is up. */
+class Limit {
+  readonly timeout: Timeout;
+  /** What the body is cancelled for at the deadline. */
+  readonly reason: CancelReason = new CancelReason();
+  readonly #host: CancelHost;
+  /** Cancellations from before. One that is due comes to the body as any other from outside. */
+  readonly #cancelling: number;
+
+  constructor(timeout: Timeout, host: CancelHost) {
+    this.timeout = timeout;
+    this.#host = host;
+    this.#cancelling = host.cancelling() - host.dueCount();
+    timeout._enter(() => host._cancel(this.reason));
+  }
+
+  /** The body has ended by itself. */
+  end(): void {
+    if (this.timeout._exit()) this.#host.uncancel();
+  }
+
+  /** The body has thrown `error`. Returns what the caller gets. */
+  endWith(error: unknown): unknown {
+    if (!this.timeout._exit()) return error;
+    // A cancellation from outside, beside the one of the deadline, wins.
+    return this.#host.uncancel() <= this.#cancelling
+      ? timedOut(error, this.timeout._abortReason)
+      : error;
+  }
+}
+
 function timeIsUp(): TimeoutError {
   return new TimeoutError("Cannot finish in time: the deadline has passed");
 }
 
-/** What the caller gets for the `error` of a body whose time was up. */
-export function timedOut(error: unknown): unknown {
-  if (!(error instanceof CancelledError)) return error;
+/**
+ * What the caller gets for the `error` of a body whose time was up.
+ *
+ * @param aborted What the signal of the timeout has aborted with, if it was read.
+ */
+export function timedOut(error: unknown, aborted: unknown = null): unknown {
+  if (!(error instanceof CancelledError) && (aborted === null || !isAbort(error, aborted))) {
+    return error;
+  }
   const timeoutError = timeIsUp();
   timeoutError.cause = error;
   return timeoutError;

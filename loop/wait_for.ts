@@ -6,7 +6,7 @@ import type { Runnable } from "./_runnable.ts";
 import { type Awaitable, ensureFuture } from "./ensure_future.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { addWaiter, Future, removeWaiter } from "./future.ts";
-import { type Coroutine, isCoroutine } from "./task.ts";
+import { type Coroutine, isCoroutine, refuseAsyncGenerator } from "./task.ts";
 import { timedOut, timeout as limitTime } from "./timeout.ts";
 
 /**
@@ -36,7 +36,9 @@ export function waitFor<T>(awaitable: Awaitable<T>, timeout: number | null): Fut
 /** Starts `awaitable` in the frame of the caller, as `await` does. */
 function start<T>(awaitable: Awaitable<T>): Coroutine<T> | PromiseLike<T> | T {
   if (awaitable instanceof Future || isCoroutine(awaitable)) return awaitable as Coroutine<T>;
-  return typeof awaitable === "function" ? awaitable() : ensureFuture(awaitable);
+  if (typeof awaitable !== "function") return ensureFuture(awaitable);
+  refuseAsyncGenerator(awaitable);
+  return awaitable();
 }
 
 /** `waitFor()` with no time at all. */

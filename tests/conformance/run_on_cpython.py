@@ -6,7 +6,8 @@ in a circle overflow its stack). program.ts has the language, coroutine_program.
 interpreter on our coroutines: the two must stay alike, statement by statement.
 
 CPython leaves two orders open that we define: equal deadlines fire, and the children of a
-TaskGroup are cancelled, in order of creation. It is told to do so here.
+TaskGroup are cancelled, in order of creation. It is told to do so here. And a timeout whose time is
+up at once takes a cancellation that is due for its own (python/cpython#134471); that is mended.
 """
 
 import asyncio
@@ -97,6 +98,18 @@ def init_ordered_group(group):
 
 
 asyncio.TaskGroup.__init__ = init_ordered_group
+
+original_timeout_enter = asyncio.Timeout.__aenter__
+
+
+async def enter_timeout(timeout):
+    await original_timeout_enter(timeout)
+    # A cancellation that is due was asked for from outside, as one that comes in the body.
+    timeout._cancelling -= timeout._task._must_cancel
+    return timeout
+
+
+asyncio.Timeout.__aenter__ = enter_timeout
 
 
 def error_text(error):

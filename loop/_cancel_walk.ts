@@ -1,0 +1,97 @@
+import type { CancelReason } from "./_cancel_reason.ts";
+
+/**
+ * What came of a cancellation: it has `interrupted` a wait, or is kept; it has `missed`, as the
+ * wake-up is on its way; or it came back in a `circle` of those that wait for each other.
+ */
+export type CancelVerdict = "interrupted" | "missed" | "circle";
+
+/** A future, or the scope of an async function, as a cancellation meets it. */
+export interface Cancellable {
+  /**
+   * Takes the cancellation, or says who it goes on to.
+   *
+   * @param routed Whether it comes from who waits for this and keeps it if it misses.
+   */
+  _passCancel(reason: CancelReason, routed: boolean): CancelVerdict | readonly CancelEdge[];
+  /** All that it went on to have answered; `verdict` is the strongest answer. */
+  _endCancel(verdict: CancelVerdict, reason: CancelReason, routed: boolean): CancelVerdict;
+}
+
+/** One wait that a cancellation goes on through. */
+export interface CancelEdge {
+  /** What is waited for. */
+  readonly future: Cancellable;
+  /** Whether who waits keeps a cancellation that misses. */
+  readonly routed: boolean;
+  /** Hears what came of it. */
+  _answerCancel?(verdict: CancelVerdict, reason: CancelReason): void;
+}
+
+/** One step of the walk: a node and the waits that are left of it. */
+interface Step {
+  readonly node: Cancellable;
+  readonly routed: boolean;
+  readonly edges: readonly CancelEdge[];
+  next: number;
+  verdict: CancelVerdict;
+}
+
+/**
+ * Cancels `start` and all that it waits for. A walk with a stack of its own, as tasks that wait
+ * for tasks may be many.
+ *
+ * @param within What contains `start`, and must not be cancelled through it.
+ */
+export function walkCancel(
+  start: Cancellable,
+  reason: CancelReason,
+  routed: boolean,
+  within?: Cancellable,
+): CancelVerdict {
+  const first = start._passCancel(reason, routed);
+  if (typeof first === "string") return first;
+  // Only who is on the way from the start closes a circle; others may be met twice.
+  const path = new Set<Cancellable>([start]);
+  if (within !== undefined) path.add(within);
+  const steps = [stepOf(start, routed, first)];
+  for (;;) {
+    const step = steps.at(-1) as Step;
+    const edge = step.edges[step.next++];
+    if (edge !== undefined) {
+      const passed = path.has(edge.future)
+        ? "circle"
+        : edge.future._passCancel(reason, edge.routed);
+      if (typeof passed === "string") answer(step, edge, passed, reason);
+      else {
+        path.add(edge.future);
+        steps.push(stepOf(edge.future, edge.routed, passed));
+      }
+      continue;
+    }
+    const verdict = step.node._endCancel(step.verdict, reason, step.routed);
+    path.delete(step.node);
+    steps.pop();
+    const outer = steps.at(-1);
+    if (outer === undefined) return verdict;
+    answer(outer, outer.edges[outer.next - 1] as CancelEdge, verdict, reason);
+  }
+}
+
+/** Cancels what `waiting` waits for. Returns `false` when it is woken already, or done. */
+export function cancelThrough(
+  awaited: Cancellable,
+  reason: CancelReason,
+  waiting: Cancellable,
+): boolean {
+  return walkCancel(awaited, reason, true, waiting) !== "missed";
+}
+
+function stepOf(node: Cancellable, routed: boolean, edges: readonly CancelEdge[]): Step {
+  return { node, routed, edges, next: 0, verdict: "missed" };
+}
+
+function answer(step: Step, edge: CancelEdge, verdict: CancelVerdict, reason: CancelReason): void {
+  edge._answerCancel?.(verdict, reason);
+  if (step.verdict === "missed" || verdict === "circle") step.verdict = verdict;
+}
