@@ -1,9 +1,12 @@
 /**
- * The same work on this package and on its peers, in turns: `deno task bench:peers [name …]`.
+ * The same work on this package and on its peers, in turns:
+ * `deno task bench:peers [--quick] [name …]`.
  *
  * Each workload runs in alternating rounds, server and load on a core each where there are two.
- * Prints the median and spread of every peer and the ratio to it, losing rows too, and writes
- * bench/results.json and bench/chart.svg. A ratio above 1 means that this package needs less.
+ * Every peer has done the same work before it is measured, and a server has served and closed
+ * connections. Prints the median and spread of every peer and the ratio to it, losing rows too. A
+ * ratio above 1 means that this package needs less. With all workloads it writes bench/results.json
+ * and bench/chart.svg. `--quick` shows in a minute that all peers work, and writes nothing.
  *
  * @module
  */
@@ -12,14 +15,15 @@ import { echoWorkloads } from "./_peers/echo.ts";
 import { processesWorkload } from "./_peers/processes_workload.ts";
 import { printReport, type Report, writeReport } from "./_peers/report.ts";
 import { schedulingWorkload } from "./_peers/scheduling_workload.ts";
-import type { Workload } from "./_peers/workload.ts";
+import { isQuick, type Workload } from "./_peers/workload.ts";
 
-const ROUNDS = 3;
+const ROUNDS = isQuick ? 1 : 3;
 
 const workloads: Workload[] = [schedulingWorkload, ...echoWorkloads, processesWorkload];
-const wanted = Deno.args.length === 0
+const names = Deno.args.filter((arg) => !arg.startsWith("--"));
+const wanted = names.length === 0
   ? workloads
-  : workloads.filter((each) => Deno.args.some((name) => each.name.includes(name)));
+  : workloads.filter((each) => names.some((name) => each.name.includes(name)));
 
 const report: Report = { rows: [] };
 for (const workload of wanted) {
@@ -40,5 +44,7 @@ for (const workload of wanted) {
     printReport({ rows: [row] });
   }
 }
-await writeReport(report, new URL("./results.json", import.meta.url));
-await Deno.writeTextFile(new URL("./chart.svg", import.meta.url), drawChart(report.rows));
+if (names.length === 0 && !isQuick) {
+  await writeReport(report, new URL("./results.json", import.meta.url));
+  await Deno.writeTextFile(new URL("./chart.svg", import.meta.url), drawChart(report.rows));
+}

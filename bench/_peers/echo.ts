@@ -1,4 +1,12 @@
-import { FOLDER, onCore, type Peer, PYTHON, ServerProcess, type Workload } from "./workload.ts";
+import {
+  FOLDER,
+  isQuick,
+  onCore,
+  type Peer,
+  PYTHON,
+  ServerProcess,
+  type Workload,
+} from "./workload.ts";
 
 /** How many connections send messages of how many bytes. */
 const SHAPES: readonly (readonly [connections: number, bytes: number])[] = [
@@ -9,7 +17,7 @@ const SHAPES: readonly (readonly [connections: number, bytes: number])[] = [
 ];
 
 /** Seconds for which a server is measured. */
-const SECONDS = 2;
+const SECONDS = isQuick ? 0.1 : 2;
 
 const NET = "--allow-net=127.0.0.1";
 
@@ -41,6 +49,11 @@ const DATAGRAM_PEERS: readonly Peer[] = [
   { name: "ours, node:dgram", command: ["deno", "run", NET, ...DATAGRAM] },
   { name: "uvloop", command: [PYTHON, `${FOLDER}echo_server.py`, "uvloop", "datagram"] },
   { name: "asyncio", command: [PYTHON, `${FOLDER}echo_server.py`, "asyncio", "datagram"] },
+  // What a process pays that has never closed a connection; see echo_server.py.
+  {
+    name: "asyncio, cold",
+    command: [PYTHON, `${FOLDER}echo_server.py`, "asyncio", "cold_datagram"],
+  },
   { name: "Node dgram", command: ["node", `${FOLDER}echo_server.mjs`, "datagram"] },
 ];
 

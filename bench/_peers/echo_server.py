@@ -1,6 +1,6 @@
 """Echo servers for bench/peers.ts: prints the port, then echoes until killed.
 
-Usage: echo_server.py asyncio|uvloop protocol|buffered|streams|tls|datagram [cert key]
+Usage: echo_server.py asyncio|uvloop protocol|buffered|streams|tls|datagram|cold_datagram [cert key]
 """
 import asyncio
 import ssl
@@ -18,15 +18,24 @@ class Echo(asyncio.Protocol):
 
 
 class BufferedEcho(asyncio.BufferedProtocol):
+    """One buffer to read and to write: nothing more is read until what was read has gone out."""
+
     def connection_made(self, transport):
         self.transport = transport
         self.buffer = memoryview(bytearray(256 * 1024))
+        transport.set_write_buffer_limits(high=0)
+
+    def pause_writing(self):
+        self.transport.pause_reading()
+
+    def resume_writing(self):
+        self.transport.resume_reading()
 
     def get_buffer(self, size_hint):
         return self.buffer
 
     def buffer_updated(self, count):
-        self.transport.write(bytes(self.buffer[:count]))
+        self.transport.write(self.buffer[:count])
 
 
 class DatagramEcho(asyncio.DatagramProtocol):
@@ -44,9 +53,26 @@ async def echo_stream(reader, writer):
     writer.close()
 
 
+async def close_a_connection():
+    """Opens and closes a connection, which frees the memory of a read that was not shortened.
+
+    Until that happens in a process, CPython's asyncio maps and unmaps 256 KiB for each read, and
+    for each datagram: the allocator keeps a block of that size only once it has seen one freed.
+    """
+    server = await asyncio.start_server(echo_stream, "127.0.0.1", 0)
+    _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    writer.close()
+    await writer.wait_closed()
+    server.close()
+    await server.wait_closed()
+    await asyncio.sleep(0.1)
+
+
 async def main():
     loop = asyncio.get_running_loop()
     if kind == "datagram":
+        await close_a_connection()
+    if kind.endswith("datagram"):
         transport, _ = await loop.create_datagram_endpoint(DatagramEcho, local_addr=("127.0.0.1", 0))
         print(transport.get_extra_info("sockname")[1], flush=True)
         await asyncio.Event().wait()

@@ -32,12 +32,22 @@ class Echo {
   }
 }
 
+/** One buffer to read and to write: nothing more is read until what was read has gone out. */
 class BufferedEcho {
   readonly #buffer: Uint8Array = new Uint8Array(256 * 1024);
   transport: Transport | null = null;
 
   connectionMade(transport: Transport): void {
     this.transport = transport;
+    transport.setWriteBufferLimits({ high: 0 });
+  }
+
+  pauseWriting(): void {
+    this.transport?.pauseReading();
+  }
+
+  resumeWriting(): void {
+    this.transport?.resumeReading();
   }
 
   getBuffer(): Uint8Array {

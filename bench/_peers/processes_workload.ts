@@ -1,4 +1,4 @@
-import { FOLDER, output, PYTHON, type Workload } from "./workload.ts";
+import { FOLDER, isQuick, output, PYTHON, type Workload } from "./workload.ts";
 
 const RUN = "--allow-run=/bin/true,cat,head,sh";
 
@@ -13,6 +13,6 @@ export const processesWorkload: Workload = {
     { name: "uvloop", command: [PYTHON, `${FOLDER}processes.py`, "uvloop"] },
   ],
   async measure(peer) {
-    return JSON.parse(await output(peer.command));
+    return JSON.parse(await output(isQuick ? [...peer.command, "--quick"] : peer.command));
   },
 };

@@ -1,4 +1,4 @@
-import { FOLDER, output, PYTHON, type Workload } from "./workload.ts";
+import { FOLDER, isQuick, output, PYTHON, type Workload } from "./workload.ts";
 
 /** Callbacks, timers and tasks, without any I/O. */
 export const schedulingWorkload: Workload = {
@@ -10,6 +10,6 @@ export const schedulingWorkload: Workload = {
     { name: "asyncio", command: [PYTHON, `${FOLDER}scheduling.py`, "asyncio"] },
   ],
   async measure(peer) {
-    return JSON.parse(await output(peer.command));
+    return JSON.parse(await output(isQuick ? [...peer.command, "--quick"] : peer.command));
   },
 };

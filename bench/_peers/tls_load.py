@@ -1,5 +1,6 @@
 """A load on a TLS echo server, for bench/peers.ts: each connection sends a message, waits for the
-whole echo, and sends again. Prints what came of it as JSON.
+whole echo, and sends again. Prints what came of it as JSON. Connections are opened, used and closed
+before those that count.
 
 Usage: tls_load.py authority port connections messageBytes seconds
 """
@@ -12,7 +13,8 @@ import time
 import uvloop
 
 authority = sys.argv[1]
-port, connections, size, seconds = map(int, sys.argv[2:6])
+port, connections, size = map(int, sys.argv[2:5])
+seconds = float(sys.argv[5])
 message = bytes([7]) * size
 latencies = []
 running = True
@@ -47,17 +49,30 @@ class Client(asyncio.Protocol):
         self.closed.set_result(None)
 
 
-async def main():
-    global running, counting
+async def load(while_running):
+    global running
     loop = asyncio.get_running_loop()
     context = ssl.create_default_context(cafile=authority)
     closed = [loop.create_future() for _ in range(connections)]
+    running = True
     for each in closed:
         await loop.create_connection(
             lambda: Client(each), "127.0.0.1", port, ssl=context, server_hostname="localhost"
         )
     # The server compiles its hot code before it is measured.
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(min(seconds, 0.5))
+    result = await while_running()
+    running = False
+    await asyncio.wait(closed, timeout=5)
+    return result
+
+
+async def nothing():
+    pass
+
+
+async def count():
+    global counting
     print("measuring", flush=True)
     counting = True
     start = time.perf_counter()
@@ -65,8 +80,12 @@ async def main():
     counting = False
     elapsed = time.perf_counter() - start
     print("measured", flush=True)
-    running = False
-    await asyncio.wait(closed, timeout=5)
+    return elapsed
+
+
+async def main():
+    await load(nothing)
+    elapsed = await load(count)
     latencies.sort()
     print(json.dumps({
         "messages": len(latencies),

@@ -20,6 +20,9 @@ export interface Workload {
   measure(peer: Peer): Promise<Record<string, number>>;
 }
 
+/** Whether this is only to see that the bench works: numbers too small to mean anything. */
+export const isQuick: boolean = Deno.args.includes("--quick");
+
 /** Where the peers' programs are. */
 export const FOLDER: string = new URL("./", import.meta.url).pathname;
 
