@@ -6,16 +6,25 @@
  * follows `await`, gets that simulation's own; everybody else gets the original. After the last
  * simulation the originals are put back.
  *
+ * What the host answers later lets simulated time stand still until it has, or is refused: else time
+ * would go on while the host works, as far as chance has it.
+ *
  * Code that has kept an original (`const { now } = Date`) escapes, and so does what is imported
- * from `node:` modules: nothing can be done about that.
+ * from `node:` modules: nothing can be done about that. Three things are the host's own and stay: its
+ * time zone, its languages, and what it says of its machine.
  *
  * @module
  */
 import { CancelledError } from "../loop/errors.ts";
 import { chancePatches } from "./_deno_chance.ts";
+import { effectPatches } from "./_deno_effects.ts";
+import { hostWorkPatches } from "./_deno_host_work.ts";
+import { holdTimeForImports } from "./_deno_imports.ts";
+import { performancePatches } from "./_deno_performance.ts";
 import { realityPatches } from "./_deno_reality.ts";
 import { timePatches } from "./_deno_time.ts";
 import { timerPatches } from "./_deno_timers.ts";
+import { isInstance } from "./_is_instance.ts";
 import { type World, worlds } from "./_world.ts";
 
 /** A global that simulations have their own of. */
@@ -25,7 +34,22 @@ export interface Patch {
   /** Its name there. */
   readonly key: string;
   /** Creates the one of `world`, once, when it is first read there. */
-  create(world: World, readOriginal: () => unknown): unknown;
+  create?(world: World, readOriginal: () => unknown): unknown;
+  /** In its place: returns what `receiver` has in `world`, each time when it is read. */
+  read?(world: World, receiver: object, readOriginal: () => unknown): unknown;
+}
+
+/** Patches a class, and the way to it from its instances. */
+export function classPatches(
+  target: object,
+  key: string,
+  create: (world: World, readOriginal: () => unknown) => unknown,
+): Patch[] {
+  const { prototype } = Reflect.get(target, key) as { prototype: object };
+  return [
+    { target, key, create },
+    { target: prototype, key: "constructor", read: () => Reflect.get(target, key) },
+  ];
 }
 
 /** The simulations that run, with the globals that each has read. */
@@ -41,26 +65,42 @@ export async function runInside<T>(world: World, work: () => Promise<T>): Promis
     return await worlds.run(world, work);
   } finally {
     running.delete(world);
+    for (const forget of world.leaving) forget();
     if (running.size === 0) uninstall();
   }
 }
 
 function install(): void {
-  const patches = [...timePatches(), ...timerPatches(), ...chancePatches(), ...realityPatches()];
-  restore = patches.map(apply);
+  const patches = [
+    ...timePatches(),
+    ...performancePatches(),
+    ...timerPatches(),
+    ...chancePatches(),
+    ...effectPatches(),
+    ...hostWorkPatches(),
+    ...realityPatches(),
+  ];
+  try {
+    for (const patch of patches) restore.push(apply(patch));
+    restore.push(holdTimeForImports());
+  } catch (error) {
+    uninstall();
+    throw error;
+  }
   globalThis.addEventListener("unhandledrejection", onUnhandledRejection);
 }
 
 function uninstall(): void {
   globalThis.removeEventListener("unhandledrejection", onUnhandledRejection);
-  for (const undo of restore) undo();
+  // The last first: two patches may be of one property.
+  for (const undo of restore.reverse()) undo();
   restore = [];
 }
 
 /** Makes the property an accessor. Returns what undoes that. */
 function apply(patch: Patch): () => void {
   const { target, key } = patch;
-  const descriptor = Object.getOwnPropertyDescriptor(target, key);
+  let descriptor = Object.getOwnPropertyDescriptor(target, key);
   const inherited = descriptor === undefined ? Reflect.get(target, key) : undefined;
   const readOriginal = (receiver: unknown = target): unknown => {
     return descriptor?.get?.call(receiver) ?? descriptor?.value ?? inherited;
@@ -72,11 +112,25 @@ function apply(patch: Patch): () => void {
       const world = worlds.getStore();
       const globals = world && running.get(world);
       if (world === undefined || globals === undefined) return readOriginal(this);
-      if (!globals.has(patch)) globals.set(patch, patch.create(world, readOriginal));
+      if (globals.has(patch)) return globals.get(patch);
+      if (patch.read !== undefined) return patch.read(world, this, () => readOriginal(this));
+      globals.set(patch, patch.create?.(world, readOriginal));
       return globals.get(patch);
     },
     set(value: unknown): void {
-      Object.defineProperty(target, key, { configurable: true, writable: true, value });
+      const world = worlds.getStore();
+      const globals = world && running.get(world);
+      const own: PropertyDescriptor = {
+        configurable: true,
+        enumerable: true,
+        writable: true,
+        value,
+      };
+      // As without the accessor: what inherits the property gets one of its own.
+      if (this !== target) Object.defineProperty(this, key, own);
+      // A program in a simulation changes the global of its world.
+      else if (globals !== undefined) globals.set(patch, value);
+      else descriptor = { ...own, enumerable: descriptor?.enumerable ?? true };
     },
   });
   return () => {
@@ -87,7 +141,7 @@ function apply(patch: Patch): () => void {
 
 /** A rejected promise that nobody handles fails the simulation, if only one runs. */
 function onUnhandledRejection(event: PromiseRejectionEvent): void {
-  if (event.reason instanceof CancelledError) return event.preventDefault();
+  if (isInstance(event.reason, CancelledError)) return event.preventDefault();
   const [world, another] = running.keys();
   if (world === undefined || another !== undefined) return;
   event.preventDefault();

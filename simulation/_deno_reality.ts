@@ -1,6 +1,6 @@
 import { InvalidStateError } from "../loop/errors.ts";
 import type { Patch } from "./_deno_globals.ts";
-import type { World } from "./_world.ts";
+import { createRefusal } from "./_refused_call.ts";
 
 /** Functions of Deno's that reach the real world. Those with a promise reject, the others throw. */
 const DENO_FUNCTIONS = {
@@ -34,8 +34,11 @@ const DENO_FUNCTIONS = {
   ],
   throwing: [
     "chmodSync",
+    "chdir",
     "chownSync",
     "Command",
+    "cpuUsage",
+    "cron",
     "copyFileSync",
     "createHttpClient",
     "createSync",
@@ -45,10 +48,13 @@ const DENO_FUNCTIONS = {
     "listen",
     "listenDatagram",
     "listenTls",
+    "loadavg",
     "lstatSync",
     "makeTempDirSync",
     "makeTempFileSync",
+    "memoryUsage",
     "mkdirSync",
+    "networkInterfaces",
     "openKv",
     "openSync",
     "readDir",
@@ -65,7 +71,9 @@ const DENO_FUNCTIONS = {
     "spawnAndWaitSync",
     "statSync",
     "symlinkSync",
+    "systemMemoryInfo",
     "truncateSync",
+    "umask",
     "upgradeWebSocket",
     "utimeSync",
     "watchFs",
@@ -77,20 +85,42 @@ const DENO_FUNCTIONS = {
 /** Classes of the global scope that reach the real world. */
 const GLOBAL_CLASSES = ["BroadcastChannel", "EventSource", "WebSocket", "Worker"];
 
-/** Methods of `crypto.subtle` that the host computes on a thread of its own. */
-const CRYPTO_METHODS = [
-  "decrypt",
-  "deriveBits",
-  "deriveKey",
-  "digest",
-  "encrypt",
-  "exportKey",
-  "importKey",
-  "sign",
-  "unwrapKey",
-  "verify",
-  "wrapKey",
-];
+/** Functions of the global scope that ask who sits before the screen. */
+const DIALOGUES = ["alert", "confirm", "prompt"];
+
+/** Objects that keep something for longer than a run. */
+const STORES = ["caches", "localStorage", "sessionStorage"];
+
+/** Methods of open files; those with a promise reject, the others throw. */
+const FILE_METHODS = {
+  rejecting: [
+    "lock",
+    "read",
+    "seek",
+    "stat",
+    "sync",
+    "syncData",
+    "truncate",
+    "unlock",
+    "utime",
+    "write",
+  ],
+  throwing: [
+    "lockSync",
+    "readSync",
+    "seekSync",
+    "statSync",
+    "syncDataSync",
+    "syncSync",
+    "truncateSync",
+    "unlockSync",
+    "utimeSync",
+    "writeSync",
+  ],
+};
+
+/** Algorithms whose results have the host's chance in them. */
+const CHANCY = /^(ECDSA|RSA-PSS|RSA-OAEP)$/i;
 
 /** What would reach the real world. */
 export function realityPatches(): Patch[] {
@@ -98,16 +128,32 @@ export function realityPatches(): Patch[] {
     if (!(key in target)) return [];
     return [{ target, key, create: () => createRefusal(`${prefix}${key}()`, rejects) }];
   };
+  const { locks } = navigator as { locks?: object };
   return [
     ...DENO_FUNCTIONS.rejecting.flatMap((key) => refuse(Deno, "Deno.", key, true)),
     ...DENO_FUNCTIONS.throwing.flatMap((key) => refuse(Deno, "Deno.", key, false)),
     ...GLOBAL_CLASSES.flatMap((key) => refuse(globalThis, "new ", key, false)),
     ...refuse(globalThis, "", "fetch", true),
     ...refuse(SubtleCrypto.prototype, "crypto.subtle.", "generateKey", true),
-    ...CRYPTO_METHODS.map((key): Patch => ({
+    ...DIALOGUES.flatMap((key) => refuse(globalThis, "", key, false)),
+    ...STORES.filter((key) => key in globalThis).map((key): Patch => ({
+      target: globalThis,
+      key,
+      create: () => createRefusingObject(key),
+    })),
+    ...FILE_METHODS.rejecting.flatMap((key) => refuse(Deno.FsFile.prototype, "FsFile.", key, true)),
+    ...FILE_METHODS.throwing.flatMap((key) => refuse(Deno.FsFile.prototype, "FsFile.", key, false)),
+    ...refuse(Deno.stdin, "Deno.stdin.", "read", true),
+    ...refuse(Deno.stdin, "Deno.stdin.", "readSync", false),
+    ...refuse(Deno.permissions, "Deno.permissions.", "request", true),
+    ...refuse(WebAssembly, "WebAssembly.", "compileStreaming", true),
+    ...refuse(WebAssembly, "WebAssembly.", "instantiateStreaming", true),
+    ...refuse(Atomics, "Atomics.", "waitAsync", false),
+    ...locks === undefined ? [] : refuse(locks, "navigator.locks.", "request", true),
+    ...["encrypt", "sign"].map((key): Patch => ({
       target: SubtleCrypto.prototype,
       key,
-      create: holdTimeFor,
+      create: (_world, readOriginal) => refuseChance(key, readOriginal),
     })),
     {
       target: Deno,
@@ -126,22 +172,31 @@ export function realityPatches(): Patch[] {
   ];
 }
 
-function createRefusal(call: string, rejects: boolean): () => Promise<never> {
-  // An ordinary function, so that it may stand for a class, too.
-  return function () {
-    const error = new InvalidStateError(
-      `Cannot call ${call} in a simulation: it reaches the real world; use the loop instead, ` +
-        `or sim.outside()`,
-    );
-    if (rejects) return Promise.reject(error);
-    throw error;
+/** An object none of whose parts can be used. */
+function createRefusingObject(name: string): object {
+  const refuse = (key: string | symbol): never => {
+    throw createRefusal(`${name}.${String(key)}()`, false)();
   };
+  return new Proxy({}, {
+    get: (_, key) => typeof key === "symbol" ? undefined : refuse(key),
+    set: (_, key) => refuse(key),
+    has: (_, key) => refuse(key),
+    ownKeys: () => refuse("keys"),
+  });
 }
 
-/** Lets time stand still while the host computes. */
-function holdTimeFor({ clock }: World, readOriginal: () => unknown): unknown {
+/** Refuses algorithms that draw from the host's chance. */
+function refuseChance(key: string, readOriginal: () => unknown): unknown {
   const original = readOriginal() as () => Promise<unknown>;
   return function (this: unknown, ...args: unknown[]): Promise<unknown> {
-    return Reflect.apply(original, this, args).finally(clock.hold());
+    const [algorithm] = args as [{ name?: unknown } | string | null | undefined];
+    const name = String(typeof algorithm === "object" ? algorithm?.name : algorithm);
+    if (!CHANCY.test(name)) return Reflect.apply(original, this, args);
+    return Promise.reject(
+      new InvalidStateError(
+        `Cannot call crypto.subtle.${key}() with ${name} in a simulation: ` +
+          `the host's chance is in its result`,
+      ),
+    );
   };
 }

@@ -1,7 +1,9 @@
 import { DeadlockError } from "../loop/errors.ts";
+import { describeThrown } from "../loop/describe.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import { Runner } from "../loop/runner.ts";
 import { runInside } from "./_deno_globals.ts";
+import { isInstance } from "./_is_instance.ts";
 import type { World } from "./_world.ts";
 import type { Simulation, SimulationMain } from "./simulation.ts";
 
@@ -55,7 +57,7 @@ function stopAll(sim: Simulation): void {
 
 /** Adds to a deadlock who waits on the other hosts. */
 function describeDeadlock(world: World, error: unknown): unknown {
-  if (!(error instanceof DeadlockError) || world.stuck.size === 0) return error;
+  if (!isInstance(error, DeadlockError) || world.stuck.size === 0) return error;
   const others = [...world.stuck].map(([host, { message }]) => `; on host "${host}": ${message}`);
   return new DeadlockError(error.message + others.join(""));
 }
@@ -63,8 +65,7 @@ function describeDeadlock(world: World, error: unknown): unknown {
 /** Returns the only error that nobody has handled, or one that holds the first of them. */
 function joinErrors({ failures, failureCount }: World): unknown {
   if (failureCount === 1) return failures[0];
-  const [first] = failures;
-  const message = first instanceof Error ? first.message : String(first);
+  const message = describeThrown(failures[0]);
   return new AggregateError(
     failures,
     `Cannot end the simulation well: ${failureCount} errors were not handled, first: ${message}`,

@@ -1,3 +1,4 @@
+import { describeThrown } from "../loop/describe.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import type {
   ByteChannel,
@@ -189,7 +190,7 @@ class Child implements ChildProcess {
       const ended = yield* loop.createTask(() => main(child), { name: "main" });
       code = typeof ended === "number" ? ended : 0;
     } catch (error) {
-      errors.writer.write(new TextEncoder().encode(`${error}\n`));
+      errors.writer.write(new TextEncoder().encode(`${describeThrown(error)}\n`));
       code = 1;
     }
     for (const { writer } of new Set([output, errors])) yield* closeQuietly(writer);

@@ -63,6 +63,10 @@ export class World {
   /** The numbers of the last timer of foreign code, and of the last child process. */
   #timerId = 0;
   #pid = 1000;
+  /** Variables of the environment that the program has set, or deleted: `null`. */
+  readonly environment: Map<string, string | null> = new Map();
+  /** What forgets, when the simulation ends, what it has left in the host. */
+  readonly leaving: (() => void)[] = [];
   /** Who records, if anybody does. */
   readonly trace: Trace | null;
   #steps = 0;

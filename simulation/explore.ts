@@ -1,3 +1,4 @@
+import { describeThrown } from "../loop/describe.ts";
 import { checkOptions } from "../loop/check_options.ts";
 import { EXPLORE } from "./_options.ts";
 import { type Run, runOnce } from "./_run_once.ts";
@@ -119,5 +120,5 @@ function describeInOneLine(runs: number, { error, seed, schedule }: ExploredFail
 }
 
 function firstLine(error: unknown): string {
-  return String(error).split("\n", 1)[0] as string;
+  return describeThrown(error).split("\n", 1)[0] as string;
 }

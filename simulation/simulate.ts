@@ -26,9 +26,11 @@ export interface SimulateOptions {
  * Runs `main` in a simulated world: virtual time, a network in memory, and all chance from a seed.
  *
  * The loop is the same class as the real one. Time begins at 0 and jumps when nothing can run.
- * `Math.random`, `Date`, `performance.now`, `crypto.getRandomValues`, `setTimeout` and their like
- * belong to the simulation for whatever is called from inside; what would reach the real world,
- * such as `fetch` and `Deno.connect`, fails. When nothing can ever happen, the run fails with a
+ * `Math.random`, `Date`, `performance.now`, `crypto.getRandomValues`, `setTimeout`, `Deno.env` and
+ * their like belong to the simulation for whatever is called from inside; what would reach the real
+ * world, such as `fetch` and `Deno.connect`, fails. What the host answers later, such as `import()`,
+ * `crypto.subtle` and `WebAssembly.compile()`, takes no simulated time. What is imported from
+ * `node:` modules is the host's. When nothing can ever happen, the run fails with a
  * `DeadlockError` that names who waits for what.
  *
  * An error that nobody handles fails the run: also one that only the exception handler of a loop
