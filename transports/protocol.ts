@@ -10,7 +10,8 @@ import type { BaseTransport, DatagramAddress, DatagramTransport, Transport } fro
  * `dataReceived`.
  *
  * What `dataReceived`, `eofReceived`, `getBuffer` or `bufferUpdated` throw goes to the loop's
- * exception handler and ends the connection; what the others throw only goes there.
+ * exception handler and ends the connection; what the others throw only goes there. So does what
+ * they throw later, if they are async functions; nobody waits for those.
  */
 export interface StreamProtocol {
   /** The connection is made; `transport` writes to it and closes it. */

@@ -6,7 +6,11 @@ import { createServer, type CreateServerOptions } from "./create_server.ts";
 import type { StreamOptions } from "./open_connection.ts";
 import type { Server } from "./server.ts";
 import { StreamReader } from "./stream_reader.ts";
-import { type ClientConnected, StreamReaderProtocol } from "./stream_reader_protocol.ts";
+import {
+  checkClientConnected,
+  type ClientConnected,
+  StreamReaderProtocol,
+} from "./stream_reader_protocol.ts";
 
 /** Where {@linkcode startServer} listens. */
 export interface StartServerOptions extends CreateServerOptions, StreamOptions {}
@@ -22,6 +26,7 @@ export interface StartServerOptions extends CreateServerOptions, StreamOptions {
  * @param clientConnected Serves one connection; runs as a task.
  * @param options Where to listen, as for `createServer()`, and the limit of the readers.
  * @throws {InvalidStateError} If no loop is running here.
+ * @throws {TypeError} If `clientConnected` is no function.
  * @throws {Deno.errors.AddrInUse} If something listens there already.
  * @throws {Deno.errors.NotCapable} If the permission is missing.
  *
@@ -55,6 +60,7 @@ export function startServer(
 ): Future<Server> {
   checkOptions("start a server", options, START_SERVER);
   const loop = runningPlatformLoop("start a server");
+  checkClientConnected(clientConnected);
   const { limit, ...where } = options;
   return createServer(loop, () => {
     const reader = new StreamReader({ limit, loop });

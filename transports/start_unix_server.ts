@@ -6,7 +6,11 @@ import { createUnixServer, type CreateUnixServerOptions } from "./create_unix_se
 import type { StreamOptions } from "./open_connection.ts";
 import type { Server } from "./server.ts";
 import { StreamReader } from "./stream_reader.ts";
-import { type ClientConnected, StreamReaderProtocol } from "./stream_reader_protocol.ts";
+import {
+  checkClientConnected,
+  type ClientConnected,
+  StreamReaderProtocol,
+} from "./stream_reader_protocol.ts";
 
 /** Where {@linkcode startUnixServer} listens. */
 export interface StartUnixServerOptions extends CreateUnixServerOptions, StreamOptions {}
@@ -23,6 +27,7 @@ export interface StartUnixServerOptions extends CreateUnixServerOptions, StreamO
  * @param clientConnected Serves one connection; runs as a task.
  * @param options Where to listen, as for `createUnixServer()`, and the limit of the readers.
  * @throws {InvalidStateError} If no loop is running here.
+ * @throws {TypeError} If `clientConnected` is no function.
  * @throws {Deno.errors.AddrInUse} If there is something at the path that is no socket.
  * @throws {Deno.errors.NotCapable} If the permission is missing.
  *
@@ -51,6 +56,7 @@ export function startUnixServer(
 ): Future<Server> {
   checkOptions("start a server", options, START_UNIX_SERVER);
   const loop = runningPlatformLoop("start a server");
+  checkClientConnected(clientConnected);
   const { limit, ...where } = options;
   return createUnixServer(loop, () => {
     const reader = new StreamReader({ limit, loop });

@@ -17,6 +17,14 @@ export type ClientConnected = (
   writer: StreamWriter,
 ) => Coroutine<unknown> | PromiseLike<unknown> | unknown;
 
+/** Throws unless `clientConnected` is a function. */
+export function checkClientConnected(clientConnected: unknown): void {
+  if (typeof clientConnected === "function") return;
+  throw new TypeError(
+    `Cannot start a server: expected a function that serves a client, got ${typeof clientConnected}`,
+  );
+}
+
 /** Settings of a {@linkcode StreamReaderProtocol}. */
 export interface StreamReaderProtocolOptions extends FlowControlProtocolOptions {
   /** Called when the connection is made. */
@@ -60,12 +68,17 @@ export class StreamReaderProtocol extends FlowControlProtocol implements StreamP
   #isTls = false;
   #transport: Transport | null = null;
 
-  /** Creates the protocol that feeds `reader`. */
+  /**
+   * Creates the protocol that feeds `reader`.
+   *
+   * @throws {TypeError} If `clientConnected` is no function.
+   */
   constructor(reader: StreamReader, options: StreamReaderProtocolOptions = {}) {
     checkOptions("create a protocol", options, STREAM_READER_PROTOCOL);
     super(options);
     this.#reader = reader;
     this.#clientConnected = options.clientConnected ?? null;
+    if (this.#clientConnected !== null) checkClientConnected(this.#clientConnected);
   }
 
   override connectionMade(transport: Transport): void {
@@ -74,8 +87,13 @@ export class StreamReaderProtocol extends FlowControlProtocol implements StreamP
     const clientConnected = this.#clientConnected;
     if (clientConnected === null) return;
     const writer = new StreamWriter(transport, this, { reader });
-    const task = this._options.loop.createTask(() => clientConnected(reader, writer));
-    task.addDoneCallback(() => this.#served(task, this.#transport ?? transport));
+    try {
+      const task = this._options.loop.createTask(() => clientConnected(reader, writer));
+      task.addDoneCallback(() => this.#served(task, this.#transport ?? transport));
+    } catch (error) {
+      transport.close();
+      throw error;
+    }
   }
 
   /** @ignore */
@@ -121,10 +139,13 @@ export class StreamReaderProtocol extends FlowControlProtocol implements StreamP
   /** The work on a connection is over: one that failed or was cancelled does not close it itself. */
   #served(task: Task<unknown>, transport: Transport): void {
     if (!task.cancelled()) {
-      const exception = task.exception();
-      if (exception === null) return;
-      const message = "Unhandled exception in clientConnected";
-      this._options.loop.callExceptionHandler({ message, exception, transport, task });
+      // `exception()` does not tell a task that threw `null` from one that is fine.
+      try {
+        return void task.result();
+      } catch (exception) {
+        const message = "Unhandled exception in clientConnected";
+        this._options.loop.callExceptionHandler({ message, exception, transport, task });
+      }
     }
     transport.close();
   }

@@ -24,11 +24,13 @@
  */
 import { assert } from "../loop/assert.ts";
 import { type Context, copyContext, enterContext } from "../loop/context.ts";
+import { errorOf } from "../loop/error_of.ts";
 import { InvalidStateError } from "../loop/errors.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import type { Future } from "../loop/future.ts";
 import type { ByteChannel, ByteSink } from "../loop/platform.ts";
 import type { Coroutine } from "../loop/task.ts";
+import { checkProtocol, followMethod } from "./_create_protocol.ts";
 import { FlowControl } from "./_flow_control.ts";
 import { type OpenResource, openResources } from "./open_resources.ts";
 import { copyOf, ReadBuffer } from "./_read_buffer.ts";
@@ -187,6 +189,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   }
 
   setProtocol(protocol: StreamProtocol): void {
+    checkProtocol(protocol);
     this.#protocol = protocol;
   }
 
@@ -289,7 +292,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     if (this.#state === "opening") this.#move("open");
     enterContext(this.#context);
     try {
-      if (!this.#isMade) this.#protocol.connectionMade?.(this);
+      if (!this.#isMade) this.#follow(this.#protocol.connectionMade?.(this), "connectionMade");
     } catch (error) {
       this.#report(error, "Exception in protocol.connectionMade()");
     }
@@ -306,9 +309,9 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   /** @ignore */
   buffer(): Uint8Array | null {
     const protocol = this.#protocol;
-    if (protocol.getBuffer === undefined) return this.#readBuffer.take();
-    enterContext(this.#context);
     try {
+      if (protocol.getBuffer === undefined) return this.#readBuffer.take();
+      enterContext(this.#context);
       this.#lender = protocol;
       return this.#lent = checkLent(protocol.getBuffer(-1));
     } catch (error) {
@@ -355,7 +358,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     openResources(this.#loop).delete(this);
     enterContext(this.#context);
     try {
-      this.#protocol.connectionLost?.(this.#error);
+      this.#follow(this.#protocol.connectionLost?.(this.#error), "connectionLost");
     } catch (error) {
       this.#report(error, "Exception in protocol.connectionLost()");
     }
@@ -445,16 +448,17 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   #deliver(buffer: Uint8Array, count: number, isOwned: boolean): void {
     enterContext(this.#context);
     const protocol = this.#protocol;
-    if (buffer === this.#lent && protocol === this.#lender) this.#callBufferUpdated(count);
-    else if (protocol.getBuffer !== undefined) this.#feed(buffer.subarray(0, count));
-    else {
-      const data = isOwned ? buffer.subarray(0, count) : copyOf(buffer, count);
-      if (buffer !== this.#lent) this.#readBuffer.adapt(count);
-      try {
-        protocol.dataReceived?.(data);
-      } catch (error) {
-        this.#fail(error, "dataReceived");
+    try {
+      if (buffer === this.#lent && protocol === this.#lender) this.#callBufferUpdated(count);
+      else if (protocol.getBuffer !== undefined) this.#feed(buffer.subarray(0, count));
+      else {
+        const data = isOwned ? buffer.subarray(0, count) : copyOf(buffer, count);
+        if (buffer !== this.#lent) this.#readBuffer.adapt(count);
+        const result: unknown = protocol.dataReceived?.(data);
+        if (result !== undefined) this.#followOrFail(result, "dataReceived");
       }
+    } catch (error) {
+      this.#fail(error, "dataReceived");
     }
   }
 
@@ -474,7 +478,8 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
 
   #callBufferUpdated(count: number): void {
     try {
-      this.#protocol.bufferUpdated?.(count);
+      const result: unknown = this.#protocol.bufferUpdated?.(count);
+      if (result !== undefined) this.#followOrFail(result, "bufferUpdated");
     } catch (error) {
       this.#fail(error, "bufferUpdated");
     }
@@ -487,6 +492,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
       const keepsOpen = this.#protocol.eofReceived?.();
       const isOver = this.#direction === "read" || this.#channel.endsWhole === true;
       if (keepsOpen !== true || isOver) this.close();
+      this.#followOrFail(keepsOpen, "eofReceived");
     } catch (error) {
       this.#fail(error, "eofReceived");
     }
@@ -544,7 +550,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     if (this.#flow.paused || this.#unsent <= this.#flow.high) return;
     this.#flow.paused = true;
     try {
-      this.#protocol.pauseWriting?.();
+      this.#follow(this.#protocol.pauseWriting?.(), "pauseWriting");
     } catch (error) {
       this.#report(error, "Exception in protocol.pauseWriting()");
     }
@@ -555,7 +561,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     this.#flow.paused = false;
     enterContext(this.#context);
     try {
-      this.#protocol.resumeWriting?.();
+      this.#follow(this.#protocol.resumeWriting?.(), "resumeWriting");
     } catch (error) {
       this.#report(error, "Exception in protocol.resumeWriting()");
     }
@@ -615,10 +621,23 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     if (this.#writing !== "ending" && this.#writing !== "ended") this.#writing = "lost";
   }
 
+  /** Reports what a method of the protocol throws later, as it would have been if thrown at once. */
+  #follow(result: unknown, method: string): void {
+    if (result === undefined) return;
+    followMethod(result, (error) => this.#report(error, `Exception in protocol.${method}()`));
+  }
+
+  /** As {@linkcode #follow} for a method without which the connection cannot go on. */
+  #followOrFail(result: unknown, method: string): void {
+    followMethod(result, (error) => {
+      this.#loop.enter({ _run: () => this.#fail(error, method) });
+    });
+  }
+
   /** A method of the protocol has thrown: the connection cannot go on. */
   #fail(thrown: unknown, method: string): void {
     this.#report(thrown, `Fatal error: protocol.${method}() call failed`);
-    this.#lose(thrown instanceof Error ? thrown : notAnError(thrown));
+    this.#lose(errorOf(thrown, "go on with a connection: its protocol threw"));
   }
 
   #lose(error: Error | null): void {
@@ -661,15 +680,10 @@ function checkMemory(data: Uint8Array): void {
 
 function checkLent(buffer: Uint8Array): Uint8Array {
   if (buffer instanceof Uint8Array && buffer.length > 0) return buffer;
+  followMethod(buffer, () => {});
   throw new TypeError("Cannot read into the buffer of a protocol: getBuffer() returned no room");
 }
 
 function connectionLost(): Error {
   return new InvalidStateError("Cannot start TLS on a transport: its connection is lost");
-}
-
-function notAnError(thrown: unknown): Error {
-  return new Error(`Cannot go on with a connection: its protocol threw ${String(thrown)}`, {
-    cause: thrown,
-  });
 }

@@ -1,5 +1,6 @@
 import type { Backend } from "../transports/_backend.ts";
 import { testFlowControl } from "../transports/_flow_control_suite.ts";
+import { testOddProtocols } from "../transports/_odd_protocol_suite.ts";
 import { testServers } from "../transports/_server_suite.ts";
 import { testStreams } from "../transports/_stream_suite.ts";
 import { createSimulatedTcp, createSimulatedUnix } from "./_simulated_backends.ts";
@@ -8,6 +9,7 @@ function testAll(backend: Backend): void {
   testStreams(backend);
   testFlowControl(backend);
   testServers(backend);
+  testOddProtocols(backend);
 }
 
 for (const schedule of ["fifo", "random", "pct"] as const) {

@@ -1,10 +1,12 @@
 import { testFlowControl } from "../transports/_flow_control_suite.ts";
+import { testOddProtocols } from "../transports/_odd_protocol_suite.ts";
 import { testSendfile } from "../transports/_sendfile_suite.ts";
 import { testServers } from "../transports/_server_suite.ts";
 import { testStreams } from "../transports/_stream_suite.ts";
 import { unix } from "./_unix.ts";
 
 testStreams(unix);
+testOddProtocols(unix);
 testFlowControl(unix);
 testServers(unix);
 testSendfile(unix);
