@@ -21,6 +21,7 @@ import { formatAddress } from "./format_address.ts";
 import type { Future } from "./future.ts";
 import type {
   AddressFamily,
+  AdoptListenerOptions,
   ByteChannel,
   ConnectTcpOptions,
   DatagramChannel,
@@ -28,6 +29,7 @@ import type {
   HostAddress,
   Listener,
   ListenTcpOptions,
+  ListenUnixOptions,
   Network,
   OpenDatagramsOptions,
   Platform,
@@ -95,9 +97,9 @@ export class RestrictedNetwork implements Network {
     });
   }
 
-  listenUnix(loop: EventLoop, path: string): Future<Listener> {
+  listenUnix(loop: EventLoop, path: string, options?: ListenUnixOptions): Future<Listener> {
     return this.#usePath(loop, "listen on", path, (checked) => {
-      return this.#host.network.listenUnix(loop, checked);
+      return this.#host.network.listenUnix(loop, checked, options);
     });
   }
 
@@ -142,8 +144,12 @@ export class RestrictedNetwork implements Network {
     return this.#host.network.adopt(loop, connection);
   }
 
-  adoptListener(loop: EventLoop, listener: Deno.Listener): Listener {
-    return this.#host.network.adoptListener(loop, listener);
+  adoptListener(
+    loop: EventLoop,
+    listener: Deno.Listener,
+    options?: AdoptListenerOptions,
+  ): Listener {
+    return this.#host.network.adoptListener(loop, listener, options);
   }
 
   adoptDatagrams(loop: EventLoop, socket: DatagramConn): DatagramChannel {

@@ -70,6 +70,7 @@ export { Lock } from "./lock.ts";
 export type {
   Acceptor,
   AddressFamily,
+  AdoptListenerOptions,
   Alarm,
   ByteChannel,
   ByteSink,
@@ -82,6 +83,7 @@ export type {
   HostAddress,
   Listener,
   ListenTcpOptions,
+  ListenUnixOptions,
   Network,
   OpenDatagramsOptions,
   Pipes,

@@ -95,6 +95,18 @@ export interface ListenTcpOptions {
   reusePort?: boolean | undefined;
 }
 
+/** Settings of {@linkcode Network.adoptListener}. */
+export interface AdoptListenerOptions {
+  /** Whether closing the listener removes the path of its Unix socket. It does by default. */
+  cleanup?: boolean | undefined;
+}
+
+/** Settings of {@linkcode Network.listenUnix}. */
+export interface ListenUnixOptions extends AdoptListenerOptions {
+  /** How many connections may wait to be accepted. */
+  backlog?: number | undefined;
+}
+
 /** A socket that connections arrive at. It is bound; it accepts once started. */
 export interface Listener {
   /** Where it listens, with the port that the host chose. */
@@ -109,7 +121,7 @@ export interface Listener {
 export interface Acceptor {
   /** A connection has arrived. */
   accepted(channel: ByteChannel): void;
-  /** Accepting has failed; the listener tries again after a while. */
+  /** Accepting has failed; the listener tries again after a while, unless it is broken. */
   failed(error: Error): void;
   /** The listener is closed and its address free. The last report. */
   closed(): void;
@@ -186,7 +198,7 @@ export interface Network {
   /** Connects to the Unix socket at `path`. */
   connectUnix(loop: EventLoop, path: string): Future<ByteChannel>;
   /** Binds a listener to a Unix socket that it creates at `path`. */
-  listenUnix(loop: EventLoop, path: string): Future<Listener>;
+  listenUnix(loop: EventLoop, path: string, options?: ListenUnixOptions): Future<Listener>;
   /** Binds a datagram socket to `address`. */
   openDatagrams(
     loop: EventLoop,
@@ -199,8 +211,18 @@ export interface Network {
   reverseLookup(loop: EventLoop, hostname: string): Future<string | null>;
   /** Returns the channel over a datagram socket that the program has made itself. */
   adoptDatagrams(loop: EventLoop, socket: DatagramConn): DatagramChannel;
-  /** Returns the channel over a connection that the program has made itself. */
+  /**
+   * Returns the channel over a connection that the program has made itself. Throws
+   * `InvalidStateError` if something else uses it.
+   */
   adopt(loop: EventLoop, connection: Deno.Conn): ByteChannel;
-  /** Returns the listener over one that the program has made itself. */
-  adoptListener(loop: EventLoop, listener: Deno.Listener): Listener;
+  /**
+   * Returns the listener over one that the program has made itself. Throws `InvalidStateError` if
+   * something else uses it.
+   */
+  adoptListener(
+    loop: EventLoop,
+    listener: Deno.Listener,
+    options?: AdoptListenerOptions,
+  ): Listener;
 }

@@ -28,6 +28,7 @@ export type {
 export type {
   Acceptor,
   AddressFamily,
+  AdoptListenerOptions,
   ByteChannel,
   ByteSink,
   ConnectTcpOptions,
@@ -37,6 +38,7 @@ export type {
   HostAddress,
   Listener,
   ListenTcpOptions,
+  ListenUnixOptions,
   Network,
   OpenDatagramsOptions,
   TcpAddress,

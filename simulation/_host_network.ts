@@ -11,6 +11,7 @@ import type {
   HostAddress,
   Listener,
   ListenTcpOptions,
+  ListenUnixOptions,
   Network,
   TcpAddress,
 } from "../loop/platform.ts";
@@ -83,12 +84,19 @@ export class HostNetwork implements Network {
     return startOperation(loop, this.#connectUnixSteps(loop, path));
   }
 
-  listenUnix(loop: EventLoop, path: string): Future<Listener> {
+  listenUnix(
+    loop: EventLoop,
+    path: string,
+    { backlog, cleanup = true }: ListenUnixOptions = {},
+  ): Future<Listener> {
     return atOnce(loop, () => {
       const { paths } = this.#host;
+      if (paths.get(path)?.isClosed) paths.delete(path);
       if (paths.has(path)) throw createNetworkError("addressInUse", `listen on "${path}"`);
       const address: Deno.UnixAddr = { transport: "unix", path };
-      const listener = new SimulatedListener(loop, address, undefined, () => paths.delete(path));
+      const listener = new SimulatedListener(loop, address, backlog, (closed) => {
+        if (cleanup && paths.get(path) === closed) paths.delete(path);
+      });
       paths.set(path, listener);
       return listener;
     });
@@ -186,7 +194,10 @@ export class HostNetwork implements Network {
       destination: place,
       names: { client: { transport: "unix", path: null as unknown as string }, server: name },
       action,
-      findListener: () => host.paths.get(path),
+      findListener: () => {
+        const listener = host.paths.get(path);
+        return listener?.isClosed === true ? undefined : listener;
+      },
     });
   }
 

@@ -38,6 +38,11 @@ export class SimulatedListener implements Listener, ListeningSocket {
     this.#unbind = unbind;
   }
 
+  /** Whether it accepts no more. A Unix socket may stay at its path all the same. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   get hasRoom(): boolean {
     return this.#arrivals.length < this.#backlog;
   }

@@ -1,5 +1,9 @@
 import type { EventLoop } from "../loop/event_loop.ts";
+import type { TimerHandle } from "../loop/timer_handle.ts";
 import type { Acceptor, Listener } from "../loop/platform.ts";
+import { InvalidStateError } from "../loop/errors.ts";
+import { noteClosing } from "./_deno_closing_listeners.ts";
+import { printable } from "./_deno_descriptors.ts";
 import { DenoByteChannel } from "./deno_byte_channel.ts";
 
 /** Seconds until the next attempt after accepting has failed for want of resources. */
@@ -14,6 +18,27 @@ const PASSING_ERRORS = [
 ];
 
 /**
+ * What a listener is doing: nothing yet; waiting for the host to accept; entering the loop with what
+ * that gave; waiting until it tries again; or nothing ever more, as it was closed by others.
+ */
+type State = "idle" | "accepting" | "entering" | "waiting" | "broken";
+
+/** Listeners that are wrapped, or were. */
+const inUse: WeakSet<Deno.Listener> = new WeakSet();
+
+/** Wraps a listener of the program's. Throws if something else uses it. */
+export function adoptListener(
+  loop: EventLoop,
+  listener: Deno.Listener,
+  onClose?: () => () => void,
+): DenoListener {
+  if (inUse.has(listener)) {
+    throw new InvalidStateError("Cannot use a listener: another server has it");
+  }
+  return new DenoListener(loop, listener, onClose);
+}
+
+/**
  * A listener over Deno's own. It accepts one connection at a time, and survives errors.
  *
  * Its address is free once the accept that was pending has ended.
@@ -24,11 +49,13 @@ export class DenoListener implements Listener {
   #acceptor: Acceptor | null = null;
   /** What accepting gave: a connection, or an error. */
   #outcome: Deno.Conn | Error | null = null;
-  /** Whether the host is accepting. */
-  #accepting = false;
+  #state: State = "idle";
   #closed = false;
+  /** The next attempt after one that has failed. */
+  #retry: TimerHandle | null = null;
   readonly #onClose: () => () => void;
-  #onFreed: () => void = () => {};
+  /** What to call when the address is free. */
+  #onFreed: (() => void)[] = [];
 
   /**
    * Wraps `listener`, which belongs to it from now on.
@@ -43,6 +70,7 @@ export class DenoListener implements Listener {
     this.#loop = loop;
     this.#listener = listener;
     this.#onClose = onClose;
+    inUse.add(listener);
   }
 
   get address(): Deno.Addr {
@@ -57,9 +85,12 @@ export class DenoListener implements Listener {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#onFreed = this.#onClose();
-    this.#listener.close();
-    if (!this.#accepting) this.#onFreed();
+    this.#onFreed = [this.#onClose(), noteClosing()];
+    this.#closeHost();
+    if (this.#state !== "accepting") this.#free();
+    if (this.#state !== "waiting" && this.#state !== "broken") return;
+    this.#retry?.cancel();
+    this.#loop.enqueue({ _run: () => this.#finish(null) });
   }
 
   /** @ignore Reports what accepting gave, and accepts again. */
@@ -73,25 +104,41 @@ export class DenoListener implements Listener {
   }
 
   #accept(): void {
-    this.#accepting = true;
+    this.#state = "accepting";
     this.#listener.accept().then(this.#onOutcome, this.#onOutcome);
   }
 
   readonly #onOutcome = (outcome: Deno.Conn | Error): void => {
     this.#outcome = outcome;
-    this.#accepting = false;
-    if (this.#closed) this.#onFreed();
+    this.#state = "entering";
+    if (this.#closed) this.#free();
     if (this.#loop.isClosed()) this.#finish(outcome);
     else this.#loop.enter(this);
   };
 
   #recover(error: Error): void {
     if (PASSING_ERRORS.some((passing) => error instanceof passing)) return this.#accept();
-    this.#acceptor?.failed(error);
-    this.#loop.callLater(RETRY_DELAY, () => this.#closed ? this.#finish(null) : this.#accept());
+    if (error instanceof Deno.errors.BadResource) this.#state = "broken";
+    else {
+      this.#state = "waiting";
+      this.#retry = this.#loop.callLater(RETRY_DELAY, () => this.#accept());
+    }
+    this.#acceptor?.failed(printable(error));
   }
 
-  /** Accepting has ended, which frees the address. */
+  #closeHost(): void {
+    try {
+      this.#listener.close();
+    } catch {
+      // The program has closed it itself.
+    }
+  }
+
+  #free(): void {
+    for (const onFreed of this.#onFreed) onFreed();
+  }
+
+  /** Accepting has ended. */
   #finish(outcome: Deno.Conn | Error | null): void {
     if (outcome !== null && !(outcome instanceof Error)) outcome.close();
     this.#acceptor?.closed();

@@ -12,6 +12,7 @@ const DENO_ERRORS: Readonly<Record<string, readonly [ErrorClass, string]>> = {
   ECONNRESET: [Deno.errors.ConnectionReset, "Connection reset by peer"],
   EHOSTUNREACH: [Deno.errors.NetworkUnreachable, "No route to host"],
   EMSGSIZE: [Error, "Message too long"],
+  EMFILE: [Error, "Too many open files"],
   ENETUNREACH: [Deno.errors.NetworkUnreachable, "Network is unreachable"],
   EPIPE: [Deno.errors.BrokenPipe, "Broken pipe"],
   ETIMEDOUT: [Deno.errors.TimedOut, "Connection timed out"],

@@ -2,19 +2,18 @@
  * The files of Unix sockets that listen.
  *
  * *Theory of operation.* Deno removes the path of a listener that is closed, with whatever is there
- * by then, and up to one turn later. Two things follow. Before a listener is closed, what others
- * have put at its path is saved under a second name, and put back afterwards. And a listener is
- * opened only when those that were closed have let go of their paths, for one may be the same.
+ * by then, and up to one turn later. So what is to stay there, because others have put it there or
+ * because the server leaves its socket, is saved under a second name before a listener is closed,
+ * and put back afterwards. And a listener is opened only when those that were closed have let go of
+ * their paths, for one may be the same.
  *
  * @module
  */
-
-/** Listeners of this thread that are closed, and whose paths are not free yet. */
-const closing: Set<Promise<void>> = new Set();
+import { untilAddressesAreFree } from "./_deno_closing_listeners.ts";
 
 /** Removes what a program has left at `path` that did not close its listener. */
 export async function prepareUnixPath(path: string): Promise<void> {
-  await Promise.all(closing);
+  await untilAddressesAreFree();
   if (isAbstract(path)) return;
   try {
     if (Deno.statSync(path).isSocket === true) Deno.removeSync(path);
@@ -24,20 +23,16 @@ export async function prepareUnixPath(path: string): Promise<void> {
 }
 
 /**
- * Returns what to call right before the listener that was just opened at `path` is closed. That
- * returns what to call once it is.
+ * Returns what to call right before the listener that is open at `path` is closed. That returns
+ * what to call once it is.
+ *
+ * @param cleanup Whether the socket goes with the listener.
  */
-export function guardUnixPath(path: string): () => () => void {
+export function guardUnixPath(path: string, cleanup: boolean): () => () => void {
   const own = isAbstract(path) ? null : identify(path);
   return () => {
-    const restore = own === null || identify(path) === own ? null : save(path);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    closing.add(promise);
-    return () => {
-      restore?.();
-      closing.delete(promise);
-      resolve();
-    };
+    const isGone = own === null || cleanup && identify(path) === own;
+    return isGone ? noop : save(path) ?? noop;
   };
 }
 
@@ -73,3 +68,5 @@ function save(path: string): (() => void) | null {
     Deno.removeSync(saved);
   };
 }
+
+function noop(): void {}

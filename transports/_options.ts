@@ -105,6 +105,7 @@ export const CREATE_UNIX_CONNECTION: OptionTable<CreateUnixConnectionOptions> = 
   ...TLS_CLIENT,
   transport: oneOf("unix"),
   path: ANYTHING,
+  sock: ANYTHING,
   signal: SIGNAL,
 };
 
@@ -112,6 +113,9 @@ export const CREATE_UNIX_SERVER: OptionTable<CreateUnixServerOptions> = {
   ...TLS_SERVER,
   transport: oneOf("unix"),
   path: ANYTHING,
+  backlog: countFrom(0),
+  cleanupSocket: FLAG,
+  sock: ANYTHING,
   startServing: FLAG,
 };
 

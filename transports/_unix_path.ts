@@ -1,5 +1,5 @@
 /** Checks the path of a Unix socket for `action`. */
-export function checkPath(path: unknown, action: string): void {
+export function checkPath(path: unknown, action: string): asserts path is string {
   if (typeof path === "string" && path !== "") return;
   const state = path === "" ? "the path is empty" : `expected a path, got ${typeof path}`;
   throw new TypeError(`Cannot ${action}: ${state}`);

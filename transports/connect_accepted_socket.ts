@@ -3,6 +3,7 @@ import type { Future } from "../loop/future.ts";
 import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
+import { checkConnection } from "./_check_sock.ts";
 import { checkFactory } from "./_create_protocol.ts";
 import { makeConnection } from "./_make_connection.ts";
 import { CONNECT_ACCEPTED_SOCKET } from "./_options.ts";
@@ -27,6 +28,7 @@ export interface ConnectAcceptedSocketOptions extends TlsServerSettings {
  * @returns The transport and the protocol, after `connectionMade` was called.
  * @throws {Deno.errors.InvalidData} If TLS is asked for, and the peer does not speak it, or has no
  * certificate that it needs.
+ * @throws {InvalidStateError} If `sock` is closed, or used by another transport.
  * @throws {TypeError} If `sock` is no connection, or the options of TLS cannot be used.
  */
 export function connectAcceptedSocket<P extends StreamProtocol>(
@@ -45,11 +47,7 @@ function* connectSteps<P extends StreamProtocol>(
   options: ConnectAcceptedSocketOptions,
 ): Coroutine<[Transport, P]> {
   const { sock } = options;
-  if (typeof sock?.read !== "function") {
-    throw new TypeError(
-      `Cannot connect an accepted socket: expected a Deno.Conn, got a ${typeof sock}`,
-    );
-  }
+  checkConnection(sock, "connect an accepted socket");
   const secure = secureServer(loop, options);
   const channel = loop.platform.network.adopt(loop, sock);
   const secured = secure === null ? channel : yield* secure(channel);

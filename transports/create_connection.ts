@@ -9,6 +9,7 @@ import type {
 import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
+import { checkConnection } from "./_check_sock.ts";
 import { checkFactory } from "./_create_protocol.ts";
 import { CREATE_CONNECTION } from "./_options.ts";
 import { getaddrinfo } from "./getaddrinfo.ts";
@@ -77,7 +78,8 @@ export interface CreateConnectionOptions extends TlsClientSettings {
  * @throws {Deno.errors.UnexpectedEof} If the server hangs up during the handshake of TLS.
  * @throws {Deno.errors.ConnectionAborted} If that handshake takes too long.
  * @throws {TypeError} If the options of TLS cannot be used.
- * @throws {TypeError} If there is neither a port nor a `sock`, or both.
+ * @throws {InvalidStateError} If the `sock` is closed, or used by another transport.
+ * @throws {TypeError} If there is neither a port nor a `sock`, or both, or that is no connection.
  *
  * @example Reading what a server has to say
  * ```ts
@@ -141,7 +143,10 @@ function* openChannel(
     );
   }
   const { network } = loop.platform;
-  if (port === undefined) return network.adopt(loop, sock as Deno.Conn);
+  if (port === undefined) {
+    checkConnection(sock, "create a connection");
+    return network.adopt(loop, sock as Deno.Conn);
+  }
   const connectOptions = yield* connectOptionsOf(loop, options);
   if (!choosesAddress(options)) {
     return yield* network.connectTcp(loop, { hostname, port }, connectOptions);
@@ -188,7 +193,9 @@ function* findAddresses(
     type: "stream",
     ...family === undefined ? {} : { family },
   });
-  const hosts = found.map((info) => ({ family: info.family, hostname: info.address.hostname }));
+  // A name may have an address twice, as in a file of hosts.
+  const hosts = [...new Map(found.map((info) => [info.address.hostname, info])).values()]
+    .map((info) => ({ family: info.family, hostname: info.address.hostname }));
   const order = interleave(hosts, first ?? (happyEyeballsDelay === undefined ? 0 : 1));
   return order.map((host) => ({ hostname: host.hostname, port }));
 }

@@ -1,11 +1,14 @@
 import { checkOptions } from "../loop/check_options.ts";
+import { CancelledError } from "../loop/errors.ts";
 import type { Future } from "../loop/future.ts";
 import type { AddressFamily, Listener, ListenTcpOptions } from "../loop/platform.ts";
 import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
+import { checkListener } from "./_check_sock.ts";
 import { checkFactory } from "./_create_protocol.ts";
 import { CREATE_SERVER } from "./_options.ts";
+import { hostKey } from "./ip_address.ts";
 import { getaddrinfo } from "./getaddrinfo.ts";
 import type { StreamProtocol } from "./protocol.ts";
 import { secureServer } from "./_secure_channel.ts";
@@ -18,7 +21,8 @@ export interface CreateServerOptions extends TlsServerSettings {
   transport?: "tcp" | undefined;
   /**
    * Host names or numeric addresses; every address of the machine by default. A name stands for the
-   * first of its addresses, as in Deno; with `family` for all of that family.
+   * first of its addresses, as in Deno; with `family` for all of that family. What several of them
+   * stand for is listened on once.
    */
   hostname?: string | readonly string[] | undefined;
   /** The port; 0, the default, lets the system choose one for each hostname. */
@@ -57,8 +61,9 @@ export interface CreateServerOptions extends TlsServerSettings {
  * @throws {Deno.errors.AddrNotAvailable} If no address of the machine is meant.
  * @throws {Deno.errors.NotFound} If a host name does not resolve.
  * @throws {Deno.errors.NotCapable} If the permission is missing.
- * @throws {TypeError} If there is a `sock` and a place to listen, or the options of TLS cannot be
- * used.
+ * @throws {InvalidStateError} If the `sock` is used by another server.
+ * @throws {TypeError} If there is a `sock` and a place to listen, or it is no listener, or the
+ * options of TLS cannot be used.
  *
  * @example A server that tells the time of its loop to everyone
  * ```ts
@@ -111,11 +116,13 @@ function* listenOnAll(
 ): Coroutine<Listener[]> {
   const { sock, hostname = "", port = 0, backlog = 100, reusePort = false } = options;
   if (sock !== undefined) return [adopt(loop, sock, options)];
+  const names = typeof hostname === "string" ? [hostname] : withoutCovered(hostname);
   const listeners: Listener[] = [];
   try {
-    for (const name of typeof hostname === "string" ? [hostname] : hostname) {
+    for (const name of names) {
       for (const host of yield* hostsOf(loop, name, options.family)) {
-        listeners.push(yield* listen(loop, host, port, { backlog, reusePort }));
+        const listener = yield* listenBeside(listeners, loop, host, port, { backlog, reusePort });
+        if (listener !== null) listeners.push(listener);
       }
     }
   } catch (error) {
@@ -130,10 +137,65 @@ function adopt(
   sock: Deno.Listener,
   { hostname, port }: CreateServerOptions,
 ): Listener {
-  if (hostname === undefined && port === undefined) {
-    return loop.platform.network.adoptListener(loop, sock);
+  if (hostname !== undefined || port !== undefined) {
+    throw new TypeError("Cannot create a server: expected either a place to listen or a sock");
   }
-  throw new TypeError("Cannot create a server: expected either a place to listen or a sock");
+  checkListener(sock, "create a server");
+  return loop.platform.network.adoptListener(loop, sock);
+}
+
+/** Leaves out what another of the names covers: `::` takes IPv4 connections as well. */
+function withoutCovered(names: readonly string[]): readonly string[] {
+  const isCovered = names.some((name) => keyOf(name) === "::");
+  return isCovered ? names.filter((name) => name !== "0.0.0.0") : names;
+}
+
+/**
+ * Listens on one more address. Returns `null` if that is the address of one of `listeners` already,
+ * which shows for a name once it is bound, or is in use.
+ */
+function* listenBeside(
+  listeners: readonly Listener[],
+  loop: PlatformLoop,
+  hostname: string,
+  port: number,
+  options: ListenTcpOptions,
+): Coroutine<Listener | null> {
+  const bound = new Set(listeners.map(({ address }) => keyOf((address as Deno.NetAddr).hostname)));
+  if (bound.has(keyOf(hostname))) return null;
+  let listener: Listener;
+  try {
+    listener = yield* listen(loop, hostname, port, options);
+  } catch (error) {
+    if (bound.size > 0 && isInUse(error) && bound.has(yield* addressOf(loop, hostname))) {
+      return null;
+    }
+    throw error;
+  }
+  if (!bound.has(keyOf((listener.address as Deno.NetAddr).hostname))) return listener;
+  listener.close();
+  return null;
+}
+
+/** Returns the address that `hostname` stands for; it itself if that cannot be found out. */
+function* addressOf(loop: PlatformLoop, hostname: string): Coroutine<string> {
+  try {
+    const [first] = yield* getaddrinfo(loop, hostname, 0, { type: "stream" });
+    return keyOf(first?.address.hostname ?? hostname);
+  } catch (error) {
+    if (error instanceof CancelledError) throw error;
+    return hostname;
+  }
+}
+
+/** Returns one text for all ways to write an address; no name means every one of the machine. */
+function keyOf(hostname: string): string {
+  return hostname === "" ? "::" : hostKey(hostname);
+}
+
+/** Whether `error` says that something listens there already. */
+function isInUse(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === "EADDRINUSE";
 }
 
 /** What to listen on for `hostname`: it as it is, or its addresses of the wanted family. */

@@ -1,8 +1,10 @@
 import { checkOptions } from "../loop/check_options.ts";
 import type { Future } from "../loop/future.ts";
+import type { ByteChannel } from "../loop/platform.ts";
 import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
+import { checkConnection } from "./_check_sock.ts";
 import { checkFactory } from "./_create_protocol.ts";
 import { interruptedBy } from "./_interrupted_by.ts";
 import { makeConnection } from "./_make_connection.ts";
@@ -18,7 +20,9 @@ export interface CreateUnixConnectionOptions extends TlsClientSettings {
   /** Has no effect: what a `Deno.UnixAddr` has too, so that one can be given for the options. */
   transport?: "unix" | undefined;
   /** The path of the socket. One that begins with a zero character is an abstract name of Linux. */
-  path: string;
+  path?: string | undefined;
+  /** A connection that exists, to use instead. It belongs to the transport from then on. */
+  sock?: Deno.Conn | undefined;
   /** Aborting it gives the attempt up, and throws its reason. */
   signal?: AbortSignal | undefined;
 }
@@ -59,10 +63,24 @@ function* connectSteps<P extends StreamProtocol>(
   protocolFactory: () => P,
   options: CreateUnixConnectionOptions,
 ): Coroutine<[Transport, P]> {
-  const { path } = options;
-  checkPath(path, "connect to a Unix socket");
   const secure = secureClient(loop, options);
-  const channel = yield* loop.platform.network.connectUnix(loop, path);
+  const channel = yield* openChannel(loop, options);
   const secured = secure === null ? channel : yield* secure(channel);
   return yield* makeConnection(loop, secured, protocolFactory);
+}
+
+function* openChannel(
+  loop: PlatformLoop,
+  { path, sock }: CreateUnixConnectionOptions,
+): Coroutine<ByteChannel> {
+  const { network } = loop.platform;
+  if (sock === undefined) {
+    checkPath(path, "connect to a Unix socket");
+    return yield* network.connectUnix(loop, path);
+  }
+  if (path !== undefined) {
+    throw new TypeError("Cannot create a connection: expected either a path or a sock, got both");
+  }
+  checkConnection(sock, "create a connection", "unix");
+  return network.adopt(loop, sock);
 }

@@ -1,3 +1,4 @@
+import { InvalidStateError } from "../loop/errors.ts";
 import type { ByteChannel, ByteSink } from "../loop/platform.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import { memoryChanged } from "./_unsent_bytes.ts";
@@ -47,10 +48,11 @@ export class DenoByteChannel implements ByteChannel, RotatingReader {
 
   /** Wraps `connection`, which belongs to the channel from now on. */
   constructor(loop: EventLoop, connection: Deno.Conn) {
+    if ("setNoDelay" in connection) (connection as Deno.TcpConn).setNoDelay(true);
     this.#loop = loop;
     this.#connection = connection;
+    inUse.add(connection);
     joinRotation();
-    if ("setNoDelay" in connection) (connection as Deno.TcpConn).setNoDelay(true);
   }
 
   attach(sink: ByteSink): void {
@@ -176,6 +178,22 @@ export class DenoByteChannel implements ByteChannel, RotatingReader {
     if (this.#closed) return;
     this.#loop.enter({ _run: () => this.#closed || this.#sink?.failed(failure) });
   };
+}
+
+/** Connections that have a channel, or had one. */
+const inUse: WeakSet<Deno.Conn> = new WeakSet();
+
+/** Wraps a connection of the program's. Throws if something else uses it, or it is closed. */
+export function adoptConnection(loop: EventLoop, connection: Deno.Conn): DenoByteChannel {
+  if (inUse.has(connection)) {
+    throw new InvalidStateError("Cannot use a connection: another transport has it");
+  }
+  try {
+    return new DenoByteChannel(loop, connection);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+    throw new InvalidStateError("Cannot use a connection: it is closed");
+  }
 }
 
 const NO_BYTES = new Uint8Array(0);

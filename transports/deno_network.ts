@@ -3,6 +3,7 @@ import { formatAddress } from "../loop/format_address.ts";
 import type { Future } from "../loop/future.ts";
 import type {
   AddressFamily,
+  AdoptListenerOptions,
   ByteChannel,
   ConnectTcpOptions,
   DatagramChannel,
@@ -10,12 +11,15 @@ import type {
   HostAddress,
   Listener,
   ListenTcpOptions,
+  ListenUnixOptions,
   Network,
   OpenDatagramsOptions,
   TcpAddress,
 } from "../loop/platform.ts";
 import { flagsMissing, isNotCapable } from "../loop/deno_not_capable.ts";
-import { DenoListener } from "./_deno_listener.ts";
+import { untilAddressesAreFree } from "./_deno_closing_listeners.ts";
+import { isOutOfDescriptors, printable, tooManyOpenFiles } from "./_deno_descriptors.ts";
+import { adoptListener, DenoListener } from "./_deno_listener.ts";
 import { nameMissingUnixFlags } from "./_deno_unix_permission.ts";
 import { checkNetPermission } from "./_deno_net_permission.ts";
 import { explainNetworkError } from "./_deno_network_error.ts";
@@ -23,7 +27,7 @@ import { DenoOperation } from "./_deno_operation.ts";
 import { guardUnixPath, prepareUnixPath } from "./_deno_unix_file.ts";
 import { DenoDatagramChannel } from "./deno_datagram_channel.ts";
 import { nameNotFound } from "./deno_name_not_found.ts";
-import { DenoByteChannel } from "./deno_byte_channel.ts";
+import { adoptConnection, DenoByteChannel } from "./deno_byte_channel.ts";
 
 /** Binds a socket; what does that has a type only with the library `deno.unstable`. */
 function listenDatagram(address: TcpAddress): DatagramConn {
@@ -32,6 +36,9 @@ function listenDatagram(address: TcpAddress): DatagramConn {
   };
   return listenDatagram({ transport: "udp", ...address });
 }
+
+/** How many connections may wait at a Unix socket. Deno takes no other number. */
+const UNIX_BACKLOG = 1024;
 
 /** The network as Deno has it. */
 export class DenoNetwork implements Network {
@@ -43,6 +50,8 @@ export class DenoNetwork implements Network {
     const { localAddress } = options;
     const origin = localAddress === undefined ? "" : ` from ${nameOf(localAddress)}`;
     return open(loop, `connect to ${nameOf(address)}${origin}`, async (signal) => {
+      await untilAddressesAreFree();
+      signal.throwIfAborted();
       if (localAddress !== undefined) {
         const { connectNodeSocket, NodeSocketChannel } = await import(
           "./_deno_node_socket_channel.ts"
@@ -61,10 +70,11 @@ export class DenoNetwork implements Network {
     const { backlog, reusePort } = options;
     const action = `listen on ${nameOf(address)}`;
     return open(loop, action, async (): Promise<Listener> => {
+      await untilAddressesAreFree();
       // Without the flag Deno ends the process.
       if (reusePort && !isUnstableNetEnabled()) {
         const { listenOnNode, NodeListener } = await import("./_deno_node_listener.ts");
-        return new NodeListener(loop, await listenOnNode(address, options));
+        return new NodeListener(loop, await listenOnNode(address, options), options);
       }
       const listener = Deno.listen({ ...address, tcpBacklog: backlog, reusePort } as ListenOptions);
       return new DenoListener(loop, listener);
@@ -73,15 +83,21 @@ export class DenoNetwork implements Network {
 
   connectUnix(loop: EventLoop, path: string): Future<ByteChannel> {
     return openUnix(loop, "connect to", path, async () => {
+      await untilAddressesAreFree();
       return new DenoByteChannel(loop, await Deno.connect({ transport: "unix", path }));
     });
   }
 
-  listenUnix(loop: EventLoop, path: string): Future<Listener> {
+  listenUnix(
+    loop: EventLoop,
+    path: string,
+    { backlog = 0, cleanup = true }: ListenUnixOptions = {},
+  ): Future<Listener> {
     return openUnix(loop, "listen on", path, async () => {
+      if (backlog > UNIX_BACKLOG) throw new Deno.errors.NotSupported(tooLong(path, backlog));
       await prepareUnixPath(path);
       const listener = Deno.listen({ transport: "unix", path });
-      return new DenoListener(loop, listener, guardUnixPath(path));
+      return new DenoListener(loop, listener, guardUnixPath(path, cleanup));
     });
   }
 
@@ -117,11 +133,17 @@ export class DenoNetwork implements Network {
   }
 
   adopt(loop: EventLoop, connection: Deno.Conn): ByteChannel {
-    return new DenoByteChannel(loop, connection);
+    return adoptConnection(loop, connection);
   }
 
-  adoptListener(loop: EventLoop, listener: Deno.Listener): Listener {
-    return new DenoListener(loop, listener);
+  adoptListener(
+    loop: EventLoop,
+    listener: Deno.Listener,
+    { cleanup = true }: AdoptListenerOptions = {},
+  ): Listener {
+    const { addr } = listener;
+    const isUnix = addr.transport === "unix";
+    return adoptListener(loop, listener, isUnix ? guardUnixPath(addr.path, cleanup) : undefined);
   }
 }
 
@@ -138,7 +160,7 @@ function open<T extends { close(): void }>(
     try {
       return await start(signal);
     } catch (error) {
-      throw explainNetworkError(error, action);
+      throw printable(explainNetworkError(printable(error), action));
     }
   };
   return new DenoOperation(loop, work, (value) => value.close());
@@ -191,11 +213,18 @@ async function reverseLookup(hostname: string): Promise<string | null> {
 
 /** Node says that a permission is missing in its own way. */
 function explainLookup(error: unknown, hostname: string): unknown {
+  if (isOutOfDescriptors()) {
+    return printable(explainNetworkError(tooManyOpenFiles(), `resolve "${hostname}"`));
+  }
   const { code } = error as { code?: string };
   if (code === "ENOTFOUND") return nameNotFound(hostname, "the name does not resolve", error);
   if (code !== "EPERM") return error;
   const member = hostname.includes(":") ? `[${hostname}]` : hostname;
   return flagsMissing(`resolve "${hostname}"`, [`--allow-net=${member}`], error);
+}
+
+function tooLong(path: string, backlog: number): string {
+  return `Cannot listen on "${path}": Deno lets ${UNIX_BACKLOG} connections wait, not ${backlog}`;
 }
 
 function nameOf(address: TcpAddress): string {

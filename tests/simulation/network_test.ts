@@ -1,7 +1,14 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { DenoEventLoop } from "../../mod.ts";
 import type { ByteChannel, DatagramChannel, Network } from "../../loop/platform.ts";
-import { sleep } from "../../mod.ts";
+import {
+  openConnection,
+  openUnixConnection,
+  sleep,
+  startServer,
+  startUnixServer,
+  timeout,
+} from "../../mod.ts";
 import { simulate, type Simulation, type SimulationMain } from "../../simulation/mod.ts";
 import { connectEcho, startEcho, utf8 } from "./_echo.ts";
 
@@ -259,4 +266,31 @@ test("datagrams are reordered with the probability of the network", async (sim) 
   const arrived = await sendMany(sim, { reorder: 0.2 });
   assert(arrived.some((value, index) => value !== index));
   assertEquals(arrived.toSorted((a, b) => a - b), inOrder);
+});
+
+test("the address of a server that is closed can be listened on in the same turn", async () => {
+  for (const hostname of ["127.0.0.1", ["127.0.0.1", "::1", "0:0:0:0:0:0:0:1", "localhost"]]) {
+    const server = await startServer(() => {}, { hostname, port: 80 });
+    assertEquals(server.addresses.length, typeof hostname === "string" ? 1 : 2);
+    server.close();
+    await assertRejects(() => openConnection({ port: 80 }), Deno.errors.ConnectionRefused);
+  }
+});
+
+test("a Unix socket stays at its path with cleanupSocket, and keeps to its backlog", async () => {
+  const path = "/run/app.sock";
+  const server = await startUnixServer(() => {}, {
+    path,
+    backlog: 1,
+    cleanupSocket: false,
+    startServing: false,
+  });
+  const [, writer] = await openUnixConnection({ path });
+  await assertRejects(() => timeout(1, () => openUnixConnection({ path })));
+  writer.transport.abort();
+  server.close();
+  await assertRejects(() => openUnixConnection({ path }), Deno.errors.ConnectionRefused);
+  const second = await startUnixServer(() => {}, { path });
+  second.close();
+  await assertRejects(() => openUnixConnection({ path }), Deno.errors.NotFound);
 });

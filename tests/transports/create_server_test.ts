@@ -1,6 +1,7 @@
 import { assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import type { Coroutine, StreamProtocol } from "../../mod.ts";
-import { errorOf, Recorder, runOn, type Stage } from "./_backend.ts";
+import { errorOf, neverCalled, Recorder, runOn, type Stage } from "./_backend.ts";
+import { certificate } from "./_tls.ts";
 import { tcp } from "./_tcp.ts";
 
 function test(name: string, main: (stage: Stage) => Coroutine<void>): void {
@@ -71,8 +72,80 @@ test("listens on every address by default, and shows IPv4 clients as such", func
 });
 
 test("listens on several addresses", function* ({ loop }) {
-  const server = yield* loop.createServer(() => ({}), { hostname: ["127.0.0.1", "localhost"] });
+  const server = yield* loop.createServer(() => ({}), { hostname: ["127.0.0.1", "0.0.0.0"] });
   assertEquals(server.addresses.length, 2);
   server.close();
   yield* server.waitClosed();
+});
+
+const KINDS = {
+  "TCP": {},
+  "a shared port": { reusePort: true },
+  "TLS": { tls: certificate("server") },
+};
+
+for (const [name, options] of Object.entries(KINDS)) {
+  test(`can listen on a port again right after close(), with ${name}`, function* ({ loop }) {
+    let port = 0;
+    for (let count = 0; count < 5; count += 1) {
+      const hostname = ["127.0.0.1", "::1"];
+      const server = yield* loop.createServer(() => ({}), { hostname, port, ...options });
+      port ||= (server.addresses[0] as Deno.NetAddr).port;
+      const [client] = yield* loop.createConnection(() => ({}), { port });
+      server.close();
+      const again = yield* loop.createServer(() => ({}), { hostname, port, ...options });
+      again.close();
+      client.abort();
+      server.abortClients();
+      yield* server.waitClosed();
+    }
+  });
+
+  test(`leaves nobody listening right after close(), with ${name}`, function* ({ loop }) {
+    const server = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1", ...options });
+    const [{ port }] = server.addresses as [Deno.NetAddr];
+    server.close();
+    for (const localAddress of [undefined, { hostname: "127.0.0.1", port: 0 }]) {
+      const connecting = localAddress === undefined
+        ? loop.createConnection(neverCalled, { port })
+        : loop.createConnection(neverCalled, { port, localAddress });
+      assertInstanceOf(yield* errorOf(connecting), Deno.errors.ConnectionRefused);
+    }
+    yield* server.waitClosed();
+  });
+
+  test(`listens once on an address that is named several times, with ${name}`, function* (
+    { loop },
+  ) {
+    const free = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1" });
+    const [{ port: freePort }] = free.addresses as [Deno.NetAddr];
+    free.close();
+    const [info] = yield* loop.getaddrinfo("localhost", 0, { type: "stream" });
+    const own = info?.address.hostname as string;
+    const lists = [
+      ["127.0.0.1", "127.0.0.1"],
+      ["::1", "0:0:0:0:0:0:0:1", "::0001"],
+      ["localhost", own, "localhost"],
+      [own, "localhost"],
+      ["0.0.0.0", "::", "0.0.0.0", ""],
+    ];
+    for (const hostname of lists) {
+      for (const port of [0, freePort]) {
+        const server = yield* loop.createServer(() => ({}), { hostname, port, ...options });
+        assertEquals(server.addresses.length, 1, `${hostname} ${port}`);
+        server.close();
+      }
+    }
+  });
+}
+
+test("keeps to what is in use by others when a name is one of several", function* ({ loop }) {
+  const [info] = yield* loop.getaddrinfo("localhost", 0, { type: "stream" });
+  const own = info?.address.hostname as string;
+  const other = own === "::1" ? "127.0.0.1" : "::1";
+  const server = yield* loop.createServer(() => ({}), { hostname: own });
+  const [{ port }] = server.addresses as [Deno.NetAddr];
+  const second = loop.createServer(neverCalled, { hostname: [other, "localhost"], port });
+  assertInstanceOf(yield* errorOf(second), Deno.errors.AddrInUse);
+  server.close();
 });

@@ -1,6 +1,12 @@
 // The paths of Unix sockets: who they belong to, and what can be wrong with them.
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
-import type { Coroutine, DenoEventLoop, StreamProtocol } from "../../mod.ts";
+import {
+  type Coroutine,
+  type DenoEventLoop,
+  ensureFuture,
+  InvalidStateError,
+  type StreamProtocol,
+} from "../../mod.ts";
 import { errorOf, neverCalled, Recorder, runOn, type Stage } from "../transports/_backend.ts";
 import { freshPath, unix } from "./_unix.ts";
 
@@ -260,4 +266,100 @@ test("createUnixConnection() ends with the reason of a signal that aborts", func
   const signal = AbortSignal.abort(reason);
   const connecting = loop.createUnixConnection(neverCalled, { path: freshPath(), signal });
   assertEquals(yield* errorOf(connecting), reason);
+});
+
+test("the path of a server can be listened on again right after close()", function* ({ loop }) {
+  const path = freshPath();
+  for (const text of ["one", "two", "three"]) {
+    const server = yield* loop.createUnixServer(says(text), { path });
+    yield* hears(loop, path, text);
+    server.close();
+    if (text === "two") continue;
+    const error = yield* errorOf(loop.createUnixConnection(neverCalled, { path }));
+    assertInstanceOf(error, Deno.errors.NotFound);
+  }
+});
+
+test("cleanupSocket: false leaves the socket, and nobody behind it", function* ({ loop }) {
+  const path = freshPath();
+  const listenHere = () => Deno.listen({ transport: "unix", path });
+  for (
+    const open of [
+      () => loop.createUnixServer(says("hi"), { path, cleanupSocket: false }),
+      () => loop.createUnixServer(says("hi"), { path, cleanupSocket: false, startServing: false }),
+      () => loop.createUnixServer(says("hi"), { sock: listenHere(), cleanupSocket: false }),
+    ]
+  ) {
+    if (exists(path)) Deno.removeSync(path);
+    const server = yield* open();
+    yield* server.startServing();
+    yield* hears(loop, path, "hi");
+    server.close();
+    const refused = yield* errorOf(loop.createUnixConnection(neverCalled, { path }));
+    assertInstanceOf(refused, Deno.errors.ConnectionRefused);
+    yield* server.waitClosed();
+    assert(Deno.lstatSync(path).isSocket);
+  }
+  const last = yield* loop.createUnixServer(says("last"), { path, cleanupSocket: true });
+  yield* hears(loop, path, "last");
+  last.close();
+  yield* last.waitClosed();
+  assertEquals(exists(path), false);
+});
+
+test("a sock that exists is served, and connected with", function* ({ loop }) {
+  const path = freshPath();
+  const listener = Deno.listen({ transport: "unix", path });
+  const server = yield* loop.createUnixServer(says("hi"), { sock: listener });
+  assertEquals(server.addresses, [{ transport: "unix", path }]);
+  const client = new Recorder(loop);
+  const connection = Deno.connect({ transport: "unix", path });
+  const sock = yield* ensureFuture(connection);
+  yield* loop.createUnixConnection(() => client, { sock });
+  yield* client.lost;
+  assertEquals(client.text(), "hi");
+
+  const again = yield* errorOf(loop.createUnixServer(neverCalled, { sock: listener }));
+  assertInstanceOf(again, InvalidStateError);
+  const twice = yield* errorOf(loop.createUnixConnection(neverCalled, { sock }));
+  assertInstanceOf(twice, InvalidStateError);
+  server.close();
+  yield* server.waitClosed();
+  assertEquals(exists(path), false);
+});
+
+test("a sock that is no Unix socket, or comes with a path, is refused", function* ({ loop }) {
+  const path = freshPath();
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const unixListener = Deno.listen({ transport: "unix", path });
+  for (
+    const options of [
+      { sock: listener },
+      { sock: unixListener, path },
+      { sock: null },
+      { sock: 7 },
+      { sock: {} },
+      {},
+    ]
+  ) {
+    const wrong = options as { sock: Deno.Listener };
+    assertInstanceOf(yield* errorOf(loop.createUnixServer(neverCalled, wrong)), TypeError);
+    const other = options as unknown as { sock: Deno.Conn };
+    assertInstanceOf(yield* errorOf(loop.createUnixConnection(neverCalled, other)), TypeError);
+  }
+  listener.close();
+  unixListener.close();
+});
+
+test("a backlog is as long as Deno's, or refused", function* ({ loop }) {
+  const path = freshPath();
+  const error = yield* errorOf(loop.createUnixServer(neverCalled, { path, backlog: 1025 }));
+  assertInstanceOf(error, Deno.errors.NotSupported);
+  assertEquals(
+    error.message,
+    `Cannot listen on "${path}": Deno lets 1024 connections wait, not 1025`,
+  );
+  const server = yield* loop.createUnixServer(() => ({}), { path, backlog: 5 });
+  server.close();
+  yield* server.waitClosed();
 });
