@@ -1,9 +1,10 @@
 /** The errors of a system that can open nothing more: the process has its share, or all have. */
 const EXHAUSTED: readonly unknown[] = ["EMFILE", "ENFILE"];
 
-/** Returns the error for a process that has opened as much as it may. */
-export function tooManyOpenFiles(): Error {
-  return withoutFrames(Object.assign(new Error("Too many open files"), { code: "EMFILE" }));
+/** Returns the error for `action` of a process that has opened as much as it may. */
+export function tooManyOpenFiles(action: string): Error {
+  const error = new Error(`Cannot ${action}: too many open files`);
+  return withoutFrames(Object.assign(error, { code: "EMFILE" }));
 }
 
 /**

@@ -68,7 +68,7 @@ export class NodeListener implements Listener {
 
   #takeCare(): void {
     if (this.#closed) return;
-    if (isOutOfDescriptors()) this.#acceptor?.failed(tooManyOpenFiles());
+    if (isOutOfDescriptors()) this.#acceptor?.failed(tooManyOpenFiles("accept a connection"));
     (this.#server as unknown as ListeningServer)._handle?.listen?.(this.#backlog);
     this.#care = this.#loop.callLater(CARE_INTERVAL, () => this.#takeCare());
   }

@@ -160,6 +160,7 @@ function open<T extends { close(): void }>(
     try {
       return await start(signal);
     } catch (error) {
+      if (isFailedLookup(error) && isOutOfDescriptors()) throw tooManyOpenFiles(action);
       throw printable(explainNetworkError(printable(error), action));
     }
   };
@@ -213,14 +214,19 @@ async function reverseLookup(hostname: string): Promise<string | null> {
 
 /** Node says that a permission is missing in its own way. */
 function explainLookup(error: unknown, hostname: string): unknown {
-  if (isOutOfDescriptors()) {
-    return printable(explainNetworkError(tooManyOpenFiles(), `resolve "${hostname}"`));
-  }
+  if (isOutOfDescriptors()) return tooManyOpenFiles(`resolve "${hostname}"`);
   const { code } = error as { code?: string };
   if (code === "ENOTFOUND") return nameNotFound(hostname, "the name does not resolve", error);
   if (code !== "EPERM") return error;
   const member = hostname.includes(":") ? `[${hostname}]` : hostname;
   return flagsMissing(`resolve "${hostname}"`, [`--allow-net=${member}`], error);
+}
+
+/** Whether `error` may be what comes of a look-up that could not open what it needed. */
+function isFailedLookup(error: unknown): boolean {
+  if (!(error instanceof Error) || isNotCapable(error)) return false;
+  const { code } = error as { code?: string };
+  return code === undefined || code === "EINVAL";
 }
 
 function tooLong(path: string, backlog: number): string {

@@ -124,9 +124,9 @@ export function testOddProtocols(backend: Backend): void {
         "a plain function": (value: unknown) => () => {
           throw value;
         },
-        // deno-lint-ignore require-yield
         "a coroutine function": (value: unknown) =>
           function* () {
+            yield;
             throw value;
           },
         "an async function": (value: unknown) => () => rejecting(value),
