@@ -1,4 +1,5 @@
 import type { SecureContext, Server } from "node:tls";
+import { asciiHost } from "./certificate_names.ts";
 import { type NodeTls, nodeTls } from "./_deno_node_tls.ts";
 import type { TlsOptions } from "./tls_options.ts";
 
@@ -19,18 +20,25 @@ export interface TlsContext {
 /**
  * Creates the context of connections to `hostname`.
  *
- * @throws {TypeError} If a certificate or key cannot be used, or the host is needed and missing.
+ * @throws {TypeError} If a certificate or key cannot be used, or the host is needed and missing, or
+ * no host can have that name.
  */
 export function createClientContext(settings: true | TlsOptions, hostname?: string): TlsContext {
   const options = settings === true ? {} : settings;
-  const isNamed = hostname !== undefined && hostname !== "";
-  if (!isNamed && options.unsafelyDisableHostnameVerification !== true) {
-    throw new TypeError("Cannot secure a connection: serverHostname is missing");
+  const host = hostname === undefined ? null : asciiHost(hostname);
+  if (host === null && options.unsafelyDisableHostnameVerification !== true) {
+    throw new TypeError(
+      `Cannot secure a connection: serverHostname is ${
+        hostname === undefined || hostname === ""
+          ? "missing"
+          : `no host: ${JSON.stringify(hostname)}`
+      }`,
+    );
   }
   const node = nodeTls();
   checkOptions(node, options);
   const secureContext = createSecureContext(node, options);
-  return { node, options, secureContext, server: null, hostname: isNamed ? hostname : null };
+  return { node, options, secureContext, server: null, hostname: host };
 }
 
 /**

@@ -1,6 +1,8 @@
 import type { Duplex } from "node:stream";
 import type { PeerCertificate, TLSSocket } from "node:tls";
+import { areFor, describeNames, namesIn, parseAddress } from "./certificate_names.ts";
 import type { TlsContext } from "./_deno_tls_context.ts";
+import { otherHost } from "./_deno_tls_error.ts";
 import { TLS_PIECE_SIZE, TlsShortcut } from "./deno_tls_shortcut.ts";
 import type { TlsCertificate, TlsInfo } from "./tls_options.ts";
 
@@ -28,7 +30,7 @@ const NO_BYTES = new Uint8Array(0);
  *
  * *Theory of operation.* `node:tls` puts TLS over any `Duplex`. This one gives to its reader what
  * {@linkcode feed} is called with, at once and past its own buffer, and tells what is written to it.
- * All checks of certificates and names are those of `node:tls`, made before `secured()`. After that
+ * Certificates are checked by `node:tls`, names by {@linkcode areFor}, all before `secured()`. After that
  * a {@linkcode TlsShortcut} takes over where there is one; else the data goes through the sockets.
  */
 export class TlsEngine {
@@ -115,13 +117,14 @@ export class TlsEngine {
       // It is also what is sent to the server, which an address is not.
       ...hostname === null
         ? {}
-        : isAddress(hostname)
-        ? { host: hostname }
-        : { servername: hostname },
+        : parseAddress(hostname) === null
+        ? { servername: hostname }
+        : { host: hostname },
       ...options.alpnProtocols === undefined ? {} : { ALPNProtocols: [...options.alpnProtocols] },
-      ...options.unsafelyDisableHostnameVerification === true
-        ? { checkServerIdentity: () => undefined }
-        : {},
+      checkServerIdentity: (_hostname: string, { raw }: PeerCertificate) => {
+        if (options.unsafelyDisableHostnameVerification === true) return undefined;
+        return checkHost(raw, hostname ?? "");
+      },
     });
     this.#socket = socket;
     socket.on("error", this.#events.failed);
@@ -162,9 +165,15 @@ export class TlsEngine {
   }
 }
 
-/** Whether `hostname` is an IP address. */
-function isAddress(hostname: string): boolean {
-  return hostname.includes(":") || /^[\d.]+$/.test(hostname);
+/** Returns an error unless the certificate is one for `hostname`. */
+function checkHost(certificate: Uint8Array, hostname: string): Error | undefined {
+  try {
+    const names = namesIn(certificate);
+    if (areFor(names, hostname)) return undefined;
+    return otherHost(JSON.stringify(hostname), describeNames(names));
+  } catch (error) {
+    return error as Error;
+  }
 }
 
 function describe(socket: TLSSocket): TlsInfo {

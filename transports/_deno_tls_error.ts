@@ -1,5 +1,7 @@
 /** An error of `node:tls`, or of what it stands on. */
-type CodedError = Error & { code?: string; reason?: string };
+type CodedError = Error & { code?: string };
+
+const OTHER_HOST = "ERR_TLS_CERT_ALTNAME_INVALID";
 
 /** What the codes mean that users meet. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -14,6 +16,12 @@ const REASONS: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE:
     "no trusted authority has signed the certificate of the peer, or it is not valid now",
 };
+
+/** The certificate of the peer is for `others`. */
+export function otherHost(hostname: string, others: string): Error {
+  const message = `the certificate of the peer is for another host: for ${others}, not ${hostname}`;
+  return Object.assign(new Error(message), { code: OTHER_HOST });
+}
 
 /** Says what TLS has failed with, in an error that has the code of `error`. */
 export function explainTlsError(action: string, error: CodedError): Error {
@@ -45,8 +53,6 @@ export function tlsTimeout(action: string, seconds: number): Error {
 
 function reasonOf(error: CodedError): string {
   const { code = "", message } = error;
-  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
-    return `the certificate of the peer is for another host: ${error.reason ?? message}`;
-  }
+  if (code === OTHER_HOST) return message;
   return REASONS[code] ?? message.charAt(0).toLowerCase() + message.slice(1);
 }

@@ -41,7 +41,7 @@ export interface TlsClientSettings extends TlsTimeouts {
   tls?: true | TlsOptions | undefined;
   /**
    * The host that the certificate of the server must be for; where there is a `hostname`, that by
-   * default.
+   * default. Names are compared as CPython's `ssl` does: a wildcard stands for one whole label.
    */
   serverHostname?: string | undefined;
 }
