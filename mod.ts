@@ -84,6 +84,7 @@ export {
   type FutureOptions,
   gather,
   type GatherOptions,
+  type GatherOutcomes,
   type GatherResults,
   getEventLoop,
   getEventLoopPolicy,

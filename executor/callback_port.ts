@@ -1,5 +1,4 @@
 import { checkOptions } from "../loop/check_options.ts";
-import { InvalidStateError } from "../loop/errors.ts";
 import { type EventLoop, runningEventLoop } from "../loop/event_loop.ts";
 import { CALLBACK_PORT } from "./_options.ts";
 
@@ -59,6 +58,7 @@ export class CallbackPort implements Disposable {
  * @param callback What the loop calls, with the context variables of this call.
  * @param options Additional options.
  * @returns The port, and the way to close it.
+ * @throws {TypeError} If `callback` is no function, or a generator function, which needs a task.
  * @throws {InvalidStateError} If no loop is running here and none is given, or it is closed.
  *
  * @example A worker that calls back
@@ -85,14 +85,7 @@ export function createCallbackPort<A extends unknown[]>(
 ): CallbackPort {
   checkOptions("create a callback port", options, CALLBACK_PORT);
   const loop = options.loop ?? runningEventLoop();
-  if (loop.isClosed()) {
-    throw new InvalidStateError("Cannot create a callback port: the event loop is closed");
-  }
-  if (typeof callback !== "function") {
-    throw new TypeError(
-      `Cannot create a callback port: expected a function, got ${typeof callback}`,
-    );
-  }
+  loop.checkCallback(callback, "hand out");
   return new CallbackPort(loop, callback);
 }
 

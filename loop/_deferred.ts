@@ -41,9 +41,9 @@ export abstract class Deferred<T> extends Future<T> {
   /** The work as part of an async function, inside `scope`, which is closed afterwards. */
   protected abstract runInFunction(scope: CancelScope): Promise<T>;
 
-  override [Symbol.iterator](): Generator<Future<unknown>, T, unknown> {
+  override [Symbol.iterator](): Coroutine<T> {
     if (this.#host !== null || this.done()) return super[Symbol.iterator]();
-    return this.#runInline() as Generator<Future<unknown>, T, unknown>;
+    return this.#runInline();
   }
 
   /** @ignore */

@@ -57,6 +57,7 @@ export function cite(text: string): string {
 
 function describeObject(value: object): string {
   const tag: unknown = (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag];
+  if (tag === "Generator") return "a coroutine";
   const kind = kindOf(value);
   return typeof tag === "string" && tag !== kind ? `${kind} (${tag})` : kind;
 }

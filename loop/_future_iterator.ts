@@ -1,10 +1,12 @@
+import { InvalidStateError } from "./errors.ts";
 import type { Future } from "./future.ts";
 
 /**
  * What `yield*` of a future runs: it yields the future unless that is done, then gives the result.
  *
  * It equals `function* () { if (!future.done()) yield future; return future.result(); }`, at a
- * third of the cost: the iterator is its own result object.
+ * third of the cost: the iterator is its own result object. Who goes on before the future is done
+ * is no task but a loop over it, as `[...future]`, which would never end.
  */
 export class FutureIterator<T> {
   /** Part of the result: whether `value` is what the future gave. */
@@ -12,6 +14,7 @@ export class FutureIterator<T> {
   /** Part of the result: the future to wait for, or what it gave. */
   value: Future<T> | T;
   readonly #future: Future<T>;
+  #yielded = false;
 
   constructor(future: Future<T>) {
     this.#future = future;
@@ -23,7 +26,12 @@ export class FutureIterator<T> {
     if (future.done()) {
       this.done = true;
       this.value = future.result();
+    } else if (this.#yielded) {
+      throw new InvalidStateError(
+        "Cannot iterate over a future: it is pending, and waiting for it takes await or yield*",
+      );
     }
+    this.#yielded = true;
     return this;
   }
 

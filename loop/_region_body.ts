@@ -11,10 +11,10 @@ import {
   type Coroutine,
   coroutineIn,
   isGeneratorFunction,
-  isThenable,
   refuseAsyncGenerator,
   type Task,
 } from "./task.ts";
+import { isThenable } from "./is_coroutine.ts";
 
 /** A function that runs as part of a task: a coroutine function or an async function. */
 type Body<S, T> = (scope: S) => Coroutine<T> | PromiseLike<T> | T;

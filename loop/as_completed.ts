@@ -2,6 +2,7 @@ import { runningLoop } from "./_ambient.ts";
 import { AS_COMPLETED } from "./_options.ts";
 import type { Runnable } from "./_runnable.ts";
 import { checkOptions, NO_OPTIONS } from "./check_options.ts";
+import { listAwaitables } from "./_awaitable_list.ts";
 import { type Awaitable, ensureFuture } from "./ensure_future.ts";
 import { TimeoutError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
@@ -31,6 +32,8 @@ export interface Completions<T> extends IterableIterator<Future<T>, undefined> {
  *
  * @param awaitables Futures, promises, coroutines, or functions, which become tasks.
  * @param options Additional options.
+ * @throws {TypeError} If they are no list, as in `asCompleted(a, b)`, or one cannot be waited for.
+ * @throws {RangeError} If `timeout` is `NaN`.
  *
  * @example The fastest first
  * ```ts
@@ -50,17 +53,19 @@ export function asCompleted<T>(
   awaitables: Iterable<Awaitable<T>>,
   options: AsCompletedOptions = NO_OPTIONS,
 ): Completions<T> {
+  const list = listAwaitables("asCompleted", awaitables);
   checkOptions("wait for futures", options, AS_COMPLETED);
+  const { timeout = null } = options;
   const loop = runningLoop();
   const futures = new Set<Future<T>>();
   const known = new Set<Awaitable<T>>();
-  for (const awaitable of awaitables) {
+  for (const awaitable of list) {
     if (known.has(awaitable)) continue;
     // A function is no awaitable itself, it makes one: each time it is given.
     if (typeof awaitable !== "function") known.add(awaitable);
     futures.add(ensureFuture(awaitable, loop === null ? {} : { loop }));
   }
-  return new CompletionOrder(futures, options.timeout ?? null);
+  return new CompletionOrder(futures, timeout);
 }
 
 class CompletionOrder<T> implements Completions<T> {

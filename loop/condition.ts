@@ -1,5 +1,6 @@
 import { requireLoop } from "./_ambient.ts";
 import { lineOf } from "./_describe.ts";
+import { checkPlain } from "./_function_kind.ts";
 import { showAsText } from "./_shown_as_text.ts";
 import { CancelledError, InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
@@ -81,8 +82,13 @@ export class Condition {
     return startOperation(loop, this.#waitSteps(loop));
   }
 
-  /** Waits until `predicate()` gives something true, and gives that. */
+  /**
+   * Waits until `predicate()` gives something true, and gives that.
+   *
+   * @throws {TypeError} If `predicate` is no plain function: a promise is always true.
+   */
   waitFor<T>(predicate: () => T): Future<T> {
+    checkPlain(predicate, "wait on a condition");
     return startOperation(requireLoop("wait on a condition"), this.#waitForSteps(predicate));
   }
 

@@ -5,7 +5,8 @@ import { checkOptions, NO_OPTIONS } from "./check_options.ts";
 import { InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { Future } from "./future.ts";
-import { type Coroutine, isCoroutine, type TaskBody } from "./task.ts";
+import { isCoroutine, isThenable } from "./is_coroutine.ts";
+import type { Coroutine, TaskBody } from "./task.ts";
 
 /** What can be waited for: a future, a promise, a coroutine, or a function that returns one. */
 export type Awaitable<T> =
@@ -23,6 +24,19 @@ export interface EnsureFutureOptions {
 /** Whether `value` is a future of this package. As `asyncio.isfuture()`. */
 export function isFuture(value: unknown): value is Future<unknown> {
   return value instanceof Future;
+}
+
+/**
+ * Checks that `value` can be waited for.
+ *
+ * @throws {TypeError} If it is no future, promise, coroutine or function.
+ */
+export function checkAwaitable(value: unknown): void {
+  if (value instanceof Future || typeof value === "function") return;
+  if (isThenable(value) || isCoroutine(value)) return;
+  throw new TypeError(
+    `Cannot wait for ${describe(value)}: expected a future, a promise, a coroutine or a function`,
+  );
 }
 
 /**
@@ -47,16 +61,10 @@ export function ensureFuture<T>(
     awaitable._begin();
     return awaitable;
   }
+  checkAwaitable(awaitable);
   const loop = options.loop ?? requireLoop("create a future");
   if (typeof awaitable === "function" || isCoroutine(awaitable)) {
     return loop.createTask(awaitable as TaskBody<T>);
-  }
-  if (typeof (awaitable as PromiseLike<T> | null)?.then !== "function") {
-    throw new TypeError(
-      `Cannot wait for ${
-        describe(awaitable)
-      }: expected a future, a promise, a coroutine or a function`,
-    );
   }
   const future = loop.createFuture<T>();
   Promise.resolve(awaitable as PromiseLike<T>).then(

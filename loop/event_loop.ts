@@ -1,7 +1,10 @@
 import { requireLoop, runningTask } from "./_ambient.ts";
 import { Driver, type LoopStatistics } from "./_driver.ts";
 import { EVENT_LOOP, TASK } from "./_options.ts";
+import { checkPlain, checkRunsWhenCalled, isPlainFunction } from "./_function_kind.ts";
 import type { Runnable } from "./_runnable.ts";
+import { checkSeconds } from "./_seconds.ts";
+import { checkTaskBody } from "./_task_body.ts";
 import { showAsText } from "./_shown_as_text.ts";
 import { TaskList } from "./_task_list.ts";
 import { UnseenFailures } from "./_unseen_failures.ts";
@@ -124,8 +127,10 @@ export class EventLoop {
    * Calls `callback(...args)` in the next iteration. As `loop.call_soon()`.
    *
    * Callbacks run in the order of these calls, each exactly once, with the context variables of
-   * the caller. What one throws goes to the exception handler.
+   * the caller. What one throws goes to the exception handler, and so does what the promise of an
+   * async function rejects with.
    *
+   * @throws {TypeError} If `callback` is no function, or a generator function, which needs a task.
    * @throws {InvalidStateError} If the loop is closed.
    */
   callSoon<A extends unknown[]>(callback: (...args: A) => unknown, ...args: A): Handle {
@@ -150,7 +155,8 @@ export class EventLoop {
    * the next iteration, `Infinity` never.
    *
    * @param delay Seconds from now.
-   * @throws {TypeError} If `delay` is not a number.
+   * @throws {TypeError} If `delay` is not a number, or `callback` no function or a generator.
+   * @throws {RangeError} If `delay` is `NaN`.
    * @throws {InvalidStateError} If the loop is closed.
    */
   callLater<A extends unknown[]>(
@@ -158,14 +164,15 @@ export class EventLoop {
     callback: (...args: A) => unknown,
     ...args: A
   ): TimerHandle {
-    if (typeof delay !== "number" || Number.isNaN(delay)) throw invalidTime("delay", delay);
+    checkSeconds("schedule a callback", "delay", delay);
     return this.#addTimer(this.time() + delay, callback as Callback, args);
   }
 
   /**
    * Calls `callback(...args)` at `when`, in seconds of {@linkcode time}. As `loop.call_at()`.
    *
-   * @throws {TypeError} If `when` is not a number.
+   * @throws {TypeError} If `when` is not a number, or `callback` no function or a generator.
+   * @throws {RangeError} If `when` is `NaN`.
    * @throws {InvalidStateError} If the loop is closed.
    */
   callAt<A extends unknown[]>(
@@ -173,7 +180,7 @@ export class EventLoop {
     callback: (...args: A) => unknown,
     ...args: A
   ): TimerHandle {
-    if (typeof when !== "number" || Number.isNaN(when)) throw invalidTime("when", when);
+    checkSeconds("schedule a callback", "when", when);
     return this.#addTimer(when, callback as Callback, args);
   }
 
@@ -218,6 +225,7 @@ export class EventLoop {
 
   /** Sets the delay of the report. */
   set unretrievedErrorDelay(seconds: number) {
+    checkSeconds("set the delay of reports", "unretrievedErrorDelay", seconds);
     this.unseenFailures.delay = seconds;
   }
 
@@ -249,11 +257,7 @@ export class EventLoop {
 
   /** Sets what `createTask()` calls; `null` restores the default. */
   setTaskFactory(factory: TaskFactory | null): void {
-    if (factory !== null && typeof factory !== "function") {
-      throw new TypeError(
-        `Cannot set the task factory: expected a function or null, got ${typeof factory}`,
-      );
-    }
+    if (factory !== null) checkPlain(factory, "set the task factory");
     this.#taskFactory = factory;
   }
 
@@ -314,11 +318,7 @@ export class EventLoop {
 
   /** Sets who receives errors that nobody else handles; `null` restores the default. */
   setExceptionHandler(handler: ExceptionHandler | null): void {
-    if (handler !== null && typeof handler !== "function") {
-      throw new TypeError(
-        `Cannot set the exception handler: expected a function or null, got ${typeof handler}`,
-      );
-    }
+    if (handler !== null) checkRunsWhenCalled(handler, "set the exception handler");
     this.#exceptionHandler = handler;
   }
 
@@ -377,11 +377,7 @@ export class EventLoop {
     if (this.#closed) {
       throw new InvalidStateError(`Cannot ${action} a callback: the event loop is closed`);
     }
-    if (typeof callback !== "function") {
-      throw new TypeError(
-        `Cannot ${action} a callback: expected a function, got ${describe(callback)}`,
-      );
-    }
+    if (!isPlainFunction(callback)) checkRunsWhenCalled(callback, `${action} a callback`);
   }
 
   /** @ignore Adds `entry` to the ready queue, and wakes the loop if it waits. */
@@ -399,6 +395,7 @@ export class EventLoop {
   }
 
   #createByFactory<T>(factory: TaskFactory, body: TaskBody<T>, options: TaskOptions): Task<T> {
+    checkTaskBody(body);
     // A factory may write into its options: they are those of one call.
     const task: unknown = factory(this, body, { ...options });
     if (!(task instanceof Task)) {
@@ -459,13 +456,6 @@ function logThrown(text: string, thrown: unknown): void {
   } catch {
     console.error(text, describeThrown(thrown));
   }
-}
-
-/** Returns the error for a time that is not one. */
-function invalidTime(name: string, value: unknown): TypeError | RangeError {
-  return typeof value === "number"
-    ? new RangeError(`Cannot schedule a callback: ${name} is not a number (NaN)`)
-    : new TypeError(`Cannot schedule a callback: ${name} must be a number, got ${describe(value)}`);
 }
 
 /** Returns the loop that current code runs on; `getRunningLoop()` for the layers below the root. */

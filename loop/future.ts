@@ -229,9 +229,12 @@ export class Future<T> implements Promise<T> {
     return this.#toPromise().finally(onFinally);
   }
 
-  /** Serves `yield*` in a coroutine: waits unless done, then gives the result. */
-  [Symbol.iterator](): Generator<Future<unknown>, T, unknown> {
-    return new FutureIterator(this) as unknown as Generator<Future<unknown>, T, unknown>;
+  /**
+   * Serves `yield*` in a coroutine: waits unless done, then gives the result. Nothing else can
+   * iterate over a pending future: `[...future]` throws an `InvalidStateError`.
+   */
+  [Symbol.iterator](): Generator<unknown, T, unknown> {
+    return new FutureIterator(this) as unknown as Generator<unknown, T, unknown>;
   }
 
   /** @ignore */

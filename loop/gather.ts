@@ -1,4 +1,5 @@
 import { runningLoop } from "./_ambient.ts";
+import { listAwaitables } from "./_awaitable_list.ts";
 import { GATHER } from "./_options.ts";
 import { CancelReason } from "./_cancel_reason.ts";
 import type { CancelEdge, CancelVerdict } from "./_cancel_walk.ts";
@@ -11,13 +12,21 @@ import { addWaiter, Future, markSeen, settle, takeOutcome } from "./future.ts";
 
 /** Settings of {@linkcode gather}. */
 export interface GatherOptions {
-  /** Puts errors into the list of results instead of throwing the first. */
+  /**
+   * Puts errors into the list of results instead of throwing the first. The types name `Error`; what
+   * an awaitable throws that is none is put there as it is.
+   */
   returnExceptions?: boolean | undefined;
 }
 
 /** The results of a list of awaitables, in its order. */
 export type GatherResults<A extends readonly Awaitable<unknown>[]> = {
   -readonly [K in keyof A]: A[K] extends Awaitable<infer T> ? T : never;
+};
+
+/** The results of a list of awaitables, or the errors in their places. */
+export type GatherOutcomes<A extends readonly Awaitable<unknown>[]> = {
+  -readonly [K in keyof A]: (A[K] extends Awaitable<infer T> ? T : never) | Error;
 };
 
 /**
@@ -30,6 +39,8 @@ export type GatherResults<A extends readonly Awaitable<unknown>[]> = {
  *
  * @param awaitables Futures, promises, coroutines, or functions, which become tasks.
  * @param options Additional options.
+ * @throws {TypeError} If they are no list, as in `gather(a, b)`, or one cannot be waited for.
+ * @throws {InvalidStateError} If they belong to different loops, or no loop is running here.
  *
  * @example Two at once
  * ```ts
@@ -41,14 +52,24 @@ export type GatherResults<A extends readonly Awaitable<unknown>[]> = {
  */
 export function gather<const A extends readonly Awaitable<unknown>[]>(
   awaitables: A,
+  options?: GatherOptions & { returnExceptions?: false | undefined },
+): Future<GatherResults<A>>;
+/** Waits for all awaitables and gives their results, or their errors, in the order of the list. */
+export function gather<const A extends readonly Awaitable<unknown>[]>(
+  awaitables: A,
+  options: GatherOptions,
+): Future<GatherOutcomes<A>>;
+export function gather(
+  awaitables: readonly Awaitable<unknown>[],
   options: GatherOptions = NO_OPTIONS,
-): Future<GatherResults<A>> {
+): Future<unknown[]> {
+  const list = listAwaitables("gather", awaitables);
   checkOptions("gather", options, GATHER);
   let loop = runningLoop();
   const childOptions = loop === null ? {} : { loop };
   const known = new Map<Awaitable<unknown>, Future<unknown>>();
   const children: Future<unknown>[] = [];
-  for (const awaitable of awaitables) {
+  for (const awaitable of list) {
     let child = known.get(awaitable);
     if (child === undefined) {
       child = ensureFuture(awaitable, childOptions);
@@ -67,7 +88,7 @@ export function gather<const A extends readonly Awaitable<unknown>[]>(
   const gathering = new Gathering(loop, children, options.returnExceptions ?? false);
   const different = new Set(children);
   gathering.watch(different, different.size);
-  return gathering as Future<unknown> as Future<GatherResults<A>>;
+  return gathering;
 }
 
 /** The future of `gather()`. */

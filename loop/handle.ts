@@ -1,6 +1,7 @@
 import { ambient } from "./_ambient.ts";
 import { describe, lineOf } from "./_describe.ts";
 import { showAsText } from "./_shown_as_text.ts";
+import { isCoroutine } from "./is_coroutine.ts";
 import type { ContextValues } from "./context.ts";
 import type { EventLoop } from "./event_loop.ts";
 
@@ -70,10 +71,18 @@ export class Handle {
       const result = args.length === 0
         ? (callback as () => unknown)()
         : callback(...args as never[]);
-      // An async function: nobody else would see how its promise fails.
-      if (result instanceof Promise) result.catch((error) => this.#report(callback, error));
+      if (typeof result === "object" && result !== null) this.#checkResult(callback, result);
     } catch (error) {
       this.#report(callback, error);
+    }
+  }
+
+  /** Nobody else looks at what a callback returns. */
+  #checkResult(callback: Callback, result: object): void {
+    // An async function: nobody else would see how its promise fails.
+    if (result instanceof Promise) result.catch((error) => this.#report(callback, error));
+    else if (isCoroutine(result)) {
+      throw new TypeError("Cannot run a coroutine that a callback returned: it needs a task");
     }
   }
 

@@ -63,7 +63,7 @@ export {
   type TaskFactory,
 } from "./event_loop.ts";
 export { Future, type FutureOptions } from "./future.ts";
-export { gather, type GatherOptions, type GatherResults } from "./gather.ts";
+export { gather, type GatherOptions, type GatherOutcomes, type GatherResults } from "./gather.ts";
 export { type Callback, Handle } from "./handle.ts";
 export { LifoQueue } from "./lifo_queue.ts";
 export { Lock } from "./lock.ts";
@@ -126,7 +126,8 @@ export {
 export { BoundedSemaphore, Semaphore } from "./semaphore.ts";
 export { shield } from "./shield.ts";
 export { sleep } from "./sleep.ts";
-export { type Coroutine, isCoroutine, Task, type TaskBody, type TaskOptions } from "./task.ts";
+export { isCoroutine } from "./is_coroutine.ts";
+export { type Coroutine, Task, type TaskBody, type TaskOptions } from "./task.ts";
 export { type ReportReady, TaskGroup, taskGroup } from "./task_group.ts";
 export { type RegionBody, Timeout, timeout, timeoutAt } from "./timeout.ts";
 export { TimerHandle } from "./timer_handle.ts";

@@ -12,7 +12,8 @@ import type { PlatformLoop } from "./platform_loop.ts";
 import { newEventLoop } from "./policy.ts";
 import { unrestricted } from "./restricted_platform.ts";
 import { hasSignalHandler, listenToSignal } from "./signal_handlers.ts";
-import { isCoroutine, type Task, type TaskBody } from "./task.ts";
+import { isCoroutine } from "./is_coroutine.ts";
+import type { Task, TaskBody } from "./task.ts";
 
 /**
  * Seconds that jobs have to end when a runner closes. asyncio waits 300 and then hangs on a job in

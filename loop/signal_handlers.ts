@@ -1,4 +1,5 @@
 import { describe } from "./_describe.ts";
+import { checkPlain } from "./_function_kind.ts";
 import { currentValues } from "./context.ts";
 import { isNotCapable } from "./deno_not_capable.ts";
 import { InvalidStateError } from "./errors.ts";
@@ -42,7 +43,7 @@ export function addSignalHandler<A extends unknown[]>(
   args: A,
 ): void {
   loop.checkCallback(callback, "add");
-  checkPlain(callback);
+  checkPlain(callback, "add a callback");
   const handle = new Handle(loop, callback as Callback, args, currentValues());
   const handlers = handlersOf.get(loop) ?? new Map<Deno.Signal, SignalHandler>();
   handlersOf.set(loop, handlers);
@@ -106,11 +107,4 @@ export function listenToSignal(
     if (isNotCapable(cause)) throw cause;
     throw new TypeError(`Cannot handle signal "${signal}": the system does not have it`, { cause });
   }
-}
-
-/** What a coroutine or an async function returns would be lost, and its error with it. */
-function checkPlain(callback: object): void {
-  const kind = Object.prototype.toString.call(callback).slice("[object ".length, -1);
-  if (kind === "Function") return;
-  throw new TypeError(`Cannot add a callback: expected a plain function, got a ${kind}`);
 }

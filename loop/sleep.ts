@@ -1,4 +1,5 @@
 import { requireLoop } from "./_ambient.ts";
+import { checkSeconds } from "./_seconds.ts";
 import type { CancelledError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import type { Future } from "./future.ts";
@@ -13,7 +14,8 @@ import type { TimerHandle } from "./timer_handle.ts";
  *
  * @param delay Seconds.
  * @param result What the sleeper gets.
- * @throws {RangeError} If `delay` is not a number.
+ * @throws {TypeError} If `delay` is not a number.
+ * @throws {RangeError} If it is `NaN`.
  * @throws {InvalidStateError} If no loop is running here.
  *
  * @example Sleeping
@@ -28,10 +30,7 @@ export function sleep(delay: number): Future<void>;
 /** Waits for `delay` seconds, then gives `result`. */
 export function sleep<T>(delay: number, result: T): Future<T>;
 export function sleep<T>(delay: number, result?: T): Future<T> {
-  if (typeof delay !== "number") {
-    throw new TypeError(`Cannot sleep: expected seconds as a number, got ${typeof delay}`);
-  }
-  if (Number.isNaN(delay)) throw new RangeError("Cannot sleep: the delay is not a number (NaN)");
+  checkSeconds("sleep", "delay", delay);
   return new Sleep(requireLoop("sleep"), delay, result as T);
 }
 

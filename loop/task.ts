@@ -5,7 +5,8 @@ import { CancelSignal } from "./_cancel_signal.ts";
 import type { CancelEdge, Cancellable, CancelVerdict } from "./_cancel_walk.ts";
 import type { CancelHost, CancelRoot } from "./_consumer.ts";
 import { claim, CoroutineFuture, NOTHING } from "./_coroutine_future.ts";
-import { describe } from "./_describe.ts";
+import { checkTaskBody } from "./_task_body.ts";
+import { isCoroutine, isThenable } from "./is_coroutine.ts";
 import { TASK } from "./_options.ts";
 import { checkOptions } from "./check_options.ts";
 import { cancellationIn } from "./_foreign_abort.ts";
@@ -94,7 +95,7 @@ export class Task<T> extends CoroutineFuture<T> {
   /** Creates the task and schedules its first step; `createTask()` is the usual way. */
   constructor(body: TaskBody<T>, options: TaskOptions = {}) {
     super(options);
-    checkBody(body);
+    checkTaskBody(body);
     const loop = this.getLoop();
     if (options !== loop._ownOptions) checkOptions("create a task", options, TASK);
     if (typeof body !== "function") claim(body);
@@ -381,25 +382,6 @@ function asPromise<T>(promise: PromiseLike<T>): PromiseLike<T> {
     : new Promise((resolve) => resolve(promise));
 }
 
-/** Throws unless `body` can be the body of a task. */
-function checkBody(body: unknown): void {
-  if (isCoroutine(body)) return;
-  if (typeof body !== "function") {
-    throw new TypeError(
-      `Cannot create a task: expected a coroutine or a function, got ${describe(body)}`,
-    );
-  }
-  refuseAsyncGenerator(body);
-}
-
-/** Whether `value` is a coroutine object, that is, a generator. As `asyncio.iscoroutine()`. */
-export function isCoroutine(value: unknown): value is Coroutine<unknown> {
-  return typeof value === "object" && value !== null &&
-    typeof (value as Coroutine<unknown>).next === "function" &&
-    typeof (value as Coroutine<unknown>).throw === "function" &&
-    typeof (value as Coroutine<unknown>)[Symbol.iterator] === "function";
-}
-
 const GeneratorFunctionPrototype = Object.getPrototypeOf(function* () {});
 
 /** Whether calling `fn` surely gives a coroutine, and so needs no scope. */
@@ -427,9 +409,4 @@ export function refuseAsyncGenerator(body: unknown): void {
   throw new TypeError(
     "Cannot run an async generator as a task: expected a coroutine (function*) or an async function",
   );
-}
-
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null &&
-    typeof (value as PromiseLike<unknown>).then === "function";
 }

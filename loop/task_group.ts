@@ -13,7 +13,8 @@ import { CancelledError, InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { addWaiter, Future } from "./future.ts";
 import { startOperation } from "./start_operation.ts";
-import { type Coroutine, isCoroutine, type Task, type TaskBody, type TaskOptions } from "./task.ts";
+import { isCoroutine } from "./is_coroutine.ts";
+import type { Coroutine, Task, TaskBody, TaskOptions } from "./task.ts";
 import type { RegionBody } from "./timeout.ts";
 
 /**

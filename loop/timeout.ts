@@ -4,7 +4,8 @@ import type { CancelScope } from "./_cancel_scope.ts";
 import type { CancelHost, CoroutineHost } from "./_consumer.ts";
 import { Deferred } from "./_deferred.ts";
 import { runBody, runBodyInFunction } from "./_region_body.ts";
-import { describe, lineOf } from "./_describe.ts";
+import { lineOf } from "./_describe.ts";
+import { checkSeconds } from "./_seconds.ts";
 import { showAsText } from "./_shown_as_text.ts";
 import { isAbort } from "./_foreign_abort.ts";
 import { CancelledError, InvalidStateError, TimeoutError } from "./errors.ts";
@@ -68,6 +69,7 @@ export class Timeout {
    * @throws {InvalidStateError} If the body has ended, or the deadline has passed.
    */
   reschedule(when: number | null): void {
+    if (when !== null) checkSeconds("change the deadline of a timeout", "when", when);
     if (this.#state !== "active") {
       throw new InvalidStateError(`Cannot change the deadline of a timeout: it is ${this.#state}`);
     }
@@ -117,6 +119,7 @@ export class Timeout {
  * @param delay Seconds from the start of the body; `null` for no limit, until rescheduled.
  * @param body A coroutine function or an async function; it runs in the calling task.
  * @throws {TypeError} If `delay` is neither a number nor `null`.
+ * @throws {RangeError} If it is `NaN`.
  *
  * @example Giving up
  * ```ts
@@ -246,9 +249,5 @@ export function timedOut(error: unknown, aborted: unknown = null): unknown {
 }
 
 function checkTime(name: string, time: unknown): void {
-  if (time !== null && (typeof time !== "number" || Number.isNaN(time))) {
-    throw new TypeError(
-      `Cannot start a timeout: ${name} must be seconds or null, got ${describe(time)}`,
-    );
-  }
+  if (time !== null) checkSeconds("start a timeout", name, time);
 }

@@ -3,6 +3,7 @@ import { WAIT } from "./_options.ts";
 import type { Runnable } from "./_runnable.ts";
 import { describe } from "./_describe.ts";
 import { checkOptions, NO_OPTIONS } from "./check_options.ts";
+import { toList } from "./_awaitable_list.ts";
 import { ensureFuture } from "./ensure_future.ts";
 import type { CancelledError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
@@ -64,17 +65,17 @@ export function wait<F extends Future<unknown>>(
   futures: Iterable<F>,
   options: WaitOptions = NO_OPTIONS,
 ): Future<WaitResult<F>> {
+  const set = new Set(toList("wait", futures));
   checkOptions("wait", options, WAIT);
   const { returnWhen = ALL_COMPLETED, timeout = null } = options;
-  if (
-    typeof (futures as Iterable<F> | null)?.[Symbol.iterator] !== "function" ||
-    futures instanceof Future
-  ) throw new TypeError(`Cannot wait: expected a list of futures, got ${describe(futures)}`);
-  const set = new Set(futures);
   if (set.size === 0) throw new RangeError("Cannot wait: the list of futures is empty");
   for (const future of set) {
     if (!(future instanceof Future)) {
-      throw new TypeError(`Cannot wait: expected futures only, got ${describe(future)}`);
+      throw new TypeError(
+        `Cannot wait: expected futures only, got ${
+          describe(future)
+        }; ensureFuture() makes one of it`,
+      );
     }
     ensureFuture(future);
   }

@@ -3,10 +3,12 @@ import type { CancelScope } from "./_cancel_scope.ts";
 import { Deferred } from "./_deferred.ts";
 import { runBodyInFunction } from "./_region_body.ts";
 import type { Runnable } from "./_runnable.ts";
-import { type Awaitable, ensureFuture } from "./ensure_future.ts";
+import { checkSeconds } from "./_seconds.ts";
+import { type Awaitable, checkAwaitable, ensureFuture } from "./ensure_future.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { addWaiter, Future, removeWaiter } from "./future.ts";
-import { type Coroutine, isCoroutine, refuseAsyncGenerator } from "./task.ts";
+import { isCoroutine } from "./is_coroutine.ts";
+import { type Coroutine, refuseAsyncGenerator } from "./task.ts";
 import { timedOut, timeout as limitTime } from "./timeout.ts";
 
 /**
@@ -18,6 +20,8 @@ import { timedOut, timeout as limitTime } from "./timeout.ts";
  *
  * @param awaitable A future, promise, coroutine or function.
  * @param timeout Seconds; `null` for no limit.
+ * @throws {TypeError} If `awaitable` cannot be waited for, or `timeout` is neither.
+ * @throws {RangeError} If `timeout` is `NaN`.
  *
  * @example An answer in time, or none
  * ```ts
@@ -29,6 +33,8 @@ import { timedOut, timeout as limitTime } from "./timeout.ts";
  * ```
  */
 export function waitFor<T>(awaitable: Awaitable<T>, timeout: number | null): Future<T> {
+  checkAwaitable(awaitable);
+  if (timeout !== null) checkSeconds("wait", "timeout", timeout);
   if (timeout === null || !(timeout <= 0)) return limitTime(timeout, () => start(awaitable));
   return new WaitForNow(requireLoop("wait"), awaitable);
 }

@@ -254,10 +254,19 @@ Deno.test("O05 Timeout.reschedule() is refused once the deadline has passed or t
 
 Deno.test("timeout() refuses a delay that is no number", async () => {
   await runVirtual(() => {
-    for (const delay of [NaN, "1", undefined]) {
-      assertThrows(() => timeout(delay as number, () => {}), TypeError, "delay must be seconds");
+    assertThrows(() => timeout(NaN, () => {}), RangeError, "delay must be a number of seconds");
+    for (const delay of ["1", undefined]) {
+      assertThrows(
+        () => timeout(delay as never, () => {}),
+        TypeError,
+        "delay must be a number of seconds",
+      );
     }
-    assertThrows(() => timeoutAt("1" as never, () => {}), TypeError, "when must be seconds");
+    assertThrows(
+      () => timeoutAt("1" as never, () => {}),
+      TypeError,
+      "when must be a number of seconds",
+    );
   });
 });
 

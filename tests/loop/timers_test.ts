@@ -48,9 +48,17 @@ Deno.test("T02 callLater() and callAt() refuse a delay that is not a number", ()
   const nothing = null as unknown as number;
   const text = "1" as unknown as number;
 
-  assertThrows(() => loop.callLater(nothing, () => {}), TypeError, "delay must be a number");
-  assertThrows(() => loop.callLater(text, () => {}), TypeError, "delay must be a number");
-  assertThrows(() => loop.callAt(nothing, () => {}), TypeError, "when must be a number");
+  assertThrows(
+    () => loop.callLater(nothing, () => {}),
+    TypeError,
+    "delay must be a number of seconds",
+  );
+  assertThrows(
+    () => loop.callLater(text, () => {}),
+    TypeError,
+    "delay must be a number of seconds",
+  );
+  assertThrows(() => loop.callAt(nothing, () => {}), TypeError, "when must be a number of seconds");
   assertThrows(() => loop.callLater(NaN, () => {}), RangeError, "NaN");
   assertThrows(() => loop.callAt(NaN, () => {}), RangeError, "NaN");
   loop.close();
@@ -158,7 +166,11 @@ Deno.test("T07 sleep() of a negative delay takes one iteration and gives its res
 Deno.test("T07 sleep() refuses what is not a number", async () => {
   await runVirtual(() => {
     assertThrows(() => sleep(NaN), RangeError, "NaN");
-    assertThrows(() => sleep("1" as unknown as number), TypeError, "seconds as a number");
+    assertThrows(
+      () => sleep("1" as unknown as number),
+      TypeError,
+      "delay must be a number of seconds",
+    );
   });
 });
 

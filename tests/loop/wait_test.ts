@@ -91,7 +91,7 @@ Deno.test("G05 wait() refuses no list, an empty one, coroutines, and an unknown 
     const message = (act: () => unknown) => String(assertThrows(act));
     assertEquals(
       message(() => wait(future as never)),
-      "TypeError: Cannot wait: expected a list of futures, got <Future pending>",
+      "TypeError: Cannot wait: expected a list, as in wait([a, b]), got <Future pending>",
     );
     assertEquals(message(() => wait([])), "RangeError: Cannot wait: the list of futures is empty");
     assertEquals(
