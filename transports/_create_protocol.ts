@@ -1,4 +1,4 @@
-import { isCoroutine } from "../loop/task.ts";
+import { isCoroutine } from "../loop/is_coroutine.ts";
 
 /** Returns what `factory` creates. Throws a `TypeError` if that is no protocol. */
 export function createProtocol<P extends object>(factory: () => P): P {
