@@ -1,3 +1,5 @@
+import timers from "node:timers";
+import timersPromises from "node:timers/promises";
 import type { Appointment } from "./_agenda.ts";
 import type { Patch } from "./_deno_globals.ts";
 import type { World } from "./_world.ts";
@@ -5,16 +7,34 @@ import type { World } from "./_world.ts";
 /** A callback of `setTimeout()` and its like. */
 type TimerCallback = (...args: unknown[]) => void;
 
-/** The timers of the host, for code that knows nothing of the loop. */
+/** Settings of a timer that is a promise. */
+interface TimerOptions {
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The timers of the host, for code that knows nothing of the loop. Those of `node:timers` are
+ * replaced where they are read from the module as a whole, as `require()` does.
+ */
 export function timerPatches(): Patch[] {
-  const target = globalThis;
+  return [
+    ...callbackTimers(globalThis),
+    ...callbackTimers(timers),
+    { target: timersPromises, key: "setTimeout", create: createPromiseStarter },
+    { target: timersPromises, key: "setImmediate", create: createPromiseImmediate },
+    { target: timersPromises, key: "setInterval", create: createIterableStarter },
+    { target: timersPromises, key: "scheduler", create: createTimerScheduler },
+    { target: AbortSignal, key: "timeout", create: createAbortTimeout },
+  ];
+}
+
+function callbackTimers(target: object): Patch[] {
   const clears = ["clearTimeout", "clearInterval", "clearImmediate"];
   return [
     { target, key: "setTimeout", create: (world) => createStarter(world, false) },
     { target, key: "setInterval", create: (world) => createStarter(world, true) },
     { target, key: "setImmediate", create: createImmediateStarter },
     ...clears.map((key): Patch => ({ target, key, create: createClear })),
-    { target: AbortSignal, key: "timeout", create: createAbortTimeout },
   ];
 }
 
@@ -115,4 +135,63 @@ function createAbortTimeout({ clock }: World) {
     });
     return controller.signal;
   };
+}
+
+function createPromiseStarter(world: World) {
+  return (delayMs?: number, value?: unknown, options?: TimerOptions): Promise<unknown> => {
+    return waitFor(world, toDelay(delayMs), value, options);
+  };
+}
+
+function createPromiseImmediate(world: World) {
+  return (value?: unknown, options?: TimerOptions): Promise<unknown> => {
+    return waitFor(world, 0, value, options);
+  };
+}
+
+function createIterableStarter(world: World) {
+  return async function* (delayMs?: number, value?: unknown, options?: TimerOptions) {
+    for (;;) yield await waitFor(world, toDelay(delayMs), value, options);
+  };
+}
+
+function createTimerScheduler(world: World) {
+  return {
+    wait: (delayMs?: number, options?: TimerOptions) => {
+      return waitFor(world, toDelay(delayMs), undefined, options);
+    },
+    yield: () => waitFor(world, 0, undefined),
+  };
+}
+
+/** Waits `delay` seconds, unless it is aborted. */
+function waitFor<T>(
+  world: World,
+  delay: number,
+  value: T,
+  { signal }: TimerOptions = {},
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(abortError(signal));
+    const abort = () => {
+      timer.close();
+      reject(abortError(signal as AbortSignal));
+    };
+    const timer = new SimulatedTimer(
+      world,
+      () => {
+        signal?.removeEventListener("abort", abort);
+        resolve(value);
+      },
+      delay,
+      false,
+    );
+    signal?.addEventListener("abort", abort, { once: true });
+  });
+}
+
+/** The error that Node gives. */
+function abortError({ reason }: AbortSignal): Error {
+  const error = new Error("Cannot wait for a timer: it was aborted", { cause: reason });
+  return Object.assign(error, { name: "AbortError", code: "ABORT_ERR" });
 }

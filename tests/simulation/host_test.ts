@@ -1,6 +1,8 @@
 // What a simulated program could tell the host by: its time, its chance, what it answers later, and
 // what stays in it. Each is served by the world, held, or refused by name.
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import timers from "node:timers";
+import timersPromises from "node:timers/promises";
 import { InvalidStateError, sleep, timeout } from "../../mod.ts";
 import { simulate } from "../../simulation/mod.ts";
 
@@ -81,6 +83,49 @@ for (const [name, [tell, expected]] of Object.entries(TIMES)) {
       return tell();
     });
     assertEquals(told, expected);
+  });
+}
+
+/** Timers of the host, with the milliseconds that each takes. */
+const TIMERS: Record<string, [wait: () => PromiseLike<unknown>, milliseconds: number]> = {
+  "setTimeout()": [() => new Promise((resolve) => setTimeout(resolve, 5000)), 5000],
+  "timers.setTimeout()": [() => new Promise((end) => void timers.setTimeout(end, 5000)), 5000],
+  "timers.setInterval()": [
+    () =>
+      new Promise<void>((resolve) => {
+        const timer = timers.setInterval(() => {
+          timers.clearInterval(timer);
+          resolve();
+        }, 700);
+      }),
+    700,
+  ],
+  "timers.setImmediate()": [() => new Promise((end) => void timers.setImmediate(end)), 0],
+  "timersPromises.setTimeout()": [() => timersPromises.setTimeout(5000), 5000],
+  "timersPromises.setImmediate()": [() => timersPromises.setImmediate(), 0],
+  "timersPromises.scheduler.wait()": [() => timersPromises.scheduler.wait(300), 300],
+  "timersPromises.setInterval()": [async () => {
+    let count = 0;
+    for await (const _ of timersPromises.setInterval(10)) if (++count === 3) break;
+  }, 30],
+  "an aborted timersPromises.setTimeout()": [async () => {
+    const signal = AbortSignal.timeout(40);
+    const error = await assertRejects(() => timersPromises.setTimeout(5000, null, { signal }));
+    assertEquals((error as Error).name, "AbortError");
+  }, 40],
+  "AbortSignal.timeout()": [
+    () => new Promise((end) => AbortSignal.timeout(50).addEventListener("abort", end)),
+    50,
+  ],
+};
+
+for (const [name, [wait, milliseconds]] of Object.entries(TIMERS)) {
+  Deno.test(`simulate() runs ${name} in its own time`, async () => {
+    const passed = await simulate(async ({ loop }) => {
+      await wait();
+      return Math.round(loop.time() * 1000);
+    });
+    assertEquals(passed, milliseconds);
   });
 }
 
@@ -276,6 +321,8 @@ function globals(): unknown[] {
     AbortSignal,
     Deno.permissions,
     Deno.stdout,
+    timers,
+    timersPromises,
     ...[Date, File, Blob, FormData, Event, Performance, PerformanceMark, Crypto, SubtleCrypto]
       .map(({ prototype }) => prototype),
     ...[WeakRef, FinalizationRegistry, MessagePort, Deno.FsFile, Intl.DateTimeFormat]
