@@ -28,6 +28,16 @@ export function describeThrown(thrown: unknown): string {
   return describe(thrown);
 }
 
+/** The name of an error, the type of what is thrown else. */
+export function nameOfThrown(thrown: unknown): string {
+  try {
+    if (thrown instanceof Error) return String(thrown.name);
+  } catch {
+    // It has none.
+  }
+  return typeof thrown;
+}
+
 /**
  * Says in a line what an object of this package is and where it stands, as `repr()` does:
  * `<Queue size=2 maxSize=5>`. Details that are `undefined`, zero or empty are left out.

@@ -223,6 +223,8 @@ export class Driver {
     try {
       while (left > 0 && !ambient.resumedAsyncFunction) {
         left -= 1;
+        // Nobody runs in the context of the entry before.
+        ambient.context = ambient.values = null;
         if (debug) this.#runTimed(this.#ready.shift());
         else this.#ready.shift()._run();
       }

@@ -1,7 +1,23 @@
+import { nameOfThrown } from "./_describe.ts";
+import { type Context, copyContext } from "./context.ts";
 import type { EventLoop } from "./event_loop.ts";
 import type { Future } from "./future.ts";
 import type { Task } from "./task.ts";
 import type { TimerHandle } from "./timer_handle.ts";
+
+/** Futures that go on behind a shield of which the outer side is cancelled. */
+const shielded: WeakSet<Future<unknown>> = new WeakSet();
+
+/** Who waited for `future` behind a shield is gone: if nobody else looks, its report says so. */
+export function noteShielded(future: Future<unknown>): void {
+  shielded.add(future);
+}
+
+/** When a future failed, and the context variables of what failed. */
+interface Failure {
+  readonly at: number;
+  readonly context: Context;
+}
 
 /**
  * Failed futures whose error nobody has looked at yet.
@@ -11,10 +27,10 @@ import type { TimerHandle } from "./timer_handle.ts";
  */
 export class UnseenFailures {
   readonly #loop: EventLoop;
-  /** Futures and when they failed, in that order. */
-  readonly #failures: Map<Future<unknown>, number> = new Map();
+  /** Futures, in the order in which they failed. */
+  readonly #failures: Map<Future<unknown>, Failure> = new Map();
   /** Those that a wait is about to hand out: their time begins then. */
-  readonly #postponed: Set<Future<unknown>> = new Set();
+  readonly #postponed: Map<Future<unknown>, Failure> = new Map();
   #delay = 1;
   /** Set to the report of the failure that was first, while there is one. */
   #timer: TimerHandle | null = null;
@@ -39,62 +55,85 @@ export class UnseenFailures {
   /** `future` has failed. */
   add(future: Future<unknown>): void {
     if (this.#loop.isClosed()) return;
-    this.#failures.set(future, this.#loop.time());
+    const context = future._context ?? copyContext();
+    this.#failures.set(future, { at: this.#loop.time(), context });
     this.#watch();
   }
 
   /** Somebody has looked at the error of `future`. */
   delete(future: Future<unknown>): void {
-    this.#failures.delete(future);
     this.#postponed.delete(future);
+    if (this.#failures.delete(future)) this.#stopWhenEmpty();
   }
 
   /** `future` is done, and will be handed out later: then {@linkcode restart} follows. */
   postpone(future: Future<unknown>): void {
-    if (this.#failures.delete(future)) this.#postponed.add(future);
+    const failure = this.#failures.get(future);
+    if (failure === undefined) return;
+    this.#failures.delete(future);
+    this.#postponed.set(future, failure);
+    this.#stopWhenEmpty();
   }
 
   /** `future` is handed out: who gets it has the whole time to look. */
   restart(future: Future<unknown>): void {
-    if (this.#postponed.delete(future)) this.add(future);
+    const failure = this.#postponed.get(future);
+    if (failure === undefined) return;
+    this.#postponed.delete(future);
+    this.#failures.set(future, { at: this.#loop.time(), context: failure.context });
+    this.#watch();
   }
 
-  /** Reports all that are left. */
-  reportAll(): void {
-    this.report(Infinity);
-    for (const future of this.#postponed) this.#reportOne(future);
-    this.#postponed.clear();
-  }
-
-  /** Reports all whose report is due at `now`, in seconds of the loop. */
-  report(now: number): void {
-    for (const [future, failedAt] of this.#failures) {
-      if (failedAt + this.#delay > now) break;
-      this.#failures.delete(future);
-      this.#reportOne(future);
-    }
-  }
-
-  #watch(): void {
-    if (this.#timer !== null) return;
-    for (const failedAt of this.#failures.values()) {
-      this.#timer = this.#loop.callAt(failedAt + this.#delay, () => this.#onTimer());
-      return;
-    }
-  }
-
-  #onTimer(): void {
+  /** The time of the first report has come. */
+  onTimer(): void {
     this.#timer = null;
     this.report(this.#loop.time());
     this.#watch();
   }
 
-  #reportOne(future: Future<unknown>): void {
-    const isTask = typeof (future as Task<unknown>).getName === "function";
-    this.#loop.callExceptionHandler({
-      message: `${isTask ? "Task" : "Future"} exception was never retrieved`,
-      exception: future.exception(),
-      future,
-    });
+  /** Reports all that are left. */
+  reportAll(): void {
+    this.report(Infinity);
+    const postponed = [...this.#postponed];
+    this.#postponed.clear();
+    for (const [future, { context }] of postponed) this.#reportOne(future, context);
+    this.#stopWhenEmpty();
   }
+
+  /** Reports all whose report is due at `now`, in seconds of the loop. */
+  report(now: number): void {
+    for (const [future, { at, context }] of this.#failures) {
+      if (at + this.#delay > now) break;
+      this.#failures.delete(future);
+      this.#reportOne(future, context);
+    }
+  }
+
+  #watch(): void {
+    if (this.#timer !== null) return;
+    for (const { at } of this.#failures.values()) {
+      this.#timer = this.#loop.callAt(at + this.#delay, reportUnseenFailures, this);
+      return;
+    }
+  }
+
+  /** A timer without purpose would hold up who waits until nothing is left to do. */
+  #stopWhenEmpty(): void {
+    if (this.#failures.size > 0 || this.#timer === null) return;
+    this.#timer.cancel();
+    this.#timer = null;
+  }
+
+  #reportOne(future: Future<unknown>, context: Context): void {
+    const isTask = typeof (future as Task<unknown>).getName === "function";
+    const exception = future.exception();
+    const message = shielded.has(future)
+      ? `${nameOfThrown(exception)} exception in shielded future`
+      : `${isTask ? "Task" : "Future"} exception was never retrieved`;
+    this.#loop._report({ message, exception, future }, context);
+  }
+}
+
+function reportUnseenFailures(failures: UnseenFailures): void {
+  failures.onTimer();
 }

@@ -71,13 +71,17 @@ export function asCompleted<T>(
 class CompletionOrder<T> implements Completions<T> {
   /** Finished futures; `null` when the time is up. */
   readonly #finished: Queue<Future<T> | null> = new Queue();
+  readonly #futures: ReadonlySet<Future<T>>;
   readonly #pending: Map<Future<T>, Runnable> = new Map();
   readonly #loop: EventLoop | null = null;
   readonly #timer: TimerHandle | null = null;
   /** Waits that were not handed out yet. */
   #left: number;
+  /** Whether no more waits are asked for. */
+  #closed = false;
 
   constructor(futures: Set<Future<T>>, timeout: number | null) {
+    this.#futures = futures;
     this.#left = futures.size;
     for (const future of futures) {
       const watcher = { _run: () => this.#futureDone(future) };
@@ -96,19 +100,33 @@ class CompletionOrder<T> implements Completions<T> {
     return { done: false, value: startOperation(this.#loop, this.#nextResult()) };
   }
 
+  /** The loop over it is left: waits that were handed out go on, the rest is as any future. */
+  return(): IteratorResult<Future<T>, undefined> {
+    this.#closed = true;
+    this.#left = 0;
+    for (const future of this.#futures) future.getLoop().unseenFailures.restart(future);
+    return { done: true, value: undefined };
+  }
+
   [Symbol.iterator](): this {
     return this;
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Future<T>, undefined> {
-    return { next: () => this.#nextDone() };
+    return { next: () => this.#nextDone(), return: () => Promise.resolve(this.return()) };
   }
 
   async #nextDone(): Promise<IteratorResult<Future<T>, undefined>> {
     if (this.#loop === null || this.#left === 0) return { done: true, value: undefined };
     this.#left -= 1;
-    const { future } = await startOperation(this.#loop, this.#nextFuture());
-    return { done: false, value: future };
+    try {
+      const { future } = await startOperation(this.#loop, this.#nextFuture());
+      return { done: false, value: future };
+    } catch (error) {
+      // The time is up, or the task is cancelled: a loop does not call return() then.
+      this.return();
+      throw error;
+    }
   }
 
   *#nextResult(): Coroutine<T> {
@@ -128,7 +146,7 @@ class CompletionOrder<T> implements Completions<T> {
 
   #futureDone(future: Future<T>): void {
     this.#pending.delete(future);
-    future.getLoop().unseenFailures.postpone(future);
+    if (!this.#closed) future.getLoop().unseenFailures.postpone(future);
     this.#finished.putNowait(future);
     if (this.#pending.size === 0) this.#timer?.cancel();
   }

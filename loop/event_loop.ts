@@ -12,7 +12,7 @@ import { checkOptions, NO_OPTIONS } from "./check_options.ts";
 import { DenoClock } from "./deno_clock.ts";
 import { type Awaitable, ensureFuture } from "./ensure_future.ts";
 import { describe, describeThrown, lineOf } from "./_describe.ts";
-import { currentValues } from "./context.ts";
+import { type Context, currentValues } from "./context.ts";
 import { InvalidStateError } from "./errors.ts";
 import { type Callback, Handle } from "./handle.ts";
 import { TimerHandle } from "./timer_handle.ts";
@@ -334,14 +334,26 @@ export class EventLoop {
     else logThrown(lines.join("\n") + "\n", exception);
   }
 
-  /** Hands `context` to the exception handler. As `loop.call_exception_handler()`. */
+  /**
+   * Hands `context` to the exception handler. As `loop.call_exception_handler()`.
+   *
+   * The handler sees the context variables of the task concerned, or of the callback.
+   */
   callExceptionHandler(context: ExceptionContext): void {
+    this._report(context, (context.task ?? context.future)?._context ?? null);
+  }
+
+  /** @ignore As {@linkcode callExceptionHandler}; the handler runs in `variables`, if given. */
+  _report(context: ExceptionContext, variables: Context | null): void {
     const origin = context.task ?? context.future ?? context.handle;
     const traceback = origin === undefined ? undefined : this.#origins.get(origin);
     if (traceback !== undefined) context.sourceTraceback ??= traceback;
-    if (this.#exceptionHandler === null) return this.#logException(context);
+    const handler = this.#exceptionHandler;
+    if (handler === null) return this.#logException(context);
     try {
-      const result: unknown = this.#exceptionHandler(this, context);
+      const result: unknown = variables === null
+        ? handler(this, context)
+        : variables.run(handler, this, context);
       if (result instanceof Promise) result.catch((error) => this.#handlerFailed(error, context));
     } catch (error) {
       this.#handlerFailed(error, context);

@@ -10,7 +10,7 @@ import { CANCEL, FUTURE } from "./_options.ts";
 import type { Runnable } from "./_runnable.ts";
 import { showAsText } from "./_shown_as_text.ts";
 import { checkOptions } from "./check_options.ts";
-import { currentValues } from "./context.ts";
+import { type Context, currentValues } from "./context.ts";
 import { CancelledError, InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { type Callback, callbackOf, Handle } from "./handle.ts";
@@ -278,6 +278,11 @@ export class Future<T> implements Promise<T> {
   _await(scope: CancelScope | null, resolve: Resolve<T>, reject: Reject): void {
     this._begin();
     new AwaitingFunction(this, scope, resolve, reject).start();
+  }
+
+  /** @ignore The context of what gives the result: reports of its failure run there. */
+  get _context(): Context | null {
+    return null;
   }
 
   /** @ignore What this future itself waits for. */

@@ -5,6 +5,7 @@ import { CancelReason } from "./_cancel_reason.ts";
 import type { CancelEdge, CancelVerdict } from "./_cancel_walk.ts";
 import type { Runnable } from "./_runnable.ts";
 import { checkOptions, NO_OPTIONS } from "./check_options.ts";
+import type { Context } from "./context.ts";
 import { type Awaitable, ensureFuture } from "./ensure_future.ts";
 import { type CancelledError, InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
@@ -95,6 +96,7 @@ export function gather(
 class Gathering extends Future<unknown[]> {
   readonly #children: readonly Future<unknown>[];
   readonly #returnExceptions: boolean;
+  #failedChild: Future<unknown> | null = null;
   #pending = 0;
   #cancelRequested = false;
 
@@ -126,10 +128,15 @@ class Gathering extends Future<unknown[]> {
     }
     if (!this.#returnExceptions) {
       if (child.cancelled() || child.exception() !== null) {
+        this.#failedChild = child;
         return settle(this, "failed", takeOutcome(child).value);
       }
     } else markSeen(child); // Who gets the list gets the error, however late the others end.
     if (this.#pending === 0) this.#finish();
+  }
+
+  override get _context(): Context | null {
+    return this.#failedChild?._context ?? null;
   }
 
   override _awaited(): Future<unknown>[] {

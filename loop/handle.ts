@@ -2,7 +2,7 @@ import { ambient } from "./_ambient.ts";
 import { describe, lineOf } from "./_describe.ts";
 import { showAsText } from "./_shown_as_text.ts";
 import { isCoroutine } from "./is_coroutine.ts";
-import type { ContextValues } from "./context.ts";
+import { type Context, type ContextValues, currentContext } from "./context.ts";
 import type { EventLoop } from "./event_loop.ts";
 
 /** A callback of any arguments. */
@@ -64,7 +64,6 @@ export class Handle {
   _run(): void {
     const callback = this.#callback;
     if (callback === null) return;
-    ambient.context = null;
     ambient.values = this.#values;
     try {
       const args = this.#args;
@@ -80,18 +79,17 @@ export class Handle {
   /** Nobody else looks at what a callback returns. */
   #checkResult(callback: Callback, result: object): void {
     // An async function: nobody else would see how its promise fails.
-    if (result instanceof Promise) result.catch((error) => this.#report(callback, error));
-    else if (isCoroutine(result)) {
+    if (result instanceof Promise) {
+      const context = currentContext();
+      result.catch((error) => this.#report(callback, error, context));
+    } else if (isCoroutine(result)) {
       throw new TypeError("Cannot run a coroutine that a callback returned: it needs a task");
     }
   }
 
-  #report(callback: Callback, exception: unknown): void {
-    this.#loop.callExceptionHandler({
-      message: `Exception in callback ${describeCallback(callback)}`,
-      exception,
-      handle: this,
-    });
+  #report(callback: Callback, exception: unknown, context: Context | null = null): void {
+    const message = `Exception in callback ${describeCallback(callback)}`;
+    this.#loop._report({ message, exception, handle: this }, context);
   }
 
   static {

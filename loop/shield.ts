@@ -1,4 +1,6 @@
 import type { Runnable } from "./_runnable.ts";
+import { noteShielded } from "./_unseen_failures.ts";
+import type { Context } from "./context.ts";
 import { type Awaitable, ensureFuture } from "./ensure_future.ts";
 import { addWaiter, Future, removeWaiter, settle, takeOutcome } from "./future.ts";
 
@@ -6,7 +8,7 @@ import { addWaiter, Future, removeWaiter, settle, takeOutcome } from "./future.t
  * Waits for `awaitable` without passing a cancellation on to it. As `asyncio.shield()`.
  *
  * Cancelling the returned future, or the task that awaits it, leaves the inner one running. If
- * that then fails, nobody is left to see it, and the exception handler is told.
+ * that then fails and nobody else looks at the error, the exception handler is told.
  *
  * @param awaitable A future, promise, coroutine or function; keep a reference to its task.
  *
@@ -32,7 +34,7 @@ export function shield<T>(awaitable: Awaitable<T>): Future<T> {
     _run() {
       if (inner.done()) return;
       removeWaiter(inner, onInnerDone);
-      addWaiter(inner, reporterOf(inner));
+      noteShielded(inner);
     },
   });
   return outer;
@@ -47,6 +49,10 @@ class Shield<T> extends Future<T> {
     this.#inner = inner;
   }
 
+  override get _context(): Context | null {
+    return this.#inner._context;
+  }
+
   override _awaited(): Future<unknown>[] {
     return this.#inner.done() ? [] : [this.#inner];
   }
@@ -59,28 +65,4 @@ function passOn(inner: Future<unknown>, outer: Future<unknown>): void {
     const { failed, value } = takeOutcome(inner);
     settle(outer, failed ? "failed" : "finished", value);
   }
-}
-
-/** One reporter serves all the shields that were cancelled over the same future. */
-const reporters: WeakMap<Future<unknown>, Runnable> = new WeakMap();
-
-function reporterOf(future: Future<unknown>): Runnable {
-  let reporter = reporters.get(future);
-  if (reporter === undefined) {
-    reporter = { _run: () => reportFailure(future) };
-    reporters.set(future, reporter);
-  } else removeWaiter(future, reporter);
-  return reporter;
-}
-
-function reportFailure(future: Future<unknown>): void {
-  if (future.cancelled()) return;
-  const exception = future.exception();
-  if (exception === null) return;
-  const kind = exception instanceof Error ? exception.name : typeof exception;
-  future.getLoop().callExceptionHandler({
-    message: `${kind} exception in shielded future`,
-    exception,
-    future,
-  });
 }

@@ -53,6 +53,10 @@ class CoroutineOperation<T> extends CoroutineFuture<T> {
     return this.#task;
   }
 
+  override get _context(): Context {
+    return this.#context;
+  }
+
   override cancelling(): number {
     return super.cancelling() + (this.#outer?.cancelling() ?? 0);
   }

@@ -130,6 +130,11 @@ export class Task<T> extends CoroutineFuture<T> {
     return typeof this.#body === "function" ? null : this.#body;
   }
 
+  /** @ignore */
+  override get _context(): Context {
+    return this.#context;
+  }
+
   /** Returns the context that the task runs in. */
   getContext(): Context {
     return this.#context;
