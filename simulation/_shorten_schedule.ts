@@ -68,5 +68,10 @@ function isAlike({ outcome: one }: Run<unknown>, { outcome: other }: Run<unknown
 }
 
 function classOf(error: unknown): unknown {
-  return (error as object | null)?.constructor;
+  try {
+    return (error as object | null)?.constructor;
+  } catch {
+    // A proxy that was revoked, or a getter that throws.
+    return undefined;
+  }
 }

@@ -23,8 +23,9 @@ export class SimulatedProcess {
     });
     const createReadyQueue = () => this.#queue;
     this.loop = new DenoEventLoop({ platform: { ...platform, createReadyQueue } });
-    this.loop.setExceptionHandler((_loop: EventLoop, { exception, message }) => {
-      world.fail(exception ?? new Error(message));
+    this.loop.setExceptionHandler((_loop: EventLoop, context) => {
+      // `undefined` may be what was thrown.
+      world.fail("exception" in context ? context.exception : new Error(context.message));
     });
   }
 

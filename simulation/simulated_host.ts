@@ -5,6 +5,7 @@ import type { Platform } from "../loop/platform.ts";
 import type { Coroutine, Task } from "../loop/task.ts";
 import { SimulatedProcess } from "./_simulated_process.ts";
 import type { SimulatedSignals } from "./_signals.ts";
+import { isInstance } from "./_is_instance.ts";
 import type { World } from "./_world.ts";
 
 /** What runs on a host between its start and its crash. */
@@ -131,7 +132,7 @@ function settleAs<T>(future: Future<T>, task: Task<T>): void {
   try {
     future.setResult(task.result());
   } catch (error) {
-    if (error instanceof CancelledError) future.cancel(error.message);
+    if (isInstance(error, CancelledError)) future.cancel(error.message);
     else future.setException(error);
   }
 }

@@ -3,8 +3,9 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import timers from "node:timers";
 import timersPromises from "node:timers/promises";
-import { InvalidStateError, sleep, timeout } from "../../mod.ts";
-import { simulate } from "../../simulation/mod.ts";
+import { describeThrown } from "../../loop/describe.ts";
+import { createSubprocessExec, InvalidStateError, sleep, timeout } from "../../mod.ts";
+import { explore, simulate, type Simulation } from "../../simulation/mod.ts";
 
 /** The first moment of a simulation. */
 const EPOCH = Date.UTC(2000, 0, 1);
@@ -390,5 +391,72 @@ Deno.test("simulate() fails with what its main throws, whatever it is", async ()
       thrown = error;
     }
     assert(Object.is(thrown, value));
+  }
+});
+
+/** Where a value may be thrown, other than in `main`; the simulation fails with it. */
+const THROWERS: Record<string, (sim: Simulation, value: unknown) => unknown> = {
+  "a timer of the host": async (_sim, value) => {
+    setTimeout(() => {
+      throw value;
+    });
+    await sleep(1);
+  },
+  "a callback of the loop": async ({ loop }, value) => {
+    loop.callSoon(() => {
+      throw value;
+    });
+    await sleep(1);
+  },
+  "an appointment": async ({ clock }, value) => {
+    clock.schedule(1, () => {
+      throw value;
+    });
+    await sleep(2);
+  },
+  "another host": ({ host }, value) =>
+    host("other").run(() => {
+      throw value;
+    }),
+  "outside()": ({ outside }, value) => outside(() => Promise.reject(value)),
+};
+
+for (const [name, thrower] of Object.entries(THROWERS)) {
+  Deno.test(`simulate() fails with what ${name} throws, whatever it is`, async () => {
+    for (const value of oddValues()) {
+      let thrown: unknown = "nothing";
+      try {
+        await simulate(async (sim) => void await thrower(sim, value), { report: () => {} });
+      } catch (error) {
+        thrown = error;
+      }
+      assert(Object.is(thrown, value), describeThrown(thrown));
+    }
+  });
+}
+
+Deno.test("explore() reports and shortens a run that fails with any value", async () => {
+  for (const value of oddValues()) {
+    const lines: string[] = [];
+    const { failure } = await explore(async () => {
+      await sleep(1);
+      throw value;
+    }, { runs: 3, report: (line) => void lines.push(line) });
+    assert(failure !== null && Object.is(failure.error, value));
+    assert(lines[0]?.startsWith("Run 1 failed with "), lines[0]);
+  }
+});
+
+Deno.test("a simulated program that throws any value ends with 1 and says so", async () => {
+  for (const value of oddValues()) {
+    await simulate(async ({ program }) => {
+      program("odd", () => {
+        throw value;
+      });
+      const child = await createSubprocessExec("odd", { stderr: "piped" });
+      const [, errors] = await child.communicate();
+      assertEquals(child.returncode, 1);
+      assert((errors?.length ?? 0) > 0);
+    });
   }
 });
