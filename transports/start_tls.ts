@@ -140,9 +140,9 @@ function* handshake(
 ): Coroutine<ByteChannel> {
   let parts: Uint8Array[] | null = null;
   const take = () => parts ??= takeAll().filter((part) => part.length > 0);
+  // What the transport holds has come last.
+  const left = transport._leave((wire, held) => start(wire, [...take(), ...partsOf(held)]));
   try {
-    // What the transport holds has come last.
-    const left = transport._leave((wire, held) => start(wire, [...take(), ...partsOf(held)]));
     // It may have to send first. Nobody reads in clear meanwhile.
     take();
     const channel = yield* untilSecured(yield* left);

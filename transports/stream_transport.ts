@@ -590,9 +590,15 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     if (this.#state !== "leaving" || leaving === null) return;
     this.#leaving = null;
     this.#move("left");
-    this.#successor = leaving.takeOver(this.#channel, this.#held);
+    const { takeOver, left } = leaving;
+    try {
+      this.#successor = takeOver(this.#channel, this.#held);
+      if (!left.done()) left.setResult(this.#successor);
+    } catch (error) {
+      this.#channel.abort();
+      if (!left.done()) left.setException(error as Error);
+    }
     this.#held = null;
-    if (!leaving.left.done()) leaving.left.setResult(this.#successor);
   }
 
   /** Why the channel cannot be given away, or `null` if it can. */

@@ -16,6 +16,7 @@ import { authority, certificate, trusting } from "../transports/_tls.ts";
 import { hasCommand, PeerProcess } from "./_peer_process.ts";
 
 const PYTHON = new URL("_tls_peer.py", import.meta.url).pathname;
+const START_TLS_PEER = new URL("_start_tls_peer.py", import.meta.url).pathname;
 const CERTIFICATES = new URL("../transports/certificates/", import.meta.url).pathname;
 /** The first CPython whose streams have `start_tls()`. */
 const START_TLS = 11;
@@ -26,6 +27,8 @@ const hasOpenssl = hasCommand("openssl", "version");
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const python = (...args: string[]) => new PeerProcess("python3", PYTHON, CERTIFICATES, ...args);
+const startTlsPeer = (...args: string[]) =>
+  new PeerProcess("python3", START_TLS_PEER, CERTIFICATES, ...args);
 
 /** What a client of CPython prints whose million bytes came back. */
 const EXPECTED = `1000000 ${
@@ -213,6 +216,105 @@ Deno.test({
     );
     assertEquals(asked, ["EHLO tester\r\n", "STARTTLS\r\n"]);
     assertStringIncludes(text, "stranger with TLSv1.3 said hello\n");
+  },
+});
+
+/** A mail server that tells with each answer whether it came in clear. */
+async function serveMail(reader: StreamReader, writer: StreamWriter): Promise<void> {
+  writer.write(utf8("220 localhost\r\n"));
+  for (;;) {
+    const line = decode(await reader.readLine()).trimEnd().toUpperCase();
+    const { version } = (writer.getExtraInfo("tls") ?? { version: "in clear" }) as TlsInfo;
+    if (line === "") break;
+    if (line.startsWith("EHLO")) {
+      const offer = version === "in clear" ? "250-STARTTLS\r\n" : "";
+      writer.write(utf8(`250-localhost\r\n${offer}250 HELP\r\n`));
+    } else if (line === "STARTTLS") {
+      writer.write(utf8("220 go ahead\r\n"));
+      await writer.startTls({ tls: certificate("server") });
+    } else if (line === "QUIT") {
+      writer.write(utf8("221 bye\r\n"));
+      break;
+    } else writer.write(utf8(`250 ${line} ${version}\r\n`));
+  }
+  writer.close();
+  await writer.waitClosed();
+}
+
+Deno.test({
+  name: "CPython's smtplib goes through starttls(), and talks on",
+  ignore: minor === 0,
+  async fn() {
+    const text = await serving(serveMail, {}, async (port) => {
+      await using client = startTlsPeer("smtp", port);
+      return await client.finish();
+    });
+    assertEquals(text, "220 go ahead\n250 NOOP TLSv1.3\n221 bye\n");
+  },
+});
+
+Deno.test({
+  name: "startServer() takes a hello that a client of CPython sends with the command",
+  ignore: minor === 0,
+  async fn() {
+    const serve = async (reader: StreamReader, writer: StreamWriter) => {
+      await reader.readLine();
+      await writer.startTls({ tls: certificate("server") });
+      await answerLine(reader, writer);
+    };
+    const text = await serving(serve, {}, async (port) => {
+      await using client = startTlsPeer("pipeline", port);
+      return await client.finish();
+    });
+    assertEquals(text, "stranger with TLSv1.3 said hello\n");
+  },
+});
+
+Deno.test({
+  name: "startServer() hangs up on a client that sends commands in clear behind STARTTLS",
+  ignore: minor === 0,
+  async fn() {
+    const lines: string[] = [];
+    let failure: unknown;
+    const serve = async (reader: StreamReader, writer: StreamWriter) => {
+      lines.push(decode(await reader.readLine()));
+      writer.write(utf8("220 go ahead\r\n"));
+      try {
+        await writer.startTls({ tls: certificate("server") });
+        lines.push(decode(await reader.readLine()));
+      } catch (error) {
+        failure = error;
+      }
+    };
+    const text = await serving(serve, {}, async (port) => {
+      await using client = startTlsPeer("inject", port);
+      return await client.finish();
+    });
+    assertEquals(text, "220 go ahead\n");
+    assertEquals(lines, ["STARTTLS\r\n"]);
+    assertInstanceOf(failure, Deno.errors.InvalidData);
+    assertStringIncludes(failure.message, "the peer has sent what is not TLS");
+  },
+});
+
+Deno.test({
+  name: "StreamWriter.startTls() refuses a server that answers in clear behind its consent",
+  ignore: minor === 0,
+  async fn() {
+    await using server = startTlsPeer("serve-inject");
+    const port = Number(await server.readLine());
+    await run(async () => {
+      const [reader, writer] = await openConnection({ port });
+      writer.write(utf8("STARTTLS\r\n"));
+      assertEquals(decode(await reader.readLine()), "220 go ahead\r\n");
+      await assertRejects(
+        async () => await writer.startTls({ tls: trusting, serverHostname: "localhost" }),
+        Deno.errors.InvalidData,
+        "the peer has sent what is not TLS",
+      );
+      await assertRejects(async () => await reader.readLine(), Deno.errors.InvalidData);
+      await assertRejects(async () => await writer.waitClosed(), Deno.errors.InvalidData);
+    });
   },
 });
 

@@ -12,6 +12,9 @@ export class MemoryWire implements ByteChannel {
   #arrived: (Uint8Array | null)[] = [];
   /** What happens to what this end sends: by default, the other end gets it. */
   transmit: (bytes: Uint8Array | null) => void = () => {};
+  /** Whether it takes no bytes, as one whose other end does not read. See {@linkcode release}. */
+  isFull = false;
+  #unsent: Uint8Array | null = null;
 
   constructor(loop: EventLoop) {
     this.#loop = loop;
@@ -53,8 +56,22 @@ export class MemoryWire implements ByteChannel {
   }
 
   write(bytes: Uint8Array): number {
+    if (this.isFull) {
+      this.#unsent = bytes;
+      return 0;
+    }
     if (!this.#isOver) this.transmit(bytes.slice());
     return bytes.length;
+  }
+
+  /** Takes bytes again, also those of the write in flight. */
+  release(): void {
+    this.isFull = false;
+    const bytes = this.#unsent;
+    this.#unsent = null;
+    if (bytes === null || this.#isOver) return;
+    this.transmit(bytes.slice());
+    this.#loop.enqueue({ _run: () => this.#isOver || this.#sink?.sent(bytes.length) });
   }
 
   resume(): void {

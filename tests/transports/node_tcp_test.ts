@@ -3,8 +3,10 @@ import { nodeTcp } from "./_node_tcp.ts";
 import { testOddProtocols } from "./_odd_protocol_suite.ts";
 import { testSendfile } from "./_sendfile_suite.ts";
 import { testServers } from "./_server_suite.ts";
+import { testStartTls } from "./_start_tls_suite.ts";
 import { testStreams } from "./_stream_suite.ts";
 
+testStartTls(nodeTcp);
 testStreams(nodeTcp);
 testOddProtocols(nodeTcp);
 testFlowControl(nodeTcp);

@@ -363,3 +363,20 @@ test("startTls() gives up a handshake after tlsHandshakeTimeout", function* ({ l
   assertStringIncludes(error.message, "it took over 0.001 seconds");
   yield* pair.peerProtocol.lost;
 });
+
+test("startTls() that is refused leaves one that goes on alone", function* ({ loop }) {
+  const pair = yield* connect(loop);
+  const options = { tls: trusting, serverHostname: "localhost" };
+  const securing = loop.startTls(pair.client, pair.clientProtocol, options);
+  yield* passIterations(2);
+  const again = yield* errorOf(loop.startTls(pair.client, pair.clientProtocol, options));
+  assertInstanceOf(again, InvalidStateError);
+  assertStringIncludes(again.message, "TLS has taken its connection");
+  const serving = loop.startTls(pair.peer, pair.peerProtocol, {
+    tls: certificate("server"),
+    serverSide: true,
+  });
+  const client = yield* securing;
+  yield* serving;
+  yield* finish(pair, client);
+});

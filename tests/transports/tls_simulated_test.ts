@@ -5,6 +5,7 @@ import { diffTraces, type Schedule, simulate, Trace } from "../../simulation/mod
 import { utf8 } from "./_backend.ts";
 import { testFlowControl } from "./_flow_control_suite.ts";
 import { testServers } from "./_server_suite.ts";
+import { testStartTls } from "./_start_tls_suite.ts";
 import { testStreams } from "./_stream_suite.ts";
 import { certificate, tls, trusting } from "./_tls.ts";
 import { createSimulatedTcp } from "../simulation/_simulated_backends.ts";
@@ -14,6 +15,7 @@ for (const schedule of ["fifo", "random", "pct"] as const) {
   const backend = { ...tls, ...simulated, name: `TLS over ${simulated.name}` };
   backend.serve = tls.serve;
   backend.connect = tls.connect;
+  testStartTls(simulated);
   testStreams(backend);
   testFlowControl(backend);
   testServers(backend);

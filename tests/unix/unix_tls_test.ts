@@ -2,6 +2,7 @@
 import { assertEquals, assertInstanceOf } from "@std/assert";
 import { openUnixConnection, startUnixServer } from "../../mod.ts";
 import { errorOf, runOn, utf8 } from "../transports/_backend.ts";
+import { testStartTls } from "../transports/_start_tls_suite.ts";
 import { testStreams } from "../transports/_stream_suite.ts";
 import { certificate, trusting } from "../transports/_tls.ts";
 import { freshPath, unix } from "./_unix.ts";
@@ -20,6 +21,7 @@ const backend: typeof unix = {
     }),
 };
 
+testStartTls(unix);
 testStreams(backend);
 
 Deno.test("openUnixConnection() and startUnixServer() take the options of TLS", () =>
