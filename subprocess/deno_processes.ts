@@ -11,6 +11,7 @@ import { nameTooManyFiles } from "../loop/deno_too_many_files.ts";
 import { ReadableStreamChannel } from "../transports/readable_stream_channel.ts";
 import { WritableStreamChannel } from "../transports/writable_stream_channel.ts";
 import { namingFlag } from "./_deno_run_permission.ts";
+import { checkFormat } from "./_deno_program_format.ts";
 import { mergingErrors } from "./_deno_merged_errors.ts";
 import { killDescendants, listDescendants, mayFollowTrees } from "./_deno_process_tree.ts";
 import { maySignalGroups, signalGroup } from "./_deno_signal_group.ts";
@@ -122,6 +123,7 @@ function denoCommand(
   const [command, args, raw] = "command" in program
     ? [program.command, program.args, false]
     : shell(program.commandLine);
+  if ("command" in program) checkFormat(command, { ...common, args });
   if (stderr === "stdout") return mergingErrors(command, { ...common, args });
   const target = stderr as NonNullable<Deno.CommandOptions["stderr"]>;
   return [command, { ...common, args, stderr: target, windowsRawArguments: raw }];

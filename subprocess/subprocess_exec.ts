@@ -66,6 +66,8 @@ export interface SubprocessExecOptions extends SubprocessOptions {
  * @param options Additional options.
  * @returns The transport and the protocol, after `connectionMade` was called.
  * @throws {Deno.errors.NotFound} If there is no such program, or no such directory to run it in.
+ * @throws {Error} With the code `ENOEXEC`, if the format of the file is unknown. What Deno may
+ * neither read nor have the shell look at, is given to the shell by the system.
  * @throws {Deno.errors.PermissionDenied} If the file is not a program, or `user` or `group` may not
  * be taken.
  * @throws {Deno.errors.NotCapable} If the permission is missing; the message names the flag.
