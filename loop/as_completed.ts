@@ -68,11 +68,25 @@ export function asCompleted<T>(
   return new CompletionOrder(futures, timeout);
 }
 
+/** A queue that knows which futures may still come into it. */
+class FinishedQueue<T> extends Queue<Future<T> | null> {
+  readonly #pending: ReadonlyMap<Future<T>, Runnable>;
+
+  constructor(pending: ReadonlyMap<Future<T>, Runnable>) {
+    super();
+    this.#pending = pending;
+  }
+
+  override _sources(): Future<unknown>[] {
+    return [...this.#pending.keys()];
+  }
+}
+
 class CompletionOrder<T> implements Completions<T> {
-  /** Finished futures; `null` when the time is up. */
-  readonly #finished: Queue<Future<T> | null> = new Queue();
   readonly #futures: ReadonlySet<Future<T>>;
   readonly #pending: Map<Future<T>, Runnable> = new Map();
+  /** Finished futures; `null` when the time is up. */
+  readonly #finished: Queue<Future<T> | null> = new FinishedQueue(this.#pending);
   readonly #loop: EventLoop | null = null;
   readonly #timer: TimerHandle | null = null;
   /** Waits that were not handed out yet. */

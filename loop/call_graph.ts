@@ -1,4 +1,5 @@
 import { runningTask } from "./_ambient.ts";
+import { kindOf } from "./_describe.ts";
 import { PRINT_CALL_GRAPH } from "./_options.ts";
 import { checkOptions } from "./check_options.ts";
 import type { EventLoop } from "./event_loop.ts";
@@ -15,7 +16,15 @@ export interface CallGraph {
   readonly origin: string | null;
   /** Who waits for it. */
   readonly awaitedBy: readonly CallGraph[];
+  /**
+   * Whether it comes earlier in the graph, from the left and from the root. Who waits for it is
+   * listed there only, as it may be shared by many, and part of a circle.
+   */
+  readonly repeated: boolean;
 }
+
+/** Deeper lines are not moved further to the right, but numbered. */
+const DEEPEST_INDENT = 20;
 
 /** Settings of {@linkcode printCallGraph}. */
 export interface PrintCallGraphOptions {
@@ -45,8 +54,7 @@ export interface PrintCallGraphOptions {
  */
 export function captureCallGraph(future: Future<unknown> | null = runningTask()): CallGraph | null {
   if (future === null) return null;
-  const awaiters = findAwaiters(future.getLoop());
-  return buildGraph(future, awaiters, new Set());
+  return buildGraph(future, findAwaiters(future.getLoop()));
 }
 
 /**
@@ -62,11 +70,20 @@ export function printCallGraph(
   checkOptions("print a call graph", options, PRINT_CALL_GRAPH);
   const { print = console.error } = options;
   const graph = captureCallGraph(future);
-  print(graph === null ? "No task is running" : format(graph, "").join("\n"));
+  print(graph === null ? "No task is running" : format(graph).join("\n"));
 }
 
-/** Maps each future that is waited for to those that wait for it. */
-function findAwaiters(loop: EventLoop): Map<Future<unknown>, Set<Future<unknown>>> {
+/** A node in the making. */
+interface Node extends CallGraph {
+  readonly awaitedBy: Node[];
+  repeated: boolean;
+}
+
+/** Each future that is waited for, and those that wait for it. */
+type Awaiters = ReadonlyMap<Future<unknown>, ReadonlySet<Future<unknown>>>;
+
+/** Finds who waits for what on `loop`. */
+function findAwaiters(loop: EventLoop): Awaiters {
   const awaiters = new Map<Future<unknown>, Set<Future<unknown>>>();
   const open: Future<unknown>[] = [...loop.tasks];
   const seen = new Set(open);
@@ -83,30 +100,48 @@ function findAwaiters(loop: EventLoop): Map<Future<unknown>, Set<Future<unknown>
   return awaiters;
 }
 
-function buildGraph(
-  future: Future<unknown>,
-  awaiters: Map<Future<unknown>, Set<Future<unknown>>>,
-  path: Set<Future<unknown>>,
-): CallGraph {
-  path.add(future);
-  const awaitedBy: CallGraph[] = [];
-  for (const awaiter of awaiters.get(future) ?? []) {
-    // Tasks that wait for each other in a circle are shown once.
-    if (!path.has(awaiter)) awaitedBy.push(buildGraph(awaiter, awaiters, path));
+function buildGraph(root: Future<unknown>, awaiters: Awaiters): CallGraph {
+  const graph = nodeOf(root);
+  const expanded = new Set<Future<unknown>>();
+  const open: Node[] = [graph];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    const waiting = awaiters.get(node.future);
+    if (waiting === undefined) continue;
+    if (expanded.has(node.future)) {
+      node.repeated = true;
+      continue;
+    }
+    expanded.add(node.future);
+    for (const awaiter of waiting) node.awaitedBy.push(nodeOf(awaiter));
+    for (const awaiter of node.awaitedBy.toReversed()) open.push(awaiter);
   }
-  path.delete(future);
-  return { future, name: nameOf(future), origin: future.getLoop().originOf(future), awaitedBy };
+  return graph;
 }
 
-function nameOf(future: Future<unknown>): string {
-  return future instanceof Task ? future.getName() : future.constructor.name;
+function nodeOf(future: Future<unknown>): Node {
+  const name = future instanceof Task ? future.getName() : kindOf(future);
+  const origin = future.getLoop().originOf(future);
+  return { future, name, origin, awaitedBy: [], repeated: false };
 }
 
-function format(graph: CallGraph, indent: string): string[] {
-  const kind = graph.future instanceof Task ? "task " : "";
-  const origin = graph.origin?.split("\n")[0]?.trim();
-  const lines = [`${indent}* ${kind}"${graph.name}"${origin === undefined ? "" : ` ${origin}`}`];
-  if (graph.awaitedBy.length > 0) lines.push(`${indent}  awaited by`);
-  for (const awaiter of graph.awaitedBy) lines.push(...format(awaiter, `${indent}    `));
+function format(graph: CallGraph): string[] {
+  const lines: string[] = [];
+  const open: [CallGraph, number][] = [[graph, 0]];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const [node, depth] = next;
+    const indent = "    ".repeat(Math.min(depth, DEEPEST_INDENT));
+    lines.push(`${indent}* ${describeNode(node, depth)}`);
+    if (node.awaitedBy.length > 0) lines.push(`${indent}  awaited by`);
+    for (const awaiter of node.awaitedBy.toReversed()) open.push([awaiter, depth + 1]);
+  }
   return lines;
+}
+
+function describeNode({ future, name, origin, repeated }: CallGraph, depth: number): string {
+  const words = [`${future instanceof Task ? "task " : ""}"${name}"`];
+  const line = origin?.split("\n", 1)[0]?.trim();
+  if (line !== undefined) words.push(line);
+  if (repeated) words.push("(as above)");
+  if (depth > DEEPEST_INDENT) words.unshift(`[${depth}]`);
+  return words.join(" ");
 }

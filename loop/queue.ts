@@ -233,6 +233,11 @@ export class Queue<T> {
     for (const waiter of waiters) if (waiter.wake()) return;
   }
 
+  /** @ignore What `get()` waits for in the end, where that is known. */
+  _sources(): Future<unknown>[] {
+    return [];
+  }
+
   #finishTask(): void {
     this.#unfinished -= 1;
     if (this.#unfinished === 0) this.#allDone.set();
@@ -263,6 +268,10 @@ class Get<T> extends Operation<T> {
     this.#queue = queue;
     this.#line = line as Set<Operation<unknown>>;
     this.resumed();
+  }
+
+  override _awaited(): Future<unknown>[] {
+    return this.#queue._sources();
   }
 
   protected override resumed(): void {
