@@ -55,11 +55,14 @@ function stopAll(sim: Simulation): void {
   }
 }
 
-/** Adds to a deadlock who waits on the other hosts. */
+/** Adds to a deadlock who waits on the other hosts, and the errors that may be its cause. */
 function describeDeadlock(world: World, error: unknown): unknown {
-  if (!isInstance(error, DeadlockError) || world.stuck.size === 0) return error;
-  const others = [...world.stuck].map(([host, { message }]) => `; on host "${host}": ${message}`);
-  return new DeadlockError(error.message + others.join(""));
+  if (!isInstance(error, DeadlockError)) return error;
+  const { stuck, failureCount } = world;
+  if (stuck.size === 0 && failureCount === 0) return error;
+  const others = [...stuck].map(([host, { message }]) => `; on host "${host}": ${message}`);
+  const options = failureCount === 0 ? {} : { cause: joinErrors(world) };
+  return new DeadlockError(error.message + others.join(""), options);
 }
 
 /** Returns the only error that nobody has handled, or one that holds the first of them. */

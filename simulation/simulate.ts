@@ -39,7 +39,8 @@ export interface SimulateOptions {
  * @param main A function that returns a coroutine, a promise or a value.
  * @param options Additional options.
  * @returns What `main` gives.
- * @throws {DeadlockError} If nothing can wake the program.
+ * @throws {DeadlockError} If nothing can wake the program. Its cause is the error that nobody has
+ * handled, if there is one: it may be why nobody comes.
  * @throws {TimeoutError} If simulated time exceeds the limit.
  *
  * @example Sleeping for an hour

@@ -276,3 +276,19 @@ for (const schedule of ["fifo", "random", "pct"] as const) {
     assert(traces.size > 15);
   });
 }
+
+Deno.test("a DeadlockError of simulate() has the errors that nobody handled as its cause", async () => {
+  const planted = new Error("the producer failed");
+  const waiting: SimulationMain<unknown> = async ({ loop }) => {
+    const answer = loop.createFuture();
+    loop.callSoon(() => {
+      throw planted;
+    });
+    await answer;
+  };
+  const { error } = await failing(waiting);
+  assert(error instanceof DeadlockError);
+  assert(error.cause === planted);
+  const { error: alone } = await failing(({ loop }) => loop.createFuture());
+  assertEquals("cause" in alone, false);
+});
