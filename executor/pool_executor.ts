@@ -1,4 +1,4 @@
-import { checkOptions } from "../loop/check_options.ts";
+import { checkArgument, checkOptions, countFrom } from "../loop/check_options.ts";
 import type { Future } from "../loop/future.ts";
 import { type PlatformLoop, runningPlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
@@ -83,6 +83,7 @@ export class PoolExecutor implements Executor, AsyncDisposable {
    * @param count How many; all by default.
    */
   warmUp(count?: number): Future<void> {
+    if (count !== undefined) checkArgument("start workers", "the count", count, countFrom(0));
     const loop = runningPlatformLoop("start workers");
     return startOperation(loop, warmUpSteps(loop, this.#pool, count ?? Infinity));
   }

@@ -1,4 +1,4 @@
-import { describe } from "./_describe.ts";
+import { checkArgument, DELAY } from "./check_options.ts";
 
 /**
  * Checks a time that `action` was given: the same mistake is the same error wherever it is made.
@@ -8,8 +8,6 @@ import { describe } from "./_describe.ts";
  */
 export function checkSeconds(action: string, name: string, value: unknown): void {
   if (typeof value === "number" && !Number.isNaN(value)) return;
-  const Refusal = typeof value === "number" ? RangeError : TypeError;
-  throw new Refusal(
-    `Cannot ${action}: ${name} must be a number of seconds, got ${describe(value)}`,
-  );
+  // Above is what nearly every call is, and it is one of those that are made often.
+  checkArgument(action, name, value, DELAY);
 }

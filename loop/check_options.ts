@@ -21,6 +21,8 @@ export interface OptionKind {
   fits(value: unknown): boolean;
   /** The options in it, where it holds some. */
   readonly inside?: OptionTable<object>;
+  /** Those of {@linkcode inside} that must be there. */
+  readonly requires?: readonly string[];
 }
 
 /** What each option of `T` must be. */
@@ -82,6 +84,21 @@ export function checkOptions<T extends object>(
   if (isEmpty && !isObjectOfOptions(options)) throw notOptions(action, options);
 }
 
+/**
+ * Throws if an argument is not of its kind.
+ *
+ * @throws {TypeError} If it is of another kind.
+ * @throws {RangeError} If it is out of range.
+ */
+export function checkArgument(
+  action: string,
+  name: string,
+  value: unknown,
+  kind: OptionKind,
+): void {
+  if (!kind.fits(value)) throw notOfKind(`Cannot ${action}: ${name}`, value, kind);
+}
+
 /** Checks all that is in `options`; returns whether that is nothing. */
 function checkEach(
   action: string,
@@ -101,11 +118,21 @@ function checkEach(
     }
     const value = (options as Record<string, unknown>)[name];
     if (value === undefined) continue;
-    if (!kind.fits(value)) throw wrongValue(action, name, value, kind, within);
+    if (!kind.fits(value)) {
+      throw notOfKind(`Cannot ${action}: option "${name}"${within}`, value, kind);
+    }
     if (kind.inside === undefined || typeof value !== "object" || value === null) continue;
     checkEach(action, value, kind.inside, ` of ${name}`);
+    checkComplete(action, name, value, kind);
   }
   return isEmpty;
+}
+
+function checkComplete(action: string, name: string, value: object, kind: OptionKind): void {
+  for (const required of kind.requires ?? []) {
+    if ((value as Record<string, unknown>)[required] !== undefined) continue;
+    throw new TypeError(`Cannot ${action}: option "${name}" lacks its "${required}"`);
+  }
 }
 
 /** Lists and promises are objects too, but nobody means them as options. */
@@ -148,17 +175,13 @@ function plainly(name: string): string {
   return name.replaceAll(/[_-]/g, "").toLowerCase();
 }
 
-function wrongValue(
-  action: string,
-  name: string,
+function notOfKind(
+  subject: string,
   value: unknown,
   { expected, type }: OptionKind,
-  within: string,
 ): TypeError | RangeError {
   const Class = typeof value === type && type !== "object" ? RangeError : TypeError;
-  return new Class(
-    `Cannot ${action}: option "${name}"${within} must be ${expected}, got ${nameOf(value)}`,
-  );
+  return new Class(`${subject} must be ${expected}, got ${nameOf(value)}`);
 }
 
 function nameOf(value: unknown): string {
@@ -174,6 +197,13 @@ export const FLAG: OptionKind = kindOfType("boolean", "true or false");
 
 /** A string. */
 export const TEXT: OptionKind = kindOfType("string", "a string");
+
+/** `null`. */
+export const NULL: OptionKind = {
+  expected: "null",
+  type: "object",
+  fits: (value) => value === null,
+};
 
 /** A number, whose range is checked where it is used. */
 export const NUMBER: OptionKind = kindOfType("number", "a number");
@@ -252,6 +282,15 @@ export function oneOf(...values: readonly string[]): OptionKind {
     expected: values.map((value) => `"${value}"`).join(" or "),
     type: "string",
     fits: (value) => (values as readonly unknown[]).includes(value),
+  };
+}
+
+/** A list of a few strings. */
+export function listOf(...values: readonly string[]): OptionKind {
+  return {
+    expected: `a list of ${values.map((value) => `"${value}"`).join(", ")}`,
+    type: "object",
+    fits: (value) => Array.isArray(value) && value.every((item) => values.includes(item)),
   };
 }
 

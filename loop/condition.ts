@@ -1,7 +1,8 @@
 import { requireLoop } from "./_ambient.ts";
-import { lineOf } from "./_describe.ts";
+import { describe, lineOf } from "./_describe.ts";
 import { checkPlain } from "./_function_kind.ts";
 import { showAsText } from "./_shown_as_text.ts";
+import { checkArgument, WHOLE } from "./check_options.ts";
 import { CancelledError, InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import type { Future } from "./future.ts";
@@ -44,6 +45,9 @@ export class Condition {
 
   /** Creates a condition over `lock`; by default over one of its own. */
   constructor(lock: Lock = new Lock()) {
+    if (!(lock instanceof Lock)) {
+      throw new TypeError(`Cannot create a condition: expected a Lock, got ${describe(lock)}`);
+    }
     this.#lock = lock;
   }
 
@@ -99,6 +103,7 @@ export class Condition {
    */
   notify(count = 1): void {
     this.#checkLocked("notify");
+    checkArgument("notify", "the count", count, WHOLE);
     this.#notify(count);
   }
 

@@ -1,6 +1,6 @@
 import { ambient, flows } from "./_ambient.ts";
 import { CONTEXT_VAR } from "./_options.ts";
-import { checkOptions } from "./check_options.ts";
+import { checkArgument, checkOptions, TEXT } from "./check_options.ts";
 import { InvalidStateError } from "./errors.ts";
 
 /**
@@ -158,6 +158,7 @@ export class ContextVar<T> {
 
   /** Creates a variable; create them once, at the top of a module. */
   constructor(name: string, options: ContextVarOptions<T> = {}) {
+    checkArgument("create a context variable", "the name", name, TEXT);
     checkOptions("create a context variable", options, CONTEXT_VAR);
     this.name = name;
     this.#default = "default" in options ? { value: options.default as T } : null;

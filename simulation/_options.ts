@@ -8,7 +8,6 @@ import {
   FLAG,
   FUNCTION,
   LIST,
-  NUMBER,
   OBJECT,
   type OptionKind,
   optionsIn,
@@ -34,6 +33,12 @@ const ABOVE_ZERO: OptionKind = {
   fits: (value) => typeof value === "number" && value > 0,
 };
 
+const SEED: OptionKind = {
+  expected: "a whole number",
+  type: "number",
+  fits: (value) => Number.isInteger(value),
+};
+
 export const LINK: OptionTable<LinkConditions> = {
   latency: SECONDS,
   jitter: SECONDS,
@@ -47,7 +52,7 @@ export const LINK: OptionTable<LinkConditions> = {
 
 /** What a schedule may be has a message of its own. */
 export const SIMULATE: OptionTable<SimulateOptions> = {
-  seed: NUMBER,
+  seed: SEED,
   schedule: TEXT,
   network: optionsIn(LINK),
   trace: OBJECT,
@@ -57,7 +62,7 @@ export const SIMULATE: OptionTable<SimulateOptions> = {
 
 export const EXPLORE: OptionTable<ExploreOptions> = {
   runs: countFrom(0),
-  seed: NUMBER,
+  seed: SEED,
   schedules: LIST,
   network: SIMULATE.network,
   timeLimit: SIMULATE.timeLimit,

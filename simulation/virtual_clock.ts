@@ -12,7 +12,7 @@
  *
  * @module
  */
-import { checkOptions } from "../loop/check_options.ts";
+import { checkArgument, checkOptions, DELAY } from "../loop/check_options.ts";
 import type { Alarm, Clock } from "../loop/platform.ts";
 import { Agenda, type Appointment } from "./_agenda.ts";
 import { whenPromisesRest } from "./_deno_turn.ts";
@@ -85,6 +85,7 @@ export class VirtualClock implements Clock {
    * @param when In seconds of the clock; now, if it has passed.
    */
   schedule(when: number, happen: () => void): Appointment {
+    checkArgument("schedule a call", "when", when, DELAY);
     return this.#agenda.add(Math.max(when, this.#now), () => {
       try {
         happen();

@@ -10,11 +10,13 @@ import {
   either,
   FLAG,
   FUNCTION,
-  LIST,
+  listOf,
   LOOP,
+  NULL,
   NUMBER,
   OBJECT,
   oneOf,
+  type OptionKind,
   optionsIn,
   type OptionTable,
   SECONDS,
@@ -22,6 +24,7 @@ import {
   TEXT,
   TEXTS,
 } from "../loop/check_options.ts";
+import type { TcpAddress } from "../loop/platform.ts";
 import type { ConnectAcceptedSocketOptions } from "./connect_accepted_socket.ts";
 import type { CreateConnectionOptions } from "./create_connection.ts";
 import type { CreateDatagramEndpointOptions } from "./create_datagram_endpoint.ts";
@@ -43,6 +46,17 @@ import type { TlsClientSettings, TlsOptions, TlsServerSettings } from "./tls_opt
 import type { WriteBufferLimits } from "./transport.ts";
 
 const FAMILY = oneOf("ipv4", "ipv6");
+/** An address of ours, or a `Deno.NetAddr`. */
+export const NET_ADDRESS: OptionTable<TcpAddress & { transport?: "tcp" | "udp" }> = {
+  transport: oneOf("tcp", "udp"),
+  hostname: TEXT,
+  port: NUMBER,
+};
+const ADDRESS: OptionKind = {
+  ...optionsIn(NET_ADDRESS),
+  expected: "an address with a hostname and a port",
+  requires: ["hostname"],
+};
 const BYTES = {
   expected: "a Uint8Array",
   type: "object",
@@ -83,7 +97,7 @@ export const CREATE_CONNECTION: OptionTable<CreateConnectionOptions> = {
   happyEyeballsDelay: SECONDS,
   interleave: countFrom(0),
   allErrors: FLAG,
-  localAddress: OBJECT,
+  localAddress: ADDRESS,
   sock: ANYTHING,
   signal: SIGNAL,
 };
@@ -125,8 +139,8 @@ export const CONNECT_ACCEPTED_SOCKET: OptionTable<ConnectAcceptedSocketOptions> 
 };
 
 export const CREATE_DATAGRAM_ENDPOINT: OptionTable<CreateDatagramEndpointOptions> = {
-  localAddress: OBJECT,
-  remoteAddress: OBJECT,
+  localAddress: ADDRESS,
+  remoteAddress: ADDRESS,
   family: FAMILY,
   reusePort: FLAG,
   allowBroadcast: FLAG,
@@ -165,7 +179,7 @@ export const GETADDRINFO: OptionTable<GetaddrinfoOptions> = {
   family: FAMILY,
   type: oneOf("stream", "datagram"),
   proto: oneOf("tcp", "udp"),
-  flags: LIST,
+  flags: listOf("passive", "numericHost", "numericService", "canonicalName"),
 };
 
 export const SENDFILE: OptionTable<SendfileOptions> = {
@@ -189,3 +203,9 @@ export const WRITE_BUFFER_LIMITS: OptionTable<WriteBufferLimits> = {
   high: countFrom(0),
   low: countFrom(0),
 };
+
+/** What `getnameinfo()` takes. */
+export const NAME_INFO_FLAGS: OptionKind = listOf("numericHost", "numericService", "nameRequired");
+
+/** What `getaddrinfo()` takes as a host. */
+export const HOST: OptionKind = either(TEXT, NULL);

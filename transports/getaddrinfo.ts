@@ -1,10 +1,10 @@
-import { checkOptions } from "../loop/check_options.ts";
+import { checkArgument, checkOptions } from "../loop/check_options.ts";
 import type { Future } from "../loop/future.ts";
 import type { AddressFamily, HostAddress, TcpAddress } from "../loop/platform.ts";
 import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
-import { GETADDRINFO } from "./_options.ts";
+import { GETADDRINFO, HOST } from "./_options.ts";
 import { parseAddress } from "./ip_address.ts";
 import { portOf } from "./_services.ts";
 import { nameNotFound } from "./deno_name_not_found.ts";
@@ -84,6 +84,7 @@ export function getaddrinfo(
   options: GetaddrinfoOptions = {},
 ): Future<AddrInfo[]> {
   checkOptions("resolve an address", options, GETADDRINFO);
+  checkArgument("resolve an address", "hostname", hostname, HOST);
   return startOperation(loop, resolve(loop, hostname, port, options));
 }
 

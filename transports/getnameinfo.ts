@@ -1,8 +1,10 @@
+import { checkArgument, checkOptions, TEXT } from "../loop/check_options.ts";
 import type { Future } from "../loop/future.ts";
 import type { TcpAddress } from "../loop/platform.ts";
 import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
+import { NAME_INFO_FLAGS, NET_ADDRESS } from "./_options.ts";
 import { parseAddress } from "./ip_address.ts";
 import { serviceOf } from "./_services.ts";
 import { nameNotFound } from "./deno_name_not_found.ts";
@@ -42,6 +44,9 @@ export function getnameinfo(
   address: TcpAddress,
   flags: readonly NameInfoFlag[] = [],
 ): Future<[host: string, service: string]> {
+  checkOptions("find a name", address, NET_ADDRESS);
+  checkArgument("find a name", "the hostname", address.hostname, TEXT);
+  checkArgument("find a name", "flags", flags, NAME_INFO_FLAGS);
   return startOperation(loop, findNames(loop, address, flags));
 }
 

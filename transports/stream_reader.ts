@@ -1,4 +1,4 @@
-import { checkOptions } from "../loop/check_options.ts";
+import { checkArgument, checkOptions, countFrom } from "../loop/check_options.ts";
 import { InvalidStateError } from "../loop/errors.ts";
 import { type EventLoop, runningEventLoop } from "../loop/event_loop.ts";
 import type { Future } from "../loop/future.ts";
@@ -176,7 +176,8 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * @throws {RangeError} If it is not positive.
    */
   setLimit(limit: number): void {
-    this.#limit = checkLimit(limit);
+    checkArgument("set the limit of a stream", "the limit", limit, countFrom(1));
+    this.#limit = limit;
     this.#pauseIfFull();
     this.#resumeIfRoom();
   }
@@ -346,11 +347,6 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
 
 function anotherReads(): InvalidStateError {
   return new InvalidStateError("Cannot read from a stream: another read waits for data");
-}
-
-function checkLimit(limit: number): number {
-  if (limit > 0) return limit;
-  throw new RangeError(`Cannot set the limit of a stream as it must be positive: it is ${limit}`);
 }
 
 function checkCount(count: number): number {

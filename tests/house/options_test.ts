@@ -1,5 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
-import { DenoEventLoop, run } from "@gyre/asyncio";
+import {
+  Condition,
+  ContextVar,
+  DenoEventLoop,
+  run,
+  StreamReader,
+  WorkerPoolExecutor,
+} from "@gyre/asyncio";
+import { VirtualClock } from "@gyre/asyncio/simulation";
 import { type Call, CALLS } from "./_calls_with_options.ts";
 
 /** Calls with `options` on a loop that runs; gives what is thrown, or "accepted". */
@@ -96,6 +104,11 @@ Deno.test("options of the wrong kind are a TypeError, those out of range a Range
     ["openConnection", { port: 1, tls: "yes" }, "TypeError: .*true or an object"],
     ["openConnection", { port: 1, tls: false }, "TypeError: .*true or an object"],
     ["openConnection", { port: 1, tls: { caCerts: "PEM" } }, "TypeError: .*a list of strings"],
+    ["openConnection", { port: 1, localAddress: "127.0.0.1" }, "TypeError: .*an address"],
+    ["openConnection", { port: 1, localAddress: { host: "::1" } }, 'TypeError: .*"hostname"'],
+    ["createDatagramEndpoint", { remoteAddress: { port: 1 } }, 'TypeError: .*lacks its "hostname"'],
+    ["getaddrinfo", { flags: ["numeric_host"] }, "TypeError: .*a list of"],
+    ["simulate", { seed: 1.5 }, "RangeError: .*a whole number"],
     ["startServer", { backlog: 1.1 }, "RangeError: .*a whole number from 0"],
     ["startServer", { backlog: "9" }, "TypeError: .*a whole number from 0"],
     ["startServer", { hostname: [5] }, "TypeError: .*a string or a list of strings"],
@@ -118,7 +131,7 @@ Deno.test("options of the wrong kind are a TypeError, those out of range a Range
     ["run", { signals: "SIGINT" }, "TypeError: .*a list"],
     ["run", { loopFactory: {} }, "TypeError: .*a function"],
     ["wait", { timeout: "5" }, "TypeError: .*seconds"],
-    ["simulate", { seed: "7" }, "TypeError: .*a number"],
+    ["simulate", { seed: "7" }, "TypeError: .*a whole number"],
     ["simulate", { network: { loss: 2 } }, 'RangeError: .*"loss" of network .*from 0 to 1'],
     ["explore", { runs: 1.5 }, "RangeError: .*a whole number from 0"],
   ];
@@ -155,3 +168,34 @@ Deno.test("options named as members of every object are unknown", async () => {
     assert(text.includes(`unknown option "${option}", the only one is "maxSize"`), text);
   }
 });
+
+Deno.test("arguments of the wrong kind are a TypeError, those out of range a RangeError", async () => {
+  const address = { hostname: "127.0.0.1", port: 80 };
+  const wrong: [call: (loop: DenoEventLoop) => unknown, says: string][] = [
+    [(loop) => loop.getaddrinfo(5 as never, 80), "TypeError: .*hostname must be a string or null"],
+    [(loop) => loop.getnameinfo("127.0.0.1:80" as never), "TypeError: .*an object with options"],
+    [(loop) => loop.getnameinfo({} as never), "TypeError: .*the hostname must be a string"],
+    [(loop) => loop.getnameinfo(address, "numericHost" as never), "TypeError: .*a list of"],
+    [(loop) => void (loop.unretrievedErrorDelay = NaN), "RangeError: .*number of seconds"],
+    [(loop) => void (loop.unretrievedErrorDelay = "1" as never), "TypeError: .*of seconds"],
+    [() => new Condition(5 as never), "TypeError: .*expected a Lock, got 5"],
+    [() => notified("2" as never), "TypeError: .*a whole number"],
+    [() => notified(NaN), "RangeError: .*a whole number"],
+    [() => new ContextVar(5 as never), "TypeError: .*the name must be a string"],
+    [() => new StreamReader().setLimit("9" as never), "TypeError: .*a whole number from 1"],
+    [() => new StreamReader().setLimit(0.5), "RangeError: .*a whole number from 1"],
+    [() => new VirtualClock().schedule(NaN, () => {}), "RangeError: .*a number of seconds"],
+    [() => new WorkerPoolExecutor().warmUp("2" as never), "TypeError: .*a whole number from 0"],
+    [() => new WorkerPoolExecutor().warmUp(NaN), "RangeError: .*a whole number from 0"],
+  ];
+  for (const [call, says] of wrong) {
+    const text = await outcomeOf((_, loop) => call(loop), {});
+    assert(new RegExp(`^${says}`).test(text), `${call}: ${text}`);
+  }
+});
+
+async function notified(count: number): Promise<void> {
+  const condition = new Condition();
+  using _ = await condition.acquire();
+  condition.notify(count);
+}
