@@ -31,6 +31,7 @@ import type { EventLoop } from "./event_loop.ts";
 import { callbackOf, describeCallback, Handle } from "./handle.ts";
 import type { Alarm, Clock } from "./platform.ts";
 import type { ReadyQueue } from "./ready_queue.ts";
+import { threadOf } from "./thread_of.ts";
 import type { TimerHandle } from "./timer_handle.ts";
 
 /** How much a loop has done. */
@@ -53,6 +54,8 @@ const MAX_UNTIMED = 64;
 const ENTERED_ITERATIONS = 2;
 /** Microtask hops that let an async function run to its next await, two calls deep. */
 const ASYNC_FUNCTION_HOPS = 3;
+/** The same for deeper stacks, where it does not count: in debug mode, to time them. */
+const DEEP_FUNCTION_HOPS = 32;
 
 /** Runs the iterations of one loop. */
 export class Driver {
@@ -79,6 +82,10 @@ export class Driver {
   /** When the turn of the loop began, by the clock and by the count of callbacks. */
   #turnStart = 0;
   #turnFirst = 0;
+  /** Debug mode: the async function whose step is timed. */
+  #step: { readonly subject: object; readonly start: number } | null = null;
+  /** Debug mode: the async function that was resumed last, which may be deep in a stack of calls. */
+  #deepFunction: object | null = null;
   #iterations = 0;
   #callbacks = 0;
 
@@ -131,7 +138,9 @@ export class Driver {
   /** Runs `entry` for an event of the host: at once if the loop waits, else in its turn. */
   enter(entry: Runnable): void {
     // An entry may cause an event, as on a simulated network: that must not run inside of it.
-    if (this.#wake === null || ambient.loop !== null) return this.enqueue(entry);
+    // In debug mode each step is timed, which takes the driver.
+    const inTurn = this.#wake === null || ambient.loop !== null || this.#loop.getDebug();
+    if (inTurn) return this.enqueue(entry);
     // An event is part of no task, also when its operation was started by one.
     if (flows.getStore() !== undefined) return outsideOfTasks(() => this.enter(entry));
     this.#ready.push(entry);
@@ -179,8 +188,10 @@ export class Driver {
           left = this.#runBatch(left);
           if (!resumedAsyncFunction()) continue;
           for (let hop = 0; hop < ASYNC_FUNCTION_HOPS; hop += 1) await undefined;
+          this.#endStep();
         }
         if (this.#stopping) break;
+        if (this.#deepFunction !== null && !this.#hasWork()) await this.#endDeepStep();
         if (!this.#hasWork()) await this.#wait();
         else if (this.#isTurnOver()) await this.#letHostRun();
         else await undefined;
@@ -240,12 +251,40 @@ export class Driver {
     return left;
   }
 
+  /** Debug mode: runs `entry`, and reports it if it takes long. */
   #runTimed(entry: Runnable): void {
+    // Afterwards the entry does not know any more who waited for it.
+    const thread = threadOf(entry);
     const start = this.time();
     entry._run();
+    // An async function runs its step in the microtasks that follow.
+    if (ambient.resumedAsyncFunction) this.#step = { subject: thread ?? entry, start };
+    else this.#reportSlow(thread ?? entry, start);
+  }
+
+  /** Debug mode: the async function has run its step, unless it is deep in a stack of calls. */
+  #endStep(): void {
+    const step = this.#step;
+    if (step === null) return;
+    this.#reportSlow(step.subject, step.start);
+    this.#step = null;
+    this.#deepFunction = step.subject;
+  }
+
+  /** Debug mode: lets the async function that was resumed last reach its next await. */
+  async #endDeepStep(): Promise<void> {
+    const subject = this.#deepFunction;
+    if (subject === null) return;
+    this.#deepFunction = null;
+    const start = this.time();
+    for (let hop = 0; hop < DEEP_FUNCTION_HOPS; hop += 1) await undefined;
+    this.#reportSlow(subject, start);
+  }
+
+  #reportSlow(subject: object, start: number): void {
     const duration = this.time() - start;
     if (duration < this.#loop.slowCallbackDuration) return;
-    console.warn(`Executing ${describeEntry(entry)} took ${duration.toFixed(3)} seconds`);
+    console.warn(`Executing ${describeEntry(subject)} took ${duration.toFixed(3)} seconds`);
   }
 
   /** Whether the next iteration has something to run. */
@@ -310,7 +349,7 @@ function resumedAsyncFunction(): boolean {
   return resumed;
 }
 
-function describeEntry(entry: Runnable): string {
-  const callback = entry instanceof Handle ? callbackOf(entry) : null;
-  return callback === null ? describe(entry) : `callback ${describeCallback(callback)}`;
+function describeEntry(subject: object): string {
+  const callback = subject instanceof Handle ? callbackOf(subject) : null;
+  return callback === null ? describe(subject) : `callback ${describeCallback(callback)}`;
 }

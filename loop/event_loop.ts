@@ -372,9 +372,8 @@ export class EventLoop {
 
   /** @ignore Records where `object` is created, for reports in debug mode. */
   rememberOrigin(object: object): void {
-    const holder: { stack?: string } = {};
-    Error.captureStackTrace(holder, object.constructor);
-    const lines = holder.stack?.split("\n").slice(1) ?? [];
+    const lines = callersOf(object.constructor);
+    if (lines.length === 0) return;
     const first = lines.findIndex((line) => !line.includes(OWN_FOLDER));
     this.#origins.set(object, lines.slice(Math.max(first, 0)).join("\n"));
   }
@@ -458,6 +457,18 @@ export class EventLoop {
     if (this.isRunning()) {
       throw new InvalidStateError("Cannot run the event loop: it is running already");
     }
+  }
+}
+
+/** The stack above `callee`; none where `Error.prepareStackTrace` gives something else than a text. */
+function callersOf(callee: Parameters<typeof Error.captureStackTrace>[1]): string[] {
+  const holder: { stack?: unknown } = {};
+  try {
+    Error.captureStackTrace(holder, callee);
+    return typeof holder.stack === "string" ? holder.stack.split("\n").slice(1) : [];
+  } catch {
+    // It throws.
+    return [];
   }
 }
 

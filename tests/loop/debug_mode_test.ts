@@ -1,6 +1,6 @@
 // The row H03 of "Exception handler": what debug mode reports.
 import { assertEquals, assertMatch } from "@std/assert";
-import { createTask, sleep } from "../../loop/mod.ts";
+import { createTask, sleep, timeout } from "../../loop/mod.ts";
 import { TestLoop } from "./_test_loop.ts";
 
 /** Runs `work`, and gives what it wrote with `console.warn`. */
@@ -134,4 +134,89 @@ Deno.test("debug mode gives the errors of cancellations a stack", async () => {
     assertEquals(/\n\s+at /.test(error?.stack ?? ""), debug);
     loop.close();
   }
+});
+
+Deno.test("debug mode reports each slow step of an async function once, with the name of its task", async () => {
+  const loop = new TestLoop({ debug: true });
+  const slow = (seconds: number) => loop.clock.advance(seconds);
+  const nested = async (depth: number): Promise<void> => {
+    if (depth > 0) await nested(depth - 1);
+    else await sleep(1);
+    if (depth === 9) slow(0.625);
+  };
+  const warnings = await warningsOf(() =>
+    loop.runUntilComplete(function* () {
+      const task = createTask(async () => {
+        slow(0.125);
+        await sleep(0);
+        slow(0.25);
+        await sleep(1);
+        slow(0.375);
+        await timeout(9, async () => {
+          await sleep(1);
+          slow(0.5);
+        });
+        await nested(9);
+      }, { name: "Bee" });
+      yield* task;
+      yield* createTask(async () => await sleep(1), { name: "quick" });
+    })
+  );
+  const durations = warnings.map((text) => /name="Bee".* took (\S+) seconds$/.exec(text)?.[1]);
+  assertEquals(durations, ["0.125", "0.250", "0.375", "0.500", "0.625"]);
+  loop.close();
+});
+
+for (
+  const [what, prepare] of Object.entries({
+    "frames": (_error: Error, frames: unknown[]) => frames,
+    "nothing": () => undefined,
+    "a number": () => 5,
+    "a text of its own": () => "text",
+  })
+) {
+  Deno.test(`debug mode works with an Error.prepareStackTrace that gives ${what}`, async () => {
+    const errors = Error as { prepareStackTrace?: unknown };
+    const original = errors.prepareStackTrace;
+    const loop = new TestLoop({ debug: true });
+    try {
+      errors.prepareStackTrace = prepare;
+      const value = await loop.runUntilComplete(async () => {
+        const failed = createTask(() => {
+          throw new Error("planted");
+        });
+        loop.callSoon(() => {
+          throw new Error("planted");
+        });
+        const task = createTask(() => sleep(5));
+        await sleep(2);
+        task.cancel();
+        return [String(task), String(failed), await task.catch(() => "cancelled")].length;
+      });
+      assertEquals([value, loop.takeReports().length], [3, 2]);
+    } finally {
+      errors.prepareStackTrace = original;
+      loop.close();
+    }
+  });
+}
+
+Deno.test("debug mode changes neither the order nor the results of async functions", async () => {
+  const traces = [];
+  for (const debug of [false, true]) {
+    const loop = new TestLoop({ debug });
+    const log: string[] = [];
+    const step = async (name: string, depth: number): Promise<void> => {
+      if (depth > 0) await step(name, depth - 1);
+      await sleep(0);
+      log.push(`${name}${depth}`);
+    };
+    await loop.runUntilComplete(async () => {
+      const tasks = ["a", "b", "c"].map((name, depth) => createTask(() => step(name, 2 * depth)));
+      for (const task of tasks) await task;
+    });
+    loop.close();
+    traces.push(log);
+  }
+  assertEquals(traces[0], traces[1]);
 });
