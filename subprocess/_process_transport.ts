@@ -61,6 +61,8 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
   #protocol: ProcessProtocol;
   #state: State = "starting";
   #closing = false;
+  /** Whether we are who ends the process. */
+  #isEnding = false;
   #returncode: number | null = null;
   #openPipes: number;
   /** Who waits for which state. Bounded by the number of tasks. */
@@ -161,24 +163,27 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
 
   /** Asks the process to end. What it has started then ends with {@linkcode destroy}. */
   askToEnd(): void {
+    this.#isEnding = true;
     this.#child.noteDescendants();
     this.terminate();
   }
 
   /**
    * Ends the process if it runs, with its group or what it has started, and drops its pipes: input
-   * that nobody reads would be flushed for ever.
+   * that nobody reads would be flushed for ever. One that has ended by itself is closed.
    */
   destroy(): void {
+    this.#isEnding ||= this.#returncode === null;
     this.#child.destroy();
-    this.dropPipes();
+    if (this.#isEnding) this.dropPipes();
+    else this.close();
   }
 
-  /** Closes the pipes at once, without what is buffered; says so where somebody may miss that. */
+  /** Closes the pipes at once, without what is buffered; says so if the process ended by itself. */
   dropPipes(): void {
     this.#closing = true;
     const unsent = this.#pipes[0]?.getWriteBufferSize() ?? 0;
-    if (unsent > 0 && this.#returncode !== null) {
+    if (unsent > 0 && !this.#isEnding) {
       this.#loop.callExceptionHandler({
         message:
           `Process ${this.getPid()} has ended, and ${unsent} bytes of its input are dropped: ` +

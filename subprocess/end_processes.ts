@@ -20,7 +20,7 @@ export function endProcesses(loop: PlatformLoop): Future<void> | null {
   return left.length === 0 ? null : startOperation(loop, destroyed(loop, left));
 }
 
-/** Kills the processes, waits for their ends, and names those that do not come to it. */
+/** Kills the processes, waits for their ends and pipes, and names those that do not come to it. */
 export function* destroyed(
   loop: EventLoop,
   transports: readonly ProcessTransport[],
@@ -30,9 +30,11 @@ export function* destroyed(
   yield* wait(ends, { timeout: PATIENCE });
   for (const transport of transports) {
     if (transport.isEnded()) continue;
-    loop.callExceptionHandler({
-      message: `Process ${transport.getPid()} was killed and has not ended within ${PATIENCE} s`,
-      transport,
-    });
+    if (transport.getReturncode() !== null) transport.dropPipes();
+    else {
+      const message =
+        `Process ${transport.getPid()} was killed and has not ended within ${PATIENCE} s`;
+      loop.callExceptionHandler({ message, transport });
+    }
   }
 }
