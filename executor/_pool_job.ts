@@ -3,6 +3,7 @@ import type { EventLoop } from "../loop/event_loop.ts";
 import { type ContextValues, currentValues } from "../loop/context.ts";
 import { Future, settle } from "../loop/future.ts";
 import { type Callback, Handle } from "../loop/handle.ts";
+import { captureEngineContext, runInEngineContext } from "../loop/platform_loop.ts";
 import type { Parcel } from "./_parcel.ts";
 import type { Order } from "./_sendable.ts";
 
@@ -20,6 +21,8 @@ export class PoolJob<T> extends Future<T> {
   readonly #abandon: (job: PoolJob<unknown>) => void;
   /** The context variables of the caller, for its progress callback. */
   readonly #values: ContextValues;
+  /** The foreign context of the caller, likewise. */
+  readonly #engineContext = captureEngineContext();
   #outcome: Outcome | null = null;
 
   /** Creates the result; `abandon` is called when the caller has cancelled it. */
@@ -40,7 +43,8 @@ export class PoolJob<T> extends Future<T> {
     const { onProgress } = this.order.options;
     if (this.done() || onProgress === undefined) return;
     const loop = this.getLoop();
-    loop.enter(new Handle(loop, onProgress as Callback, [value], this.#values));
+    const createHandle = () => new Handle(loop, onProgress as Callback, [value], this.#values);
+    loop.enter(runInEngineContext(this.#engineContext, createHandle));
   }
 
   /** The job has ended. The future follows from the loop. */

@@ -12,6 +12,11 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { CancelScope } from "./_cancel_scope.ts";
 import type { CoroutineHost } from "./_consumer.ts";
+import {
+  createEngineContexts,
+  type EngineContexts,
+  findContextSwitch,
+} from "./_deno_engine_context.ts";
 import type { Context, ContextValues } from "./context.ts";
 import { InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
@@ -29,8 +34,24 @@ export interface Flow {
   readonly context: Context;
 }
 
-/** The flow of the current async function; `undefined` outside of any. */
+/** Carries the flow; {@linkcode currentFlow} reads it. */
 export const flows: AsyncLocalStorage<Flow | undefined> = new AsyncLocalStorage();
+
+/**
+ * The contexts of foreign code: each callback, task and operation keeps that of who created it, as
+ * asyncio keeps context variables.
+ */
+const contexts: EngineContexts<Flow> = createEngineContexts(flows, findContextSwitch());
+/** Returns the flow of the current async function; `undefined` outside of any. */
+export const currentFlow: EngineContexts<Flow>["flow"] = contexts.flow;
+/** See {@linkcode EngineContexts.capturedFlow}. */
+export const capturedFlow: EngineContexts<Flow>["capturedFlow"] = contexts.capturedFlow;
+/** See {@linkcode EngineContexts.capture}. */
+export const captureEngineContext: EngineContexts<Flow>["capture"] = contexts.capture;
+/** See {@linkcode EngineContexts.runIn}. */
+export const runInEngineContext: EngineContexts<Flow>["runIn"] = contexts.runIn;
+/** See {@linkcode EngineContexts.isIn}. */
+export const isInEngineContext: EngineContexts<Flow>["isIn"] = contexts.isIn;
 
 /** What the loop is running right now. */
 export const ambient: {
@@ -57,7 +78,7 @@ export const ambient: {
 
 /** Returns the loop that current code runs on, or `null`. */
 export function runningLoop(): EventLoop | null {
-  return ambient.loop ?? flows.getStore()?.loop ?? null;
+  return ambient.loop ?? currentFlow()?.loop ?? null;
 }
 
 /** Returns the loop that current code runs on, which `action` needs. */
@@ -69,10 +90,10 @@ export function requireLoop(action: string): EventLoop {
 
 /** Returns the task that current code is part of, or `null`. */
 export function runningTask(): Task<unknown> | null {
-  return ambient.loop === null ? flows.getStore()?.task ?? null : ambient.task;
+  return ambient.loop === null ? currentFlow()?.task ?? null : ambient.task;
 }
 
 /** Calls `work` as part of no task, whatever called. */
 export function outsideOfTasks<R>(work: () => R): R {
-  return flows.run(undefined, work);
+  return runInEngineContext(captureEngineContext(), work);
 }

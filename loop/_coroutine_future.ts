@@ -1,6 +1,8 @@
+import { captureEngineContext, runInEngineContext } from "./_ambient.ts";
 import type { CancelReason } from "./_cancel_reason.ts";
 import type { CancelEdge, Cancellable, CancelVerdict } from "./_cancel_walk.ts";
 import type { CancelRoot, Consumer, CoroutineHost } from "./_consumer.ts";
+import type { EngineContext } from "./_deno_engine_context.ts";
 import { DueCancellation } from "./_due_cancellation.ts";
 import { asFuture, cannotWait } from "./_wait_errors.ts";
 import { CancelledError, InvalidStateError } from "./errors.ts";
@@ -29,6 +31,8 @@ export abstract class CoroutineFuture<T> extends Future<T>
   /** What the next step throws into the coroutine. */
   #thrown: unknown = NOTHING;
   #due: DueCancellation | null = null;
+  /** The foreign context that it runs in, if there is anything in it. */
+  #engineContext: EngineContext | null = null;
   /** Cancellations asked for and not taken back. */
   #cancelling = 0;
 
@@ -150,10 +154,28 @@ export abstract class CoroutineFuture<T> extends Future<T>
     return "interrupted";
   }
 
+  /** Keeps the foreign context of who calls for what runs from now on. */
+  protected keepEngineContext(): void {
+    this.#engineContext = captureEngineContext();
+  }
+
+  /** Calls user code in the foreign context that was kept. */
+  protected call<R>(work: () => R): R {
+    const context = this.#engineContext;
+    return context === null ? work() : runInEngineContext(context, work);
+  }
+
   /** Runs the coroutine to where it waits next. */
   protected advance(thrown: unknown): IteratorResult<unknown, T> {
+    if (this.#engineContext !== null) return this.#advanceInContext(thrown);
     const coroutine = this.#coroutine as Coroutine<T>;
     return thrown === NOTHING ? coroutine.next() : coroutine.throw(thrown);
+  }
+
+  /** Apart, as a function in {@linkcode advance} would cost each of its calls an allocation. */
+  #advanceInContext(thrown: unknown): IteratorResult<unknown, T> {
+    const coroutine = this.#coroutine as Coroutine<T>;
+    return this.call(() => thrown === NOTHING ? coroutine.next() : coroutine.throw(thrown));
   }
 
   /** Goes on with what {@linkcode advance} gave. */

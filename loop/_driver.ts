@@ -21,7 +21,13 @@
  *
  * @module
  */
-import { ambient, flows, outsideOfTasks } from "./_ambient.ts";
+import {
+  ambient,
+  captureEngineContext,
+  isInEngineContext,
+  runInEngineContext,
+} from "./_ambient.ts";
+import type { EngineContext } from "./_deno_engine_context.ts";
 import { createDeadlockError } from "./_deadlock.ts";
 import { describe } from "./_describe.ts";
 import { RingQueue } from "./_ring_queue.ts";
@@ -74,6 +80,8 @@ export class Driver {
   #alarm: Alarm | null = null;
   /** Ends the wait; set while the driver waits. */
   #wake: (() => void) | null = null;
+  /** The foreign context of who runs the loop: that of entries which have none of their own. */
+  #context: EngineContext | null = null;
   /** The error that ends the run, when the clock knows that nothing can wake the loop. */
   #fatal: Error | null = null;
   /** Callbacks since the clock was read, and how many may pass until it is read again. */
@@ -142,7 +150,15 @@ export class Driver {
     const inTurn = this.#wake === null || ambient.loop !== null || this.#loop.getDebug();
     if (inTurn) return this.enqueue(entry);
     // An event is part of no task, also when its operation was started by one.
-    if (flows.getStore() !== undefined) return outsideOfTasks(() => this.enter(entry));
+    if (isInEngineContext(this.#context)) this.#enter(entry);
+    else this.#enterFromOutside(entry);
+  }
+
+  #enterFromOutside(entry: Runnable): void {
+    runInEngineContext(this.#context, () => this.#enter(entry));
+  }
+
+  #enter(entry: Runnable): void {
     this.#ready.push(entry);
     this.#runEntered();
   }
@@ -169,7 +185,8 @@ export class Driver {
   /** Runs iterations until {@linkcode stop}. The caller has checked that it may. */
   drive(): Promise<void> {
     this.#running = true;
-    return outsideOfTasks(() => this.#drive());
+    this.#context = captureEngineContext();
+    return runInEngineContext(this.#context, () => this.#drive());
   }
 
   async #drive(): Promise<void> {

@@ -1,4 +1,4 @@
-import { ambient, flows } from "./_ambient.ts";
+import { ambient, capturedFlow, currentFlow, flows } from "./_ambient.ts";
 import { CONTEXT_VAR } from "./_options.ts";
 import { checkArgument, checkOptions, TEXT } from "./check_options.ts";
 import { InvalidStateError } from "./errors.ts";
@@ -41,7 +41,7 @@ export class Context {
    */
   run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): R {
     const outer = ambient.context;
-    const flow = flows.getStore();
+    const flow = currentFlow();
     if (ambient.loop !== null) ambient.context = this;
     try {
       return flows.run({
@@ -91,13 +91,19 @@ export function currentContext(): Context {
   if (ambient.context === null && ambient.values !== null) {
     ambient.context = contextOf(ambient.values);
   }
-  return ambient.context ?? flows.getStore()?.context ?? rootContext;
+  return ambient.context ?? currentFlow()?.context ?? rootContext;
 }
 
 /** Returns the values of {@linkcode currentContext}, and creates none. */
 export function currentValues(): ContextValues {
   if (ambient.context === null && ambient.values !== null) return ambient.values;
   return valuesOf(currentContext());
+}
+
+/** As {@linkcode currentValues}, right after the context of the engine was captured. */
+export function capturedValues(): ContextValues {
+  if (ambient.context !== null) return valuesOf(ambient.context);
+  return ambient.values ?? valuesOf(capturedFlow()?.context ?? rootContext);
 }
 
 /**

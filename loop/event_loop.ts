@@ -135,7 +135,7 @@ export class EventLoop {
    */
   callSoon<A extends unknown[]>(callback: (...args: A) => unknown, ...args: A): Handle {
     this.checkCallback(callback, "schedule");
-    const handle = new Handle(this, callback as Callback, args, currentValues());
+    const handle = new Handle(this, callback as Callback, args);
     this.#driver.enqueue(handle);
     return handle;
   }

@@ -1,4 +1,4 @@
-import { flows, requireLoop } from "./_ambient.ts";
+import { currentFlow, requireLoop } from "./_ambient.ts";
 import { AwaitingFunction, isEngineFunction } from "./_awaiting_function.ts";
 import { type CancelOptions, CancelReason } from "./_cancel_reason.ts";
 import { type CancelEdge, type CancelVerdict, walkCancel } from "./_cancel_walk.ts";
@@ -10,7 +10,7 @@ import { CANCEL, FUTURE } from "./_options.ts";
 import type { Runnable } from "./_runnable.ts";
 import { showAsText } from "./_shown_as_text.ts";
 import { checkOptions } from "./check_options.ts";
-import { type Context, currentValues } from "./context.ts";
+import type { Context } from "./context.ts";
 import { CancelledError, InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { type Callback, callbackOf, Handle } from "./handle.ts";
@@ -177,7 +177,7 @@ export class Future<T> implements Promise<T> {
   addDoneCallback(callback: (future: Future<T>) => unknown): void {
     this.#loop.checkCallback(callback, "add");
     this._begin();
-    this.#addWaiter(new Handle(this.#loop, callback as Callback, [this], currentValues()));
+    this.#addWaiter(new Handle(this.#loop, callback as Callback, [this]));
   }
 
   /**
@@ -209,7 +209,7 @@ export class Future<T> implements Promise<T> {
     onRejected?: ((reason: unknown) => R2 | PromiseLike<R2>) | null,
   ): Promise<R1 | R2> {
     if (isEngineFunction(onFulfilled) && isEngineFunction(onRejected)) {
-      const scope = flows.getStore()?.scope ?? null;
+      const scope = currentFlow()?.scope ?? null;
       this._await(scope, onFulfilled as Resolve<T>, onRejected as Reject);
       // The engine drops what a thenable returns.
       return undefined as unknown as Promise<never>;

@@ -1,8 +1,9 @@
-import { ambient } from "./_ambient.ts";
+import { ambient, captureEngineContext, runInEngineContext } from "./_ambient.ts";
+import type { EngineContext } from "./_deno_engine_context.ts";
 import { describe, lineOf } from "./_describe.ts";
 import { showAsText } from "./_shown_as_text.ts";
 import { isCoroutine } from "./is_coroutine.ts";
-import { type Context, type ContextValues, currentContext } from "./context.ts";
+import { capturedValues, type Context, type ContextValues, currentContext } from "./context.ts";
 import type { EventLoop } from "./event_loop.ts";
 
 /** A callback of any arguments. */
@@ -21,13 +22,15 @@ export class Handle {
   #callback: Callback | null;
   #args: readonly unknown[];
   readonly #values: ContextValues;
+  /** The foreign context of who created it, if there is any. Captured before the values. */
+  readonly #engineContext: EngineContext | null = captureEngineContext();
 
   /** @ignore Handles are created by the loop. */
   constructor(
     loop: EventLoop,
     callback: Callback,
     args: readonly unknown[],
-    values: ContextValues,
+    values: ContextValues = capturedValues(),
   ) {
     this.#loop = loop;
     this.#callback = callback;
@@ -67,7 +70,9 @@ export class Handle {
     ambient.values = this.#values;
     try {
       const args = this.#args;
-      const result = args.length === 0
+      const result = this.#engineContext !== null
+        ? callIn(this.#engineContext, callback, args)
+        : args.length === 0
         ? (callback as () => unknown)()
         : callback(...args as never[]);
       if (typeof result === "object" && result !== null) this.#checkResult(callback, result);
@@ -96,6 +101,11 @@ export class Handle {
     showAsText(this);
     callbackOf = (handle) => handle.#callback;
   }
+}
+
+/** Apart, as a function in `_run()` would cost each of its calls an allocation. */
+function callIn(context: EngineContext, callback: Callback, args: readonly unknown[]): unknown {
+  return runInEngineContext(context, () => callback(...args as never[]));
 }
 
 /** Names `callback` in a message. */

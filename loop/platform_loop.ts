@@ -3,7 +3,7 @@ import { InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import type { Platform } from "./platform.ts";
 
-export { outsideOfTasks } from "./_ambient.ts";
+export { captureEngineContext, outsideOfTasks, runInEngineContext } from "./_ambient.ts";
 
 /** An event loop that reaches the world, through its platform. */
 export interface PlatformLoop extends EventLoop {

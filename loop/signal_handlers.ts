@@ -1,6 +1,5 @@
 import { describe } from "./_describe.ts";
 import { checkPlain } from "./_function_kind.ts";
-import { currentValues } from "./context.ts";
 import { isNotCapable } from "./deno_not_capable.ts";
 import { InvalidStateError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
@@ -44,7 +43,7 @@ export function addSignalHandler<A extends unknown[]>(
 ): void {
   loop.checkCallback(callback, "add");
   checkPlain(callback, "add a callback");
-  const handle = new Handle(loop, callback as Callback, args, currentValues());
+  const handle = new Handle(loop, callback as Callback, args);
   const handlers = handlersOf.get(loop) ?? new Map<Deno.Signal, SignalHandler>();
   handlersOf.set(loop, handlers);
   const present = handlers.get(signal);

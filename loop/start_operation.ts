@@ -1,4 +1,4 @@
-import { ambient, flows, runningTask } from "./_ambient.ts";
+import { ambient, currentFlow, runningTask } from "./_ambient.ts";
 import type { CancelScope } from "./_cancel_scope.ts";
 import type { CancelReason } from "./_cancel_reason.ts";
 import type { CancelEdge, Cancellable, CancelVerdict } from "./_cancel_walk.ts";
@@ -39,7 +39,7 @@ export function startOperation<T>(loop: EventLoop, coroutine: Coroutine<T>): Fut
 class CoroutineOperation<T> extends CoroutineFuture<T> {
   readonly #task: Task<unknown> | null = runningTask();
   /** The scope of the async function that the operation was started in. */
-  readonly #scope: CancelScope | null = flows.getStore()?.scope ?? null;
+  readonly #scope: CancelScope | null = currentFlow()?.scope ?? null;
   readonly #context: Context = currentContext();
   #consumer: Consumer | null = null;
 
@@ -47,6 +47,7 @@ class CoroutineOperation<T> extends CoroutineFuture<T> {
     super({ loop });
     this.setCoroutine(coroutine);
     this.step(NOTHING);
+    if (!this.done()) this.keepEngineContext();
   }
 
   override get _task(): Task<unknown> | null {

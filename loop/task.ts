@@ -1,4 +1,4 @@
-import { ambient, flows } from "./_ambient.ts";
+import { ambient, currentFlow } from "./_ambient.ts";
 import type { CancelOptions, CancelReason } from "./_cancel_reason.ts";
 import { CancelScope } from "./_cancel_scope.ts";
 import { CancelSignal } from "./_cancel_signal.ts";
@@ -102,6 +102,7 @@ export class Task<T> extends CoroutineFuture<T> {
     this.#body = body;
     this.#name = options.name === undefined ? loop.tasks.takeNumber() : String(options.name);
     this.#context = options.context ?? copyContext();
+    this.keepEngineContext();
     // What is not one throws here, and the task must not be listed then.
     if (options.signal !== undefined) this.#follow(options.signal);
     loop.tasks.add(this);
@@ -150,7 +151,7 @@ export class Task<T> extends CoroutineFuture<T> {
    * inside of `timeout()` or `taskGroup()` in an async function, it aborts as soon as those are.
    */
   get signal(): AbortSignal {
-    const flow = flows.getStore();
+    const flow = currentFlow();
     const scope = flow?.task === this ? flow.scope : null;
     if (scope !== null && scope !== this.#scope) return scope.signal;
     return (this.#signal ??= new CancelSignal()).read(this.#host);
@@ -268,7 +269,7 @@ export class Task<T> extends CoroutineFuture<T> {
   /** The operation or scope that the calling function is in; the root scope for other callers. */
   #currentPart(root: CancelScope): CancelHost {
     if (ambient.operation?._task === this) return ambient.operation;
-    const flow = flows.getStore();
+    const flow = currentFlow();
     return flow?.task === this && flow.scope !== null ? flow.scope : root;
   }
 
@@ -362,7 +363,7 @@ export class Task<T> extends CoroutineFuture<T> {
     ambient.context = this.#context;
     this.#scope = scope;
     try {
-      return scope === null ? body() : scope.run(body);
+      return this.call(scope === null ? body : () => scope.run(body));
     } finally {
       ambient.task = outer;
     }

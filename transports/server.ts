@@ -4,6 +4,7 @@ import type { EventLoop } from "../loop/event_loop.ts";
 import type { Future } from "../loop/future.ts";
 import type { Acceptor, ByteChannel, Listener } from "../loop/platform.ts";
 import { startOperation } from "../loop/start_operation.ts";
+import { captureEngineContext, runInEngineContext } from "../loop/platform_loop.ts";
 import type { Coroutine } from "../loop/task.ts";
 import { createProtocol } from "./_create_protocol.ts";
 import type { Secure } from "./_secure_channel.ts";
@@ -37,6 +38,8 @@ export class Server implements AsyncDisposable {
   readonly #protocolFactory: () => StreamProtocol;
   /** The context variables that the factory sees, captured here. */
   readonly #context: Context = copyContext();
+  /** The foreign context that it sees, likewise. */
+  readonly #engineContext = captureEngineContext();
   #listeners: Listener[];
   #state: State = "bound";
   /** Listeners whose address is not free yet. */
@@ -194,7 +197,8 @@ export class Server implements AsyncDisposable {
   #serve(channel: ByteChannel): void {
     enterContext(this.#context);
     try {
-      const protocol = createProtocol(this.#protocolFactory);
+      const create = () => createProtocol(this.#protocolFactory);
+      const protocol = runInEngineContext(this.#engineContext, create);
       new StreamTransport(this.#loop, channel, protocol, { owner: this.#owner });
     } catch (exception) {
       channel.abort();

@@ -1,4 +1,5 @@
 import { checkOptions } from "../loop/check_options.ts";
+import { captureEngineContext, runInEngineContext } from "../loop/platform_loop.ts";
 import type { Coroutine, Task } from "../loop/task.ts";
 import { STREAM_READER_PROTOCOL } from "./_options.ts";
 import { ReadBuffer } from "./_read_buffer.ts";
@@ -65,6 +66,8 @@ export class StreamReaderProtocol extends FlowControlProtocol implements StreamP
   readonly #reader: StreamReader;
   readonly #clientConnected: ClientConnected | null;
   readonly #memory = new ReadBuffer();
+  /** The foreign context of who created it, which is that of its client's task. */
+  readonly #creator = captureEngineContext();
   #isTls = false;
   #transport: Transport | null = null;
 
@@ -87,8 +90,9 @@ export class StreamReaderProtocol extends FlowControlProtocol implements StreamP
     const clientConnected = this.#clientConnected;
     if (clientConnected === null) return;
     const writer = new StreamWriter(transport, this, { reader });
+    const serve = () => this._options.loop.createTask(() => clientConnected(reader, writer));
     try {
-      const task = this._options.loop.createTask(() => clientConnected(reader, writer));
+      const task = runInEngineContext(this.#creator, serve);
       task.addDoneCallback(() => this.#served(task, this.#transport ?? transport));
     } catch (error) {
       transport.close();
