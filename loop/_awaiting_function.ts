@@ -170,10 +170,13 @@ export class AwaitingFunction<T> implements Consumer, CancelRoot, CancelEdge {
     const scope = this.#scope as CancelScope;
     const thenable: PromiseLike<T> = {
       then: (resolve, reject) => {
+        const cause = scope.dueReason?.cause;
         scope.noteArrival();
         try {
           resolve?.(outcome());
         } catch (error) {
+          // One that came later, with a cause, arrives as one with this.
+          if (error instanceof CancelledError && cause !== undefined) error.cause ??= cause;
           reject?.(error);
         }
         return thenable as PromiseLike<never>;

@@ -16,6 +16,7 @@ export class CancelReason {
   /** The cause of the error; `undefined` for none. */
   readonly cause?: unknown;
   #probes = 0;
+  #yields = false;
 
   constructor(message?: string | null, options?: CancelOptions) {
     if (message !== undefined && message !== null) this.message = message;
@@ -27,8 +28,16 @@ export class CancelReason {
     return new CancelReason(error.message === "" ? undefined : error.message, error);
   }
 
+  /** One that any other takes the place of, where they arrive as one. */
+  static yielding(): CancelReason {
+    const reason = new CancelReason();
+    reason.#yields = true;
+    return reason;
+  }
+
   /** This reason, with the cause of `earlier` if it has none: two that arrive as one. */
   after(earlier: CancelReason): CancelReason {
+    if (this.#yields) return earlier;
     if (this.cause !== undefined || earlier.cause === undefined) return this;
     return new CancelReason(this.message, earlier);
   }

@@ -10,7 +10,7 @@ import {
 } from "./_cancel_walk.ts";
 import type { CancelHost } from "./_consumer.ts";
 import { DueCancellation } from "./_due_cancellation.ts";
-import { afterHops, holdPath, isOnPath } from "./_own_path.ts";
+import { afterArrival, holdPath, isOnPath } from "./_own_path.ts";
 import type { Context } from "./context.ts";
 import type { EventLoop } from "./event_loop.ts";
 import type { Future } from "./future.ts";
@@ -125,7 +125,7 @@ export class CancelScope implements Flow, CancelHost, Cancellable {
     this.#count += 1;
     const fromInside = runningTask() === this.task;
     this.keepDue(reason, fromInside);
-    if (signalled && !fromInside) this.#openWindow();
+    if (signalled && !fromInside) this.#openWindow(true);
     return this.#listAwaits();
   }
 
@@ -280,9 +280,9 @@ export class CancelScope implements Flow, CancelHost, Cancellable {
     return this.#window !== null || (this.#parent !== null && this.#parent.#isOnItsWay());
   }
 
-  #openWindow(): void {
+  #openWindow(bySignal = false): void {
     const window = this.#window = {};
-    afterHops(() => {
+    afterArrival(bySignal, () => {
       if (this.#window === window) this.#window = null;
     });
   }

@@ -1,12 +1,15 @@
+import { ambient } from "./_ambient.ts";
 import { InvalidStateError } from "./errors.ts";
 import type { Future } from "./future.ts";
+import type { Task } from "./task.ts";
 
 /**
  * What `yield*` of a future runs: it yields the future unless that is done, then gives the result.
  *
  * It equals `function* () { if (!future.done()) yield future; return future.result(); }`, at a
  * third of the cost: the iterator is its own result object. Who goes on before the future is done
- * is no task but a loop over it, as `[...future]`, which would never end.
+ * is no task but a loop over it, as `[...future]`, which would never end, or somebody who goes on with
+ * the coroutine of a task.
  */
 export class FutureIterator<T> {
   /** Part of the result: whether `value` is what the future gave. */
@@ -14,7 +17,8 @@ export class FutureIterator<T> {
   /** Part of the result: the future to wait for, or what it gave. */
   value: Future<T> | T;
   readonly #future: Future<T>;
-  #yielded = false;
+  /** The task that waits, `null` for none; `undefined` before it does. */
+  #owner: Task<unknown> | null | undefined = undefined;
 
   constructor(future: Future<T>) {
     this.#future = future;
@@ -26,12 +30,13 @@ export class FutureIterator<T> {
     if (future.done()) {
       this.done = true;
       this.value = future.result();
-    } else if (this.#yielded) {
+    } else if (this.#owner !== undefined) {
+      this.#owner?._loseCoroutine(future);
       throw new InvalidStateError(
         "Cannot iterate over a future: it is pending, and waiting for it takes await or yield*",
       );
     }
-    this.#yielded = true;
+    this.#owner = ambient.task;
     return this;
   }
 

@@ -10,6 +10,7 @@
  *
  * @module
  */
+import { afterTick } from "./deno_ticks.ts";
 
 /** Awaits `promise`, and tells how it ended. This is the end of a path. */
 export async function followPath<T>(
@@ -58,8 +59,16 @@ function countFrames(_error: unknown, frames: readonly unknown[]): number {
 /** Microtasks in which a function that was told goes on to its next await, or ends. */
 const HOPS = 32;
 
-/** Calls `close` when a function that was told just now had time to go on. */
-export async function afterHops(close: () => void): Promise<void> {
+/** Ticks in which a stream of Node's says that it was aborted. */
+const TICKS = 4;
+
+/**
+ * Calls `close` when a function that was told just now had time to go on.
+ *
+ * @param bySignal Whether foreign code tells it, because a signal has aborted.
+ */
+export async function afterArrival(bySignal: boolean, close: () => void): Promise<void> {
   for (let hop = 0; hop < HOPS; hop += 1) await undefined;
+  for (let tick = 0; bySignal && tick < TICKS; tick += 1) await afterTick();
   close();
 }

@@ -339,18 +339,28 @@ export class Task<T> extends CoroutineFuture<T> {
       return this.step(thrown);
     }
     if (thrown !== NOTHING) return this.fail(thrown);
-    const scope = isGeneratorFunction(body) ? null : new CancelScope(this, this.#context);
+    if (isGeneratorFunction(body)) return this.#startGenerator(body as () => Coroutine<T>);
+    const scope = new CancelScope(this, this.#context);
     try {
       const value = this.#call(body, scope);
       const coroutine = coroutineIn(value);
       if (coroutine !== null) {
         if (!(value instanceof Future)) claim(coroutine);
         this.setCoroutine(coroutine as Coroutine<T>);
-        if (scope !== null) this.#dropScope(scope);
+        this.#dropScope(scope);
       } else if (isThenable(value)) return this.#settleWith(value as PromiseLike<T>);
       else return this.end("finished", value);
     } catch (error) {
       // The body, or what it gave when it was looked at.
+      return this.fail(error);
+    }
+    this.step(NOTHING);
+  }
+
+  #startGenerator(body: () => Coroutine<T>): void {
+    try {
+      this.setCoroutine(this.#call(body, null) as Coroutine<T>);
+    } catch (error) {
       return this.fail(error);
     }
     this.step(NOTHING);

@@ -41,7 +41,7 @@ export class TaskGroup {
   #aborting = false;
   #parentCancelRequested = false;
   /** What the group cancels its parent for. */
-  readonly #reason: CancelReason = new CancelReason();
+  #reason: CancelReason | null = null;
   /** The cancellation from outside that the group ends with, unless it ends with errors. */
   #cancelled: CancelledError | null = null;
   /** Cancellations of the parent before the group began: not the group's to answer. */
@@ -126,7 +126,7 @@ export class TaskGroup {
   cancel(): void {
     if (this.#aborting || this.#state === "closed") return;
     this.#abort();
-    if (this.#state === "open") this.#cancelParent();
+    if (this.#state === "open") this.#cancelParent(CancelReason.yielding());
   }
 
   /** @ignore Waits for the children after the body ended; throws what the group ends with. */
@@ -150,7 +150,7 @@ export class TaskGroup {
     // The group takes back what it asked for; nothing more than before means nobody else did.
     if (this.#parentCancelRequested) {
       const left = this.#parent.uncancel();
-      if (this.#errors.length === 0) this.#parent.forget(this.#reason);
+      if (this.#errors.length === 0 && this.#reason !== null) this.#parent.forget(this.#reason);
       if (left <= this.#cancellingBefore) this.#cancelled = null;
     }
     if (outcome.failed && !(outcome.error instanceof CancelledError)) {
@@ -231,7 +231,7 @@ export class TaskGroup {
     this.#errors.push(error);
     if (this.#aborting || this.#parentCancelRequested) return;
     this.#abort();
-    this.#cancelParent();
+    this.#cancelParent(new CancelReason());
   }
 
   /** An eager child may have had the group cancelled before it was one of its tasks. */
@@ -250,9 +250,10 @@ export class TaskGroup {
     for (const task of this.#tasks) task.cancel(undefined, { cause });
   }
 
-  #cancelParent(): void {
+  #cancelParent(reason: CancelReason): void {
     this.#parentCancelRequested = true;
-    this.#parent._cancel(this.#reason);
+    this.#reason = reason;
+    this.#parent._cancel(reason);
   }
 }
 
