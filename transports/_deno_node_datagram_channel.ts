@@ -8,6 +8,7 @@ import type {
 } from "../loop/platform.ts";
 import { DatagramSendQueue } from "./_datagram_send_queue.ts";
 import { checkNetPermission } from "./_deno_net_permission.ts";
+import { copyOf } from "./_read_buffer.ts";
 import { explainSendError } from "./_deno_network_error.ts";
 import { toDenoError } from "./_deno_node_error.ts";
 import { familyOf } from "./ip_address.ts";
@@ -42,8 +43,8 @@ export class NodeDatagramChannel implements DatagramChannel {
     this.#sink = sink;
     this.#queue.report(sink);
     this.#socket.on("message", (buffer, from) => {
-      // The methods of a Buffer do other things than those of its class.
-      const bytes = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+      // The memory may hold others, and the methods of a Buffer do other things than its class.
+      const bytes = copyOf(buffer, 0, buffer.length);
       const address: Deno.NetAddr = { transport: "udp", hostname: from.address, port: from.port };
       this.#enter(() => sink.received(bytes, address));
     });

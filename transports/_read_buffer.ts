@@ -6,15 +6,8 @@ const STEP = 4;
 /** Reads in a row that use little of the buffer, until it shrinks. */
 const PATIENCE = 16;
 
-/**
- * Copies up to this size are pieces of a slab: a small allocation costs more than the copy. Who
- * keeps one piece keeps its slab alive.
- */
+/** Copies up to this size are made by `slice()`, which fills the memory with zeros first. */
 const SMALL_COPY = 2 * 1024;
-const SLAB_SIZE = 32 * 1024;
-
-let slab = new Uint8Array(SLAB_SIZE);
-let slabUsed = 0;
 
 /** The buffer that a connection reads into, as large as its traffic needs. */
 export class ReadBuffer {
@@ -50,17 +43,23 @@ export class ReadBuffer {
   }
 }
 
-/** Returns a copy of the first `count` bytes. */
-export function copyOf(bytes: Uint8Array, count: number): Uint8Array {
-  // As `slice()`, which fills the memory with zeros first.
-  if (count > SMALL_COPY) return new Uint8Array(bytes.subarray(0, count));
-  // A program that transfers the memory of a copy detaches the slab; then its length is 0.
-  if (slabUsed + count > slab.length) {
-    slab = new Uint8Array(SLAB_SIZE);
-    slabUsed = 0;
-  }
-  const start = slabUsed;
-  slabUsed += count;
-  slab.set(bytes.subarray(0, count), start);
-  return slab.subarray(start, slabUsed);
+/**
+ * Returns a copy of the bytes from `start` to `end`, in memory of its own: who transfers it takes
+ * nothing from others, and who keeps it keeps nothing else.
+ */
+export function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  // What a `Buffer` of Node's calls a slice is a view.
+  const isPlain = bytes.constructor === Uint8Array;
+  if (end - start <= SMALL_COPY && isPlain) return bytes.slice(start, end);
+  return new Uint8Array(bytes.subarray(start, end));
+}
+
+/** Returns the first `count` bytes of memory that nobody else uses: alone in it, copied if not. */
+export function aloneIn(bytes: Uint8Array, count: number): Uint8Array {
+  return count === bytes.buffer.byteLength ? new Uint8Array(bytes.buffer) : copyOf(bytes, 0, count);
+}
+
+/** Whether nothing but `bytes` is in their memory. */
+export function isAlone(bytes: Uint8Array): boolean {
+  return bytes.length === bytes.buffer.byteLength;
 }

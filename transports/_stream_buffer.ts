@@ -1,3 +1,5 @@
+import { copyOf } from "./_read_buffer.ts";
+
 const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
 /** How far ahead of the data memory is allocated for a read that wants much, in bytes. */
@@ -6,10 +8,11 @@ const AHEAD = 1024 * 1024;
 /**
  * The unread bytes of a stream, in one piece.
  *
- * *Theory of operation.* What is taken is a view of the storage, and not a copy. So bytes are only
- * ever added behind the last one: a full storage is left to the views of it, and the unread bytes
- * move to a new one, with room for as many again. A chunk that comes while nothing is unread
- * becomes the storage itself, which makes the usual case free of copies.
+ * *Theory of operation.* What is taken is a copy, so that it shares no memory with what is unread,
+ * and keeps none alive. But the last unread bytes are taken with the storage, where they fill at
+ * least half of it. A chunk that comes while nothing is unread becomes the storage itself. These two
+ * make the usual cases free of copies: a message that is read as it came, and a large read, whose
+ * storage was made for it. A full storage is replaced by one with room for as many bytes again.
  */
 export class StreamBuffer {
   #storage: Uint8Array = EMPTY;
@@ -34,7 +37,7 @@ export class StreamBuffer {
     return this.size === 0 && count >= wanted;
   }
 
-  /** Takes the memory of `bytes` over, with nothing unread before them. */
+  /** Takes the memory of `bytes` over, which nobody else has, with nothing unread before them. */
   adopt(bytes: Uint8Array): void {
     this.#storage = bytes;
     this.#start = 0;
@@ -48,7 +51,8 @@ export class StreamBuffer {
    */
   append(bytes: Uint8Array, wanted: number): void {
     const needed = this.size + bytes.length;
-    if (this.#end + bytes.length > this.#storage.length) this.#move(needed, wanted);
+    if (needed > this.#storage.length) this.#move(needed, wanted);
+    else if (this.#end + bytes.length > this.#storage.length) this.#compact();
     this.#storage.set(bytes, this.#end);
     this.#end += bytes.length;
   }
@@ -65,12 +69,16 @@ export class StreamBuffer {
   take(count: number): Uint8Array {
     const storage = this.#storage;
     const start = this.#start;
+    const end = start + count;
     this.#taken += count;
-    if (start + count === this.#end) this.#forget();
-    else this.#start = start + count;
+    if (end < this.#end) {
+      this.#start = end;
+      return copyOf(storage, start, end);
+    }
+    this.#forget();
     if (count === 0) return new Uint8Array(0);
     if (count === storage.length) return storage;
-    return storage.subarray(start, start + count);
+    return count * 2 < storage.length ? copyOf(storage, start, end) : storage.subarray(start, end);
   }
 
   /** Takes up to as many bytes as `target` holds, and copies them there. Returns how many. */
@@ -112,10 +120,17 @@ export class StreamBuffer {
     return -1;
   }
 
-  /** Nothing is unread: what was taken keeps the storage, the buffer does not. */
+  /** Nothing is unread: the storage is left to who has taken the last bytes. */
   #forget(): void {
     this.#storage = EMPTY;
     this.#start = this.#end = 0;
+  }
+
+  /** Moves the unread bytes to the beginning of the storage. */
+  #compact(): void {
+    this.#storage.copyWithin(0, this.#start, this.#end);
+    this.#end -= this.#start;
+    this.#start = 0;
   }
 
   /** Moves the unread bytes to a storage with room for `needed`, and for some of what will come. */

@@ -1,13 +1,11 @@
 import type { EventLoop } from "../loop/event_loop.ts";
 import type { DatagramChannel, DatagramConn, DatagramSink } from "../loop/platform.ts";
 import { DatagramSendQueue } from "./_datagram_send_queue.ts";
+import { copyOf } from "./_read_buffer.ts";
 import { explainSendError } from "./_deno_network_error.ts";
 
 /** The largest datagram. */
 const LARGEST = 65_507;
-
-/** Datagrams are received into pieces of a slab, so that none is copied. */
-const SLAB_SIZE = 256 * 1024;
 
 /**
  * A datagram channel over `Deno.listenDatagram`, where that is enabled.
@@ -19,7 +17,8 @@ export class DenoDatagramChannel implements DatagramChannel {
   readonly #loop: EventLoop;
   readonly #connection: DatagramConn;
   #sink: DatagramSink | null = null;
-  #slab: Uint8Array = NO_BYTES;
+  /** What datagrams are received into. */
+  #memory: Uint8Array = NO_BYTES;
   #received: [Uint8Array, Deno.Addr] | null = null;
   readonly #queue: DatagramSendQueue;
   /**
@@ -69,8 +68,7 @@ export class DenoDatagramChannel implements DatagramChannel {
     const received = this.#received;
     if (this.#closed || received === null) return;
     const [bytes, address] = received;
-    this.#slab = this.#slab.subarray(bytes.length);
-    this.#sink?.received(bytes, address);
+    this.#sink?.received(copyOf(bytes, 0, bytes.length), address);
     if (this.#closed) return;
     if (this.#queue.isEmpty) this.#receive();
     else this.#receivePostponed = true;
@@ -78,8 +76,8 @@ export class DenoDatagramChannel implements DatagramChannel {
 
   #receive(): void {
     this.#receivePostponed = false;
-    if (this.#slab.length < LARGEST) this.#slab = new Uint8Array(SLAB_SIZE);
-    this.#connection.receive(this.#slab).then(this.#onReceived, this.#onReceiveError);
+    if (this.#memory.length === 0) this.#memory = new Uint8Array(LARGEST);
+    this.#connection.receive(this.#memory).then(this.#onReceived, this.#onReceiveError);
   }
 
   readonly #onReceived = (received: [Uint8Array, Deno.Addr]): void => {

@@ -16,7 +16,7 @@ import type { BaseTransport, DatagramAddress, DatagramTransport, Transport } fro
 export interface StreamProtocol {
   /** The connection is made; `transport` writes to it and closes it. */
   connectionMade?(transport: Transport): void;
-  /** Bytes have come. They belong to the protocol; their `buffer` may hold others as well. */
+  /** Bytes have come. They belong to the protocol, in memory of their own. */
   dataReceived?(data: Uint8Array): void;
   /**
    * Returns the memory to read into next, at least one byte.
@@ -88,7 +88,7 @@ export class BaseProtocol<T = BaseTransport> {
  * ```
  */
 export class Protocol extends BaseProtocol<Transport> implements StreamProtocol {
-  /** Bytes have come. They belong to the protocol; their `buffer` may hold others as well. */
+  /** Bytes have come. They belong to the protocol, in memory of their own. */
   dataReceived(_data: Uint8Array): void {}
 
   /** The peer has ended its side; returns whether to keep this side open. */

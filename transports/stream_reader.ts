@@ -3,7 +3,7 @@ import { InvalidStateError } from "../loop/errors.ts";
 import { type EventLoop, runningEventLoop } from "../loop/event_loop.ts";
 import type { Future } from "../loop/future.ts";
 import { STREAM_READER } from "./_options.ts";
-import { copyOf } from "./_read_buffer.ts";
+import { copyOf, isAlone } from "./_read_buffer.ts";
 import { type Separator, Separators } from "./_separators.ts";
 import { StreamBuffer } from "./_stream_buffer.ts";
 import {
@@ -40,8 +40,8 @@ export type Pausable = Pick<ReadTransport, "pauseReading" | "resumeReading">;
  *
  * Each read is a future that may be cancelled: what it would have taken stays for the next one.
  * One read may wait at a time. When the connection fails, its error is what every read throws
- * from then on. The bytes that a read gives belong to the caller; their `buffer` may hold others
- * as well, so copy them before it is transferred.
+ * from then on. The bytes that a read gives belong to the caller, in memory that holds nothing that
+ * is still to be read: it may be transferred.
  *
  * `for await` goes over the lines, each with its end, as {@linkcode readLine} gives them.
  *
@@ -205,7 +205,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
       throw new InvalidStateError("Cannot feed a stream reader: feedEof() was called");
     }
     if (data.length === 0) return;
-    if (this._buffer.adopts(data.length, this.#wanted)) this._buffer.adopt(data);
+    if (isAlone(data) && this._buffer.adopts(data.length, this.#wanted)) this._buffer.adopt(data);
     else this._buffer.append(data, this.#wanted);
     this.#noteFed();
   }
@@ -218,8 +218,8 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
       const filled = waiter.fill(memory.subarray(0, count));
       this.#filling = this.#mayUndoFill = true;
       this.#wake();
-      if (filled < count) this.feedData(memory.slice(filled, count));
-    } else if (buffer.adopts(count, this.#wanted)) this.feedData(copyOf(memory, count));
+      if (filled < count) this.feedData(copyOf(memory, filled, count));
+    } else if (buffer.adopts(count, this.#wanted)) this.feedData(copyOf(memory, 0, count));
     else {
       buffer.append(memory.subarray(0, count), this.#wanted);
       this.#noteFed();

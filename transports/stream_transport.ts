@@ -33,7 +33,7 @@ import type { Coroutine } from "../loop/task.ts";
 import { checkProtocol, followMethod } from "./_create_protocol.ts";
 import { FlowControl } from "./_flow_control.ts";
 import { type OpenResource, openResources } from "./open_resources.ts";
-import { copyOf, ReadBuffer } from "./_read_buffer.ts";
+import { aloneIn, copyOf, ReadBuffer } from "./_read_buffer.ts";
 import { join, SendQueue } from "./_send_queue.ts";
 import { memoryChanged } from "./_unsent_bytes.ts";
 import type { StreamProtocol } from "./protocol.ts";
@@ -452,7 +452,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
       if (buffer === this.#lent && protocol === this.#lender) this.#callBufferUpdated(count);
       else if (protocol.getBuffer !== undefined) this.#feed(buffer.subarray(0, count));
       else {
-        const data = isOwned ? buffer.subarray(0, count) : copyOf(buffer, count);
+        const data = isOwned ? aloneIn(buffer, count) : copyOf(buffer, 0, count);
         if (buffer !== this.#lent) this.#readBuffer.adapt(count);
         const result: unknown = protocol.dataReceived?.(data);
         if (result !== undefined) this.#followOrFail(result, "dataReceived");

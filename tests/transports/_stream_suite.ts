@@ -78,6 +78,36 @@ export function testStreams(backend: Backend): void {
     },
   );
 
+  test(
+    "what dataReceived() is given can be transferred, and takes nothing from anybody",
+    function* (stage) {
+      const pair = yield* connect(stage);
+      const other = yield* connect(stage);
+      const kept: Uint8Array[] = [];
+      for (const { clientProtocol } of [pair, other]) {
+        clientProtocol.dataReceived = (data) => {
+          assertEquals(data.buffer.byteLength, data.length);
+          Recorder.prototype.dataReceived.call(clientProtocol, data.slice());
+          if (clientProtocol === pair.clientProtocol) {
+            structuredClone(data.buffer, { transfer: [data.buffer as ArrayBuffer] });
+          } else kept.push(data);
+        };
+      }
+      for (let size = 1; size < 20_000; size = size * 2 + 1) {
+        for (const { peer, clientProtocol } of [other, pair]) {
+          const arrived = clientProtocol.received(clientProtocol.size + size);
+          peer.write(pattern(size));
+          yield* arrived;
+        }
+      }
+      assertEquals(pair.clientProtocol.bytes(), other.clientProtocol.bytes());
+      const size = kept.reduce((sum, data) => sum + data.length, 0);
+      assertEquals(size, other.clientProtocol.size);
+      yield* closePair(pair);
+      yield* closePair(other);
+    },
+  );
+
   test("a connection tells where its ends are", function* (stage) {
     const pair = yield* connect(stage);
 

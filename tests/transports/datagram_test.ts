@@ -581,3 +581,36 @@ Deno.test("close() of an endpoint whose socket the program has closed ends well"
     assertEquals(collector.log, ["made", "lost null"]);
   });
 });
+
+Deno.test("what datagramReceived() is given can be transferred, and takes nothing from others", async () => {
+  const loop = new DenoEventLoop();
+  await loop.runUntilComplete(function* () {
+    const receiver = new Collector(loop);
+    receiver.datagramReceived = (data, address) => {
+      Collector.prototype.datagramReceived.call(receiver, data, address);
+      assertEquals(data.buffer.byteLength, data.length);
+      structuredClone(data.buffer, { transfer: [data.buffer as ArrayBuffer] });
+    };
+    const [endpoint] = yield* loop.createDatagramEndpoint(() => receiver, { localAddress: LOCAL });
+    const remoteAddress = endpoint.getExtraInfo("sockname") as Deno.NetAddr;
+    const [sender] = yield* loop.createDatagramEndpoint(() => ({}), { remoteAddress });
+    for (let size = 1; size < 5000; size *= 3) sender.sendto(new Uint8Array(size).fill(7));
+    yield* receiver.until(8);
+    for (const [bytes] of receiver.received) assert(bytes.every((byte) => byte === 7));
+    assertEquals(receiver.received.map(([bytes]) => bytes.length), [
+      1,
+      3,
+      9,
+      27,
+      81,
+      243,
+      729,
+      2187,
+    ]);
+    endpoint.close();
+    sender.close();
+    yield;
+    yield;
+  });
+  loop.close();
+});
