@@ -36,6 +36,7 @@ import type { GetaddrinfoOptions } from "./getaddrinfo.ts";
 import type { OpenConnectionOptions, StreamOptions } from "./open_connection.ts";
 import type { OpenUnixConnectionOptions } from "./open_unix_connection.ts";
 import type { SendfileOptions } from "./sendfile.ts";
+import type { ServeForeverOptions, ServerShutdownOptions } from "./server.ts";
 import type { StartServerOptions } from "./start_server.ts";
 import type { StartTlsOptions } from "./start_tls.ts";
 import type { StartUnixServerOptions } from "./start_unix_server.ts";
@@ -209,3 +210,7 @@ export const NAME_INFO_FLAGS: OptionKind = listOf("numericHost", "numericService
 
 /** What `getaddrinfo()` takes as a host. */
 export const HOST: OptionKind = either(TEXT, NULL);
+
+export const SHUTDOWN: OptionTable<ServerShutdownOptions> = { grace: SECONDS };
+
+export const SERVE_FOREVER: OptionTable<ServeForeverOptions> = { ...SHUTDOWN, signal: SIGNAL };

@@ -72,7 +72,7 @@ export {
   type StreamProtocol,
 } from "./protocol.ts";
 export { type SendableFile, sendfile, type SendfileOptions } from "./sendfile.ts";
-export { Server } from "./server.ts";
+export { type ServeForeverOptions, Server, type ServerShutdownOptions } from "./server.ts";
 export { startServer, type StartServerOptions } from "./start_server.ts";
 export { startTls, type StartTlsOptions } from "./start_tls.ts";
 export { startUnixServer, type StartUnixServerOptions } from "./start_unix_server.ts";

@@ -6,11 +6,35 @@ import type { Acceptor, ByteChannel, Listener } from "../loop/platform.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import { captureEngineContext, runInEngineContext } from "../loop/platform_loop.ts";
 import type { Coroutine } from "../loop/task.ts";
+import { checkOptions } from "../loop/check_options.ts";
 import { createProtocol } from "./_create_protocol.ts";
+import { interruptedBy } from "./_interrupted_by.ts";
+import { SERVE_FOREVER, SHUTDOWN } from "./_options.ts";
 import type { Secure } from "./_secure_channel.ts";
 import { openResources } from "./open_resources.ts";
 import type { StreamProtocol } from "./protocol.ts";
+import { StreamReaderProtocol } from "./stream_reader_protocol.ts";
 import { StreamTransport, type TransportOwner } from "./stream_transport.ts";
+
+/** Seconds that {@linkcode Server.shutdown} waits for connections where no grace is given. */
+const DEFAULT_GRACE = 5;
+
+/** How long what is asked to end may take to do so, as part of the grace before that. */
+const LAST_CALL = 1 / 8;
+
+/** Settings of {@linkcode Server.shutdown}. */
+export interface ServerShutdownOptions {
+  /** Seconds in which connections may end by themselves; 5 by default. */
+  grace?: number | undefined;
+}
+
+/** Settings of {@linkcode Server.serveForever}. */
+export interface ServeForeverOptions {
+  /** Ends the server as {@linkcode Server.shutdown} does. By default it waits without a limit. */
+  grace?: number | undefined;
+  /** Aborting it ends the server, and throws its reason. */
+  signal?: AbortSignal | undefined;
+}
 
 /** Where a server stands: `bound` has its addresses, and does not accept yet. */
 type State = "bound" | "serving" | "closed";
@@ -18,7 +42,8 @@ type State = "bound" | "serving" | "closed";
 /**
  * Accepts connections and creates a protocol for each. As `asyncio.Server`.
  *
- * It is closed at the end of an `await using` block, which waits for its connections too.
+ * It is shut down at the end of an `await using` block, also when an error ends that: its
+ * connections have 5 seconds to end by themselves.
  *
  * @example A server for the time of a block
  * ```ts
@@ -107,13 +132,58 @@ export class Server implements AsyncDisposable {
 
   /**
    * Accepts connections until it is cancelled; then it closes the server and waits for what is
-   * open, as {@linkcode waitClosed} does.
+   * open, as {@linkcode waitClosed} does, or, with a `grace`, {@linkcode shutdown}.
    *
    * @throws {InvalidStateError} If the server is closed, or is served for ever already.
    * @throws {CancelledError} At its end, also when {@linkcode close} is called.
    */
-  serveForever(): Future<void> {
-    return startOperation(this.#loop, this.#serveSteps());
+  serveForever(options: ServeForeverOptions = {}): Future<void> {
+    checkOptions("serve for ever", options, SERVE_FOREVER);
+    const start = () => startOperation(this.#loop, this.#serveSteps(options.grace));
+    if (options.signal === undefined) return start();
+    return startOperation(this.#loop, interruptedBy(options.signal, start));
+  }
+
+  /**
+   * Ends the server within a bounded time. It accepts no more, and waits until its connections have
+   * ended by themselves. After `grace` seconds the tasks that serve them are cancelled, which closes
+   * their connections, and other protocols' connections are closed, both in good order. What is open
+   * still when another eighth of the grace is over is aborted. Cancelling it aborts at once.
+   *
+   * @throws {RangeError} If `grace` is no number of seconds.
+   *
+   * @example A server that ends although a client stays
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { CancelledError, openConnection, run, startServer } from "@gyre/asyncio";
+   *
+   * const ends: string[] = [];
+   * await run(async () => {
+   *   const server = await startServer(async (reader, writer) => {
+   *     try {
+   *       writer.write(await reader.readLine());
+   *       await reader.readLine();
+   *     } catch (error) {
+   *       ends.push(error instanceof CancelledError ? "cancelled" : "failed");
+   *       writer.write(new TextEncoder().encode("bye\n"));
+   *       throw error;
+   *     }
+   *   }, { hostname: "127.0.0.1" });
+   *   const [{ port }] = server.addresses as [Deno.NetAddr];
+   *   const [reader, writer] = await openConnection({ port });
+   *   writer.write(new TextEncoder().encode("hello\n"));
+   *   await reader.readLine();
+   *
+   *   await server.shutdown({ grace: 0.1 });
+   *   ends.push(new TextDecoder().decode(await reader.read()));
+   *   writer.close();
+   * });
+   * assertEquals(ends, ["cancelled", "bye\n"]);
+   * ```
+   */
+  shutdown(options: ServerShutdownOptions = {}): Future<void> {
+    checkOptions("shut a server down", options, SHUTDOWN);
+    return startOperation(this.#loop, this.#shutdownSteps(options.grace ?? DEFAULT_GRACE));
   }
 
   /** Accepts no more. Connections that are open go on. Idempotent. */
@@ -151,10 +221,9 @@ export class Server implements AsyncDisposable {
     for (const transport of [...this.#transports]) transport.abort();
   }
 
-  /** Closes the server and waits for its connections. */
+  /** Shuts the server down; see {@linkcode shutdown}. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.close();
-    await this.waitClosed();
+    await this.shutdown();
   }
 
   /** @ignore Starts without a future. */
@@ -211,7 +280,48 @@ export class Server implements AsyncDisposable {
     yield;
   }
 
-  *#serveSteps(): Coroutine<void> {
+  *#shutdownSteps(grace: number): Coroutine<void> {
+    this.close();
+    try {
+      if (yield* this.#closedWithin(grace)) return;
+      this.#endClients();
+      if (yield* this.#closedWithin(grace * LAST_CALL)) return;
+    } catch (error) {
+      this.abortClients();
+      throw error;
+    }
+    this.abortClients();
+    yield* this.waitClosed();
+  }
+
+  /** Waits that long at most. Returns whether everything is closed. */
+  *#closedWithin(seconds: number): Coroutine<boolean> {
+    const over = this.#loop.createFuture<boolean>();
+    const end = (isClosed: boolean) => over.done() || over.setResult(isClosed);
+    const closed = this.waitClosed();
+    closed.addDoneCallback(() => closed.cancelled() || end(true));
+    const timer = this.#loop.callLater(seconds, () => end(false));
+    try {
+      return yield* over;
+    } finally {
+      timer.cancel();
+      this.#closedWaiters.delete(closed);
+      closed.cancel();
+    }
+  }
+
+  /** Asks every connection to end: who serves one may say a last word. */
+  #endClients(): void {
+    this.#cancelHandshakes();
+    for (const transport of [...this.#transports]) {
+      const protocol = transport.getProtocol();
+      if (!(protocol instanceof StreamReaderProtocol) || !protocol._cancelServing()) {
+        transport.close();
+      }
+    }
+  }
+
+  *#serveSteps(grace: number | undefined): Coroutine<void> {
     if (this.#forever !== null) {
       throw new InvalidStateError("Cannot serve for ever: serveForever() is already awaited");
     }
@@ -222,7 +332,8 @@ export class Server implements AsyncDisposable {
     } catch (error) {
       if (!(error instanceof CancelledError)) throw error;
       this.close();
-      yield* this.waitClosed();
+      if (grace === undefined) yield* this.waitClosed();
+      else yield* this.#shutdownSteps(grace);
       throw error;
     } finally {
       this.#forever = null;

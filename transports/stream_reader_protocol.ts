@@ -70,6 +70,8 @@ export class StreamReaderProtocol extends FlowControlProtocol implements StreamP
   readonly #creator = captureEngineContext();
   #isTls = false;
   #transport: Transport | null = null;
+  /** Serves the connection. */
+  #task: Task<unknown> | null = null;
 
   /**
    * Creates the protocol that feeds `reader`.
@@ -93,11 +95,17 @@ export class StreamReaderProtocol extends FlowControlProtocol implements StreamP
     const serve = () => this._options.loop.createTask(() => clientConnected(reader, writer));
     try {
       const task = runInEngineContext(this.#creator, serve);
+      this.#task = task;
       task.addDoneCallback(() => this.#served(task, this.#transport ?? transport));
     } catch (error) {
       transport.close();
       throw error;
     }
+  }
+
+  /** @ignore Cancels the task that serves the connection, which then closes it. Whether one did. */
+  _cancelServing(): boolean {
+    return this.#task?.cancel() ?? false;
   }
 
   /** @ignore */

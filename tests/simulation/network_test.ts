@@ -2,6 +2,9 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { DenoEventLoop } from "../../mod.ts";
 import type { ByteChannel, DatagramChannel, Network } from "../../loop/platform.ts";
 import {
+  CancelledError,
+  createTask,
+  gather,
   openConnection,
   openUnixConnection,
   sleep,
@@ -293,4 +296,58 @@ test("a Unix socket stays at its path with cleanupSocket, and keeps to its backl
   const second = await startUnixServer(() => {}, { path });
   second.close();
   await assertRejects(() => openUnixConnection({ path }), Deno.errors.NotFound);
+});
+
+test("shutdown() ends a crowd in time: 200 talk, 50 are silent, 10 never read", async ({ loop, host }) => {
+  let cancelled = 0;
+  const server = await host("server").run(() =>
+    startServer(async (reader, writer) => {
+      try {
+        for (;;) {
+          const data = await reader.readLine();
+          writer.write(data[0] === 0x2e ? new Uint8Array(1024 * 1024) : data);
+          await writer.drain();
+        }
+      } catch (error) {
+        if (error instanceof CancelledError) cancelled += 1;
+        throw error;
+      }
+    }, { port: 80 })
+  );
+  const talk = async () => {
+    const [reader, writer] = await openConnection({ hostname: "server", port: 80 });
+    await using output = writer;
+    for (;;) {
+      output.write(utf8("hello\n"));
+      if ((await reader.readLine()).length === 0) return;
+      await sleep(0.1);
+    }
+  };
+  const stay = async (word: string) => {
+    const [, writer] = await openConnection({ hostname: "server", port: 80 });
+    writer.write(utf8(word));
+    return writer;
+  };
+  const talking = Array.from({ length: 200 }, () => createTask(talk));
+  const others = await gather(
+    Array.from({ length: 60 }, (_, index) => createTask(() => stay(index < 50 ? "" : ".\n"))),
+  );
+  await sleep(0.5);
+  const start = loop.time();
+  await host("server").run(() => server.shutdown({ grace: 1 }));
+  assert(loop.time() - start <= 1.13, `${loop.time() - start}`);
+  assertEquals(cancelled, 260);
+  await gather(talking, { returnExceptions: true });
+  for (const writer of others) writer.transport.abort();
+});
+
+test("an error ends a block with a server in bounded time, and stays itself", async ({ loop }) => {
+  const failure = new Error("the block");
+  const error = await assertRejects(async () => {
+    await using _server = await startServer((reader) => reader.read(), { port: 80 });
+    await openConnection({ port: 80 });
+    throw failure;
+  });
+  assertEquals(error, failure);
+  assert(loop.time() <= 5.63);
 });

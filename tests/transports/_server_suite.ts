@@ -1,4 +1,4 @@
-import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import {
   CancelledError,
   type Coroutine,
@@ -8,6 +8,9 @@ import {
   InvalidStateError,
   type Server,
   type StreamProtocol,
+  StreamReader,
+  StreamReaderProtocol,
+  type StreamWriter,
 } from "../../mod.ts";
 import { type Backend, passIterations, Recorder, runOn, type Stage, utf8 } from "./_backend.ts";
 
@@ -137,6 +140,148 @@ export function testServers(backend: Backend): void {
       yield* client.lost;
     }
   });
+
+  test("shutdown() lets connections end by themselves", function* ({ loop }) {
+    const server = yield* backend.serve(loop, createEcho);
+    const client = yield* connect(loop, server);
+    yield* exchange(client);
+    const ending = server.shutdown({ grace: 600 });
+    assertEquals(server.isServing(), false);
+    for (let count = 0; count < 5; count += 1) yield* exchange(client);
+    assertEquals(ending.done(), false);
+    client.transport?.close();
+    yield* ending;
+    assertEquals(yield* client.lost, null);
+    yield* server.shutdown();
+  });
+
+  test("shutdown() ends who talks, who is silent and who never reads", function* ({ loop }) {
+    const crowd = yield* serveCrowd(loop, { talking: 20, idle: 5, deaf: 2 });
+    yield* crowd.server.shutdown({ grace: 0.05 });
+    assertEquals(crowd.server.waitClosed().done(), true);
+    assertEquals(crowd.cancelled(), 27);
+    for (const client of crowd.deaf) client.transport?.resumeReading();
+    for (const client of crowd.clients) yield* client.lost;
+    // A client that writes as its server closes may be reset.
+    for (const client of crowd.idle) {
+      assertEquals([client.error, client.text()], [null, ".bye"]);
+    }
+  });
+
+  test("shutdown() closes what is no stream in good order", function* ({ loop }) {
+    const server = yield* backend.serve(loop, () => ({
+      connectionMade: (transport) => transport.write(utf8("flushed")),
+    }));
+    const client = yield* connect(loop, server);
+    yield* client.received(7);
+    yield* server.shutdown({ grace: 0 });
+    yield* client.lost;
+    assertEquals([client.error, client.text()], [null, "flushed"]);
+  });
+
+  test("shutdown() aborts what is left when it is cancelled", function* ({ loop }) {
+    const server = yield* backend.serve(loop, createEcho);
+    const client = yield* connect(loop, server);
+    yield* exchange(client);
+    const ending = server.shutdown({ grace: 600 });
+    yield* passIterations(3);
+    ending.cancel();
+    assertInstanceOf(yield* caughtBy(ending), CancelledError);
+    yield* client.lost;
+    yield* server.waitClosed();
+  });
+
+  test("serveForever() with a grace shuts the server down", function* ({ loop }) {
+    for (const isAborted of [false, true]) {
+      const server = yield* backend.serve(loop, createEcho);
+      const client = yield* connect(loop, server);
+      yield* exchange(client);
+      const controller = new AbortController();
+      const { signal } = controller;
+      const task = createTask(() => server.serveForever({ grace: 0, signal }));
+      yield* passIterations(2);
+      const reason = new Error("enough");
+      if (isAborted) controller.abort(reason);
+      else task.cancel();
+      const error = yield* caughtBy(task);
+      if (isAborted) assertEquals(error, reason);
+      else assertInstanceOf(error, CancelledError);
+      yield* client.lost;
+      assertEquals(server.waitClosed().done(), true);
+    }
+  });
+
+  test("shutdown() and serveForever() refuse a grace that is none", function* ({ loop }) {
+    const server = yield* backend.serve(loop, createEcho);
+    assertThrows(() => server.shutdown({ grace: -1 }), RangeError);
+    assertThrows(() => server.shutdown({ grace: "1" as unknown as number }), TypeError);
+    assertThrows(() => server.serveForever({ grace: NaN }), RangeError);
+    server.close();
+  });
+
+  /** What a crowd is made of. */
+  interface Crowd {
+    server: Server;
+    clients: Recorder[];
+    /** Those that say nothing. */
+    idle: Recorder[];
+    /** Those that never read. */
+    deaf: Recorder[];
+    /** How many tasks that serve one were cancelled. */
+    cancelled(): number;
+  }
+
+  /** Serves clients that talk all the time, that say nothing, and that never read. */
+  function* serveCrowd(
+    loop: DenoEventLoop,
+    { talking, idle, deaf }: { talking: number; idle: number; deaf: number },
+  ): Coroutine<Crowd> {
+    let cancelled = 0;
+    const serve = async (reader: StreamReader, writer: StreamWriter) => {
+      try {
+        for (;;) {
+          const data = await reader.read(100);
+          writer.write(data[0] === 0 ? new Uint8Array(backend.capacity) : data);
+          await writer.drain();
+        }
+      } catch (error) {
+        if (error instanceof CancelledError) cancelled += 1;
+        writer.write(utf8("bye"));
+        throw error;
+      }
+    };
+    const server = yield* backend.serve(loop, () => {
+      const options = { loop, clientConnected: serve };
+      return new StreamReaderProtocol(new StreamReader({ loop }), options);
+    });
+    const clients: Recorder[] = [];
+    for (let count = 0; count < talking + idle + deaf; count += 1) {
+      clients.push(yield* connect(loop, server));
+    }
+    for (const client of clients) yield* exchange(client);
+    for (const client of clients.slice(0, talking)) {
+      client.dataReceived = (data) => {
+        Recorder.prototype.dataReceived.call(client, data);
+        // Not at once: a simulated local connection takes no time, which would then stand still.
+        loop.callLater(0.001, () => client.transport?.write(data.subarray(0, 1)));
+      };
+      client.transport?.write(utf8("."));
+    }
+    const deafClients = clients.slice(talking + idle);
+    for (const client of deafClients) {
+      client.transport?.pauseReading();
+      client.transport?.write(new Uint8Array(1));
+    }
+    yield* passIterations(3);
+    const idleClients = clients.slice(talking, talking + idle);
+    return {
+      server,
+      clients,
+      idle: idleClients,
+      deaf: deafClients,
+      cancelled: () => cancelled,
+    };
+  }
 
   test("a server serves on when its factory throws", function* ({ loop, takeReports }) {
     const failure = new Error("factory");
