@@ -88,7 +88,7 @@ function findProgram(
 
 /** Returns the `PATH` of the child, or `null` if that may not be known. */
 function pathOf({ env, clearEnv }: DenoCommandOptions): string | null {
-  if (env?.PATH !== undefined) return env.PATH;
+  if (env?.["PATH"] !== undefined) return env["PATH"];
   if (clearEnv === true) return null;
   return isGranted({ name: "env", variable: "PATH" }) ? Deno.env.get("PATH") ?? null : null;
 }
