@@ -33,9 +33,9 @@ const running: Set<Deno.ChildProcess> = new Set();
 const LAST_OUTPUT_MS = 100;
 
 /** Processes that run JavaScript, on Deno. */
-export const denoWorkerProcesses: WorkerProcesses = {
+export const denoWorkerProcesses: WorkerProcesses = Object.freeze<WorkerProcesses>({
   start: (source, options, sink) => new DenoProcessLink(source, options, sink),
-};
+});
 
 class DenoProcessLink implements WorkerLink {
   readonly #sink: WorkerSink;

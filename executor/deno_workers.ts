@@ -40,8 +40,8 @@ const OUT_OF_MEMORY = 1_000_001;
 /** How often a thread looks. */
 const HEAP_CHECK_MS = 250;
 
-/** Threads that run JavaScript, on Deno. */
-export const denoWorkers: Workers = {
+/** Threads that run JavaScript, on Deno. All loops share it: none may change it. */
+export const denoWorkers: Workers = Object.freeze<Workers>({
   get hardwareConcurrency() {
     return navigator.hardwareConcurrency;
   },
@@ -50,7 +50,7 @@ export const denoWorkers: Workers = {
     const classes = Deno.errors as Record<string, abstract new (message?: string) => Error>;
     return Object.hasOwn(classes, name) ? classes[name] ?? null : null;
   },
-};
+});
 
 /** Returns the module that a thread runs: it makes the port and calls `source` with it. */
 function threadSource(source: string): URL {

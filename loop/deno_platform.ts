@@ -1,14 +1,15 @@
 import { DenoClock } from "./deno_clock.ts";
 import type { Platform, Random, Signals } from "./platform.ts";
 
-const denoRandom: Random = { next: () => Math.random() };
+// All loops share these: none may change them.
+const denoRandom: Random = Object.freeze({ next: () => Math.random() });
 
-const denoSignals: Signals = {
+const denoSignals: Signals = Object.freeze<Signals>({
   listen(signal, callback) {
     Deno.addSignalListener(signal, callback);
     return () => Deno.removeSignalListener(signal, callback);
   },
-};
+});
 
 /** The parts of the platform that other folders implement. */
 export type DenoPlatformParts = Omit<Platform, "clock" | "random" | "signals">;

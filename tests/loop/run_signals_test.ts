@@ -328,7 +328,8 @@ Deno.test("run() cancels main when its AbortSignal aborts, and counts that as a 
   const error = await rejectionOf(
     run(() => cleanUpAsync(log), { loopFactory: () => loop, signal: controller.signal }),
   );
-  assertEquals([String(error), log, loop.time()], ["CancelledError", [1, "cleaned up"], 2]);
+  assert(error instanceof CancelledError);
+  assertEquals([error.cause, log, loop.time()], ["enough", [1, "cleaned up"], 2]);
 });
 
 Deno.test("run() abandons a main that ignores its AbortSignal when the grace period is over", async () => {
@@ -355,7 +356,7 @@ Deno.test("run() does not start a main whose AbortSignal has aborted", async () 
   const error = await rejectionOf(run(async () => {
     started = true;
     await sleep(0);
-  }, { loopFactory: () => loop, signal: AbortSignal.abort() }));
+  }, { loopFactory: () => loop, signal: AbortSignal.abort("early") }));
   assert(error instanceof CancelledError);
-  assertEquals([started, loop.isClosed()], [false, true]);
+  assertEquals([error.cause, started, loop.isClosed()], ["early", false, true]);
 });

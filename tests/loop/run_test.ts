@@ -6,11 +6,13 @@ import {
   type Coroutine,
   createTask,
   currentTask,
+  ensureFuture,
   EventLoop,
   type Future,
   getRunningLoop,
   InvalidStateError,
   run,
+  runMain,
   Runner,
   sleep,
 } from "../../loop/mod.ts";
@@ -227,4 +229,58 @@ Deno.test("run() inside run() works on a loop of its own", async () => {
     return await sleep(1, "outer goes on");
   }, options);
   assertEquals(result, "outer goes on");
+});
+
+Deno.test("runMain() gives what main gives, where no signal came", async () => {
+  assertEquals(await runMain(() => sleep(1, "value"), { loopFactory: createLoop }), "value");
+});
+
+Deno.test("runMain() is refused where a loop runs: it would end the program under it", async () => {
+  const result = await run(async () => {
+    await assertRejects(
+      () => runMain(() => 1, { loopFactory: createLoop }),
+      InvalidStateError,
+      "Cannot run the program: an event loop is running here",
+    );
+    return await sleep(1, "goes on");
+  }, { loopFactory: createLoop });
+  assertEquals(result, "goes on");
+});
+
+Deno.test("run() inside run() ends the tasks that are left to it, whoever its caller is", async () => {
+  const log: string[] = [];
+  const inner = () =>
+    run(async () => {
+      createTask(() => cleanUpAsync(log));
+      createTask(() => cleanUp(log));
+      await sleep(0);
+      return "inner";
+    }, { loopFactory: createLoop });
+  const result = await run(async () => {
+    const other = createTask(() => sleep(2, "other"));
+    const both = [
+      await inner(),
+      await createTask(function* () {
+        return yield* ensureFuture(inner());
+      }),
+    ];
+    return [...both, await other];
+  }, { loopFactory: createLoop });
+  assertEquals(result, ["inner", "inner", "other"]);
+  assertEquals(log.length, 8);
+});
+
+Deno.test("run() in a callback of a loop ends the tasks that are left to it", async () => {
+  const log: string[] = [];
+  const result = await run(() =>
+    new Promise((resolve) => {
+      getRunningLoop().callSoon(() => {
+        resolve(run(async () => {
+          createTask(() => cleanUpAsync(log));
+          await sleep(0);
+          return "inner";
+        }, { loopFactory: createLoop }));
+      });
+    }), { loopFactory: createLoop });
+  assertEquals([result, log.length], ["inner", 2]);
 });

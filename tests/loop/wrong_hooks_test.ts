@@ -1,5 +1,12 @@
 // What users hand in to make loops, tasks and policies: each is checked for what it gives.
-import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertNotStrictEquals,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import {
   allTasks,
   type Coroutine,
@@ -332,4 +339,16 @@ Deno.test("run() cancels tasks that cancelled tasks create, and ends with one th
     assertEquals(allTasks().size, 3);
   }, { loopFactory: () => loop });
   assertEquals([cleaned, made > 1, loop.isClosed(), loop.time()], [true, true, true, 0]);
+});
+
+Deno.test("what loops share of Deno cannot be changed through one of them", () => {
+  const [one, other] = [newEventLoop(), newEventLoop()];
+  for (const part of ["random", "signals", "workers", "workerProcesses"] as const) {
+    assertStrictEquals(one.platform[part], other.platform[part]);
+    assert(Object.isFrozen(one.platform[part]));
+  }
+  for (const part of ["clock", "network", "pipes", "processes"] as const) {
+    assertNotStrictEquals<unknown>(one.platform[part], other.platform[part]);
+  }
+  for (const loop of [one, other]) loop.close();
 });

@@ -78,9 +78,8 @@ function isCertain(signals: Signalling, main: string, leftover: string): boolean
     if (!LASTING.includes(leftover)) return false;
     return signals.length === 1 || leftover === "a task that refuses";
   }
-  // After a first signal, main and what it leaves may be gone before a second one.
-  if (signals.length === 1 || main === "ignores" || main === "never ends") return true;
-  return main === "cleans up" || leftover === "a task that refuses";
+  // A main that a first signal ends may be gone before a second one, or be cancelled by that, too.
+  return signals.length === 1 || !main.endsWith("when asked");
 }
 
 /** What a program has to do. CPython's exit codes are the measure. */
