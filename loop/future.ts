@@ -1,10 +1,11 @@
-import { currentFlow, requireLoop } from "./_ambient.ts";
+import { ambient, currentFlow, requireLoop } from "./_ambient.ts";
 import { AwaitingFunction, isEngineFunction } from "./_awaiting_function.ts";
 import { type CancelOptions, CancelReason } from "./_cancel_reason.ts";
 import { type CancelEdge, type CancelVerdict, walkCancel } from "./_cancel_walk.ts";
 import type { Consumer, Reject, Resolve } from "./_consumer.ts";
 import { FutureIterator } from "./_future_iterator.ts";
 import { futureText } from "./_future_text.ts";
+import { LatePromise } from "./_late_promise.ts";
 import type { CancelScope } from "./_cancel_scope.ts";
 import { CANCEL, FUTURE } from "./_options.ts";
 import type { Runnable } from "./_runnable.ts";
@@ -200,19 +201,21 @@ export class Future<T> implements Promise<T> {
    * Serves `await`, and the callers of a promise.
    *
    * When the engine calls it for an `await` in an async function of a task, cancelling the task
-   * cancels this future. A call by user code only watches, as with any promise.
+   * cancels this future. A call by user code only watches, as with any promise; but the two
+   * functions of a native promise, passed after the first `await` of an async function, cannot be
+   * told from an `await` there.
    *
-   * @returns A native promise of what the callbacks return.
+   * @returns A promise of what the callbacks return.
    */
   then<R1 = T, R2 = never>(
     onFulfilled?: ((value: T) => R1 | PromiseLike<R1>) | null,
     onRejected?: ((reason: unknown) => R2 | PromiseLike<R2>) | null,
   ): Promise<R1 | R2> {
-    if (isEngineFunction(onFulfilled) && isEngineFunction(onRejected)) {
+    // The engine calls from a microtask, with nothing of the loop on the stack.
+    if (ambient.loop === null && isEngineFunction(onFulfilled) && isEngineFunction(onRejected)) {
       const scope = currentFlow()?.scope ?? null;
       this._await(scope, onFulfilled as Resolve<T>, onRejected as Reject);
-      // The engine drops what a thenable returns.
-      return undefined as unknown as Promise<never>;
+      return new LatePromise(this as Future<unknown>) as Promise<unknown> as Promise<R1 | R2>;
     }
     return this.#toPromise().then(onFulfilled, onRejected);
   }

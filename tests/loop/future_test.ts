@@ -359,3 +359,58 @@ Deno.test("ensureFuture() of a promise can be cancelled, whatever the promise do
     await sleep(1);
   });
 });
+
+for (
+  const [where, reach] of Object.entries({
+    "in a first step": () => {},
+    "after an await": () => sleep(0),
+    "after an await of a promise": () => Promise.resolve(),
+  })
+) {
+  Deno.test(`Future.then() gives a promise for the functions of a native promise, ${where}`, async () => {
+    await runVirtual(async (loop) => {
+      await createTask(async () => {
+        if (reach() !== undefined) await reach();
+        const failing = () => {
+          throw new Error("planted");
+        };
+        for (const body of [() => sleep(1, "value"), failing]) {
+          const { promise, resolve, reject } = Promise.withResolvers<string>();
+          const given = createTask(body).then(resolve, reject);
+          assertInstanceOf(given, Promise);
+          const log: unknown[] = [];
+          const chained = given.then((value) => log.push("then", value))
+            .catch(() => log.push("catch")).finally(() => void log.push("finally"));
+          log.push("before");
+          await chained;
+          assertEquals(log, ["before", "then", undefined, "finally"]);
+          assertEquals(await promise.catch(String), body === failing ? "Error: planted" : "value");
+          assertEquals(await given, undefined);
+          assertEquals(await Promise.all([given, given.catch(() => 1), given.finally()]), [
+            undefined,
+            undefined,
+            undefined,
+          ]);
+        }
+      });
+      await sleep(5);
+      assertEquals(loop.takeReports(), []);
+    });
+  });
+}
+
+Deno.test("Future.then() by user code in a first step only watches, whatever functions it passes", async () => {
+  await runVirtual(async () => {
+    const watched = createTask(() => sleep(2, "value"));
+    const watcher = createTask(async () => {
+      const { promise, resolve, reject } = Promise.withResolvers<string>();
+      watched.then(resolve, reject);
+      await sleep(1);
+      return await promise;
+    });
+    await sleep(0.5);
+    watcher.cancel();
+    assertEquals(String(await watcher.catch(String)), "CancelledError");
+    assertEquals(await watched, "value");
+  });
+});
