@@ -15,7 +15,8 @@ export interface ProcessPoolExecutorOptions extends PoolExecutorOptions {
  *
  * It takes the same jobs as `WorkerPoolExecutor`, but nothing can be transferred or shared. Each
  * worker is one more Deno with the permissions given, none by default. Cancelling a job that
- * runs kills its process, which really stops it. What a job prints appears on our output.
+ * runs kills its process, which really stops it. What a job prints appears on our output. A program
+ * that a job has started is its own affair: it goes on when the process of the job is ended.
  *
  * A process costs more memory than a thread, and a job more time on the way.
  *
