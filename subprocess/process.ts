@@ -131,9 +131,10 @@ export class Process implements AsyncDisposable {
 
   /**
    * Sends `signal`, by default `SIGKILL`, to it and those that it started, also when it has ended
-   * and they have not. It must have been started with `startNewSession`.
+   * and they have not. It must have been started with `startNewSession`. The grant for `/bin/sh` does
+   * as well.
    *
-   * @permissions allow-run=kill or allow-run=/bin/sh
+   * @permissions allow-run=kill
    * @throws {InvalidStateError} If it has no session of its own.
    * @throws {Deno.errors.NotFound} If none of them is left.
    */
