@@ -67,7 +67,7 @@ export class SimulatedChannel implements ByteChannel, Runnable {
     }
     const count = this.#send(bytes);
     // A copy: the next read may go into the memory that is written from.
-    if (count < bytes.length) this.#awaitRoom(bytes.slice(count));
+    if (count < bytes.length) this.#awaitRoom(new Uint8Array(bytes.subarray(count)));
     return count;
   }
 
@@ -186,7 +186,7 @@ export class SimulatedChannel implements ByteChannel, Runnable {
 
   #send(bytes: Uint8Array): number {
     const count = Math.min(bytes.length, this.#link.room);
-    if (count > 0) this.#link.send("data", bytes.slice(0, count));
+    if (count > 0) this.#link.send("data", new Uint8Array(bytes.subarray(0, count)));
     return count;
   }
 

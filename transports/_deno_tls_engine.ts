@@ -94,7 +94,9 @@ export class TlsEngine {
 
   #encryptPiece(piece: Uint8Array): void {
     if (this.#shortcut === null) {
-      this.#socket?.write(piece.slice(), () => this.#events.encrypted(NO_BYTES, piece.length));
+      // A copy, which `slice()` does not make of a `Buffer`.
+      const copy = new Uint8Array(piece);
+      this.#socket?.write(copy, () => this.#events.encrypted(NO_BYTES, copy.length));
       return;
     }
     this.#isDrained = true;

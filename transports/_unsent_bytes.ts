@@ -22,9 +22,10 @@ export class UnsentBytes {
     return this.#bytes.length === this.#size ? error : memoryChanged(error);
   }
 
-  /** Starts with `bytes`. */
+  /** Starts with `bytes`, or a copy: Deno ends the program when memory of a pipe's gets smaller. */
   start(bytes: Uint8Array): void {
-    this.#bytes = bytes;
+    const mayShrink = (bytes.buffer as ArrayBuffer).resizable === true;
+    this.#bytes = mayShrink ? new Uint8Array(bytes) : bytes;
     this.#size = bytes.length;
   }
 

@@ -33,7 +33,7 @@ export function createMemoryPipe(): MemoryPipe {
       }
       if (!isRead) throw new Deno.errors.BrokenPipe("Cannot write to a pipe: nobody reads it");
       try {
-        controller.enqueue(bytes.slice());
+        controller.enqueue(new Uint8Array(bytes));
       } catch (error) {
         // The memory is gone. Where a write fails, the stream is closed and not aborted.
         end();

@@ -433,3 +433,17 @@ function withLog(reader: StreamReader): PauseLog {
   reader.setTransport(log);
   return log;
 }
+
+Deno.test("StreamReader gives what came before TLS to nobody, also if a filled read is cancelled", () =>
+  runVirtual(function* (loop) {
+    const reader = new StreamReader({ loop });
+    const waiting = reader.readInto(new Uint8Array(3));
+    yield* sleep(0);
+    reader._feedCopy(utf8("clear"), 5);
+    assertEquals(text(reader._takeUnread()), "ar");
+
+    waiting.cancel();
+    yield* sleep(0);
+    reader.feedData(utf8("secured\n"));
+    assertEquals(text(yield* reader.readLine()), "secured\n");
+  }));

@@ -271,3 +271,23 @@ for (const mode of ["descriptors", "objects"]) {
     });
   });
 }
+
+Deno.test("a pipe whose bytes to send are transferred fails, and the program goes on", () =>
+  run(async () => {
+    // It does not read, so most of what is written stays here.
+    const process = await createSubprocessExec("sleep", { args: ["60"], stdin: PIPE });
+    const input = process.stdin;
+    assert(input !== null);
+    const data = new Uint8Array(1_000_000);
+    input.write(data);
+    structuredClone(data.buffer, { transfer: [data.buffer] });
+    input.close();
+    const closed = input.waitClosed().then(() => "closed", (error) => (error as Error).message);
+
+    process.kill();
+    await process.wait();
+    assertEquals(
+      await closed,
+      "Cannot send what was written: its memory was transferred or resized before it went out",
+    );
+  }));

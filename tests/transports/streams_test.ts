@@ -11,6 +11,7 @@ import {
   gather,
   InvalidStateError,
   openConnection,
+  run,
   type Server,
   startServer,
   type StartServerOptions,
@@ -311,3 +312,33 @@ function pattern(size: number): Uint8Array {
 function same(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && one.every((byte, index) => byte === other[index]);
 }
+
+Deno.test("drain() throws when what was written after close() is dropped, and not when it is sent", () =>
+  run(async () => {
+    const received: string[] = [];
+    const ended = new Event();
+    await using server = await startServer(async (reader, writer) => {
+      received.push(text(await reader.read()));
+      ended.set();
+      writer.close();
+    }, { hostname: "127.0.0.1" });
+    const [, writer] = await openConnection({ port: (server.addresses[0] as Deno.NetAddr).port });
+    writer.write(utf8("one "));
+    writer.close();
+    // It is still on its way.
+    writer.write(utf8("two"));
+    await writer.drain();
+    await writer.waitClosed();
+    await ended.wait();
+    assertEquals(received, ["one two"]);
+
+    writer.write(utf8("three"));
+    await assertRejects(async () => await writer.drain(), Deno.errors.ConnectionReset);
+
+    const [, idle] = await openConnection({ port: (server.addresses[0] as Deno.NetAddr).port });
+    idle.close();
+    idle.write(utf8("dropped"));
+    await assertRejects(async () => await idle.drain(), Deno.errors.ConnectionReset);
+    await idle.waitClosed();
+    await ended.wait();
+  }));
