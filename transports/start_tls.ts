@@ -5,6 +5,7 @@ import type { ByteChannel } from "../loop/platform.ts";
 import type { PlatformLoop } from "../loop/platform_loop.ts";
 import { startOperation } from "../loop/start_operation.ts";
 import type { Coroutine } from "../loop/task.ts";
+import { checkProtocol } from "./_create_protocol.ts";
 import { START_TLS } from "./_options.ts";
 import {
   clientHandshake,
@@ -107,6 +108,7 @@ function* startTlsSteps(
   if (!(transport instanceof StreamTransport)) {
     throw new TypeError("Cannot start TLS: expected a transport of a connection");
   }
+  checkProtocol(protocol, "start TLS with a protocol");
   const { unread = NO_BYTES } = options;
   const start = handshakeOf(loop, options);
   const protocols = [transport.getProtocol(), protocol];

@@ -221,6 +221,10 @@ test("startTls() needs a transport that is open both ways, and options", functio
   assertInstanceOf(yield* errorOf(loop.startTls(wrong, {}, options)), TypeError);
   const missing = loop.startTls(pair.client, pair.clientProtocol, {} as typeof options);
   assertInstanceOf(yield* errorOf(missing), TypeError);
+  for (const none of [null, 5, Promise.resolve({}), () => {}]) {
+    const securing = loop.startTls(pair.client, none as StreamProtocol, options);
+    assertInstanceOf(yield* errorOf(securing), TypeError);
+  }
   const nameless = loop.startTls(pair.client, pair.clientProtocol, { tls: true });
   assertStringIncludes((yield* errorOf(nameless)).message, "serverHostname is missing");
   // Nothing of it has touched the connection.
