@@ -5,9 +5,9 @@
  *
  * Prints, for instance:
  *     [########################################] 100%
- *     61d91f4f15c6  executor/_describe_job.ts
+ *     560a2b326a98  executor/_deno_job_scopes.ts
  *     …
- *     21 files, 0.1 MB
+ *     27 files, 0.1 MB
  *
  * @module
  */
