@@ -3,10 +3,11 @@ import type { CancelReason } from "./_cancel_reason.ts";
 import type { CancelEdge, Cancellable, CancelVerdict } from "./_cancel_walk.ts";
 import type { CancelRoot, Consumer, CoroutineHost } from "./_consumer.ts";
 import type { EngineContext } from "./_deno_engine_context.ts";
+import { describe } from "./_describe.ts";
 import { DueCancellation } from "./_due_cancellation.ts";
 import { asFuture, cannotWait } from "./_wait_errors.ts";
 import { CancelledError, InvalidStateError } from "./errors.ts";
-import { addWaiter, endedCancelled, Future, markSeen, takeOutcome } from "./future.ts";
+import { addWaiter, endedCancelled, Future, markSeen, nameOf, takeOutcome } from "./future.ts";
 import type { Coroutine, Task } from "./task.ts";
 
 /** Not an error: the step has none to throw. */
@@ -187,8 +188,14 @@ export abstract class CoroutineFuture<T> extends Future<T>
 
   /** Goes on with what {@linkcode advance} gave. */
   protected proceed(result: IteratorResult<unknown, T>): void {
-    if (result.done === true) this.end("finished", result.value);
-    else this.suspend(result.value);
+    try {
+      if (typeof result !== "object") throw noResult(this as Future<unknown>, result);
+      if (result.done !== true) return this.suspend(result.value);
+    } catch (error) {
+      // An iterator that gives no results, or a future that throws when it is waited for.
+      return this.fail(error);
+    }
+    this.end("finished", result.value);
   }
 
   /** Ends with what the coroutine threw. */
@@ -245,6 +252,12 @@ const CLAIMED: unique symbol = Symbol("run by a task");
 export function claim(coroutine: Coroutine<unknown> & { [CLAIMED]?: boolean }): void {
   if (coroutine[CLAIMED] === true) throw ranTwice();
   coroutine[CLAIMED] = true;
+}
+
+function noResult(future: Future<unknown>, result: unknown): TypeError {
+  return new TypeError(
+    `Cannot go on in ${nameOf(future)}: its iterator gave ${describe(result)} for a result`,
+  );
 }
 
 function ranTwice(): InvalidStateError {

@@ -676,4 +676,5 @@ def main():
             gc.collect()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,9 +1,11 @@
 // What a task can run, and what happens where the body is wrong, odd, or awaited twice.
-import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import {
   type Coroutine,
   createTask,
+  Future,
   gather,
+  getRunningLoop,
   InvalidStateError,
   run,
   sleep,
@@ -73,6 +75,45 @@ for (const [name, make] of Object.entries(ODD)) {
     assertEquals(await run(async () => (createTask(make).catch(() => {}), await sleep(0, 7))), 7);
   });
 }
+
+Deno.test("A future or an iterator that throws when it is used fails the task, and not the loop", async () => {
+  class Throwing extends Future<void> {
+    override getLoop(): never {
+      throw new Error("planted");
+    }
+  }
+  await runVirtual(async (loop) => {
+    const odd = { next: () => 5, throw: () => 5, return: () => 5, [Symbol.iterator]: () => odd };
+    const tasks = [
+      createTask(function* (): Coroutine<void> {
+        yield new Throwing({ loop });
+      }),
+      createTask(odd as unknown as Coroutine<void>),
+    ];
+    await sleep(0.5);
+    assertEquals(tasks.map((task) => task.done()), [true, true]);
+    for (const task of tasks) task.exception();
+  });
+});
+
+Deno.test("An error of the driver itself ends run() with that error", async () => {
+  let cleanedUp = false;
+  const error = await assertRejects(() =>
+    run(async () => {
+      getRunningLoop().enqueue({
+        _run() {
+          throw new Error("planted");
+        },
+      });
+      try {
+        await sleep(3600);
+      } finally {
+        cleanedUp = true;
+      }
+    })
+  );
+  assertEquals([(error as Error).message, cleanedUp], ["planted", true]);
+});
 
 Deno.test("createTask() with a signal that is none throws, and lists no task", async () => {
   await runVirtual(async (loop) => {
