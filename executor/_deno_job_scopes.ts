@@ -1,5 +1,5 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
-import type { WorkerPort } from "../loop/worker_platform.ts";
+import type { WorkerPort } from "../loop/platform/worker_platform.ts";
 
 /** What belongs to which job, in a worker. */
 export interface JobScopes extends Pick<WorkerPort, "runAs" | "onStray"> {

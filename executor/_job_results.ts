@@ -1,7 +1,7 @@
 import type { EventLoop } from "../loop/event_loop.ts";
-import type { Future } from "../loop/future.ts";
-import { startOperation } from "../loop/start_operation.ts";
-import type { Coroutine } from "../loop/task.ts";
+import type { Future } from "../loop/tasks/future.ts";
+import { startOperation } from "../loop/tasks/start_operation.ts";
+import type { Coroutine } from "../loop/tasks/task.ts";
 
 /** Results of jobs in the order of their items; at most `concurrency` are under way. */
 export class JobResults<T, R> implements AsyncIterableIterator<R> {

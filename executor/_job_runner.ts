@@ -1,4 +1,4 @@
-import type { WorkerPort } from "../loop/worker_platform.ts";
+import type { WorkerPort } from "../loop/platform/worker_platform.ts";
 
 /** What a worker is told to run: the source text of a function, or its module and name. */
 export type Target = string | readonly [url: string, exportName: string];

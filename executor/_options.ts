@@ -1,5 +1,5 @@
 /**
- * The options of this folder; see `loop/check_options.ts`.
+ * The options of this folder; see `loop/values/check_options.ts`.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import {
   oneOf,
   type OptionTable,
   TEXT,
-} from "../loop/check_options.ts";
+} from "../loop/values/check_options.ts";
 import type { CallbackPortOptions } from "./callback_port.ts";
 import type { JobOptions } from "./create_job.ts";
 import type { ShutdownDefaultExecutorOptions } from "./default_executor.ts";

@@ -1,9 +1,9 @@
-import { CancelledError } from "../loop/errors.ts";
+import { CancelledError } from "../loop/errors/errors.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
-import { type ContextValues, currentValues } from "../loop/context.ts";
-import { Future, settle } from "../loop/future.ts";
-import { type Callback, Handle } from "../loop/handle.ts";
-import { captureEngineContext, runInEngineContext } from "../loop/platform_loop.ts";
+import { type ContextValues, currentValues } from "../loop/scheduling/context.ts";
+import { Future, settle } from "../loop/tasks/future.ts";
+import { type Callback, Handle } from "../loop/scheduling/handle.ts";
+import { captureEngineContext, runInEngineContext } from "../loop/platform/platform_loop.ts";
 import type { Parcel } from "./_parcel.ts";
 import type { Order } from "./_sendable.ts";
 

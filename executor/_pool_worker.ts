@@ -1,6 +1,6 @@
-import { BrokenExecutor } from "../loop/errors.ts";
+import { BrokenExecutor } from "../loop/errors/errors.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
-import type { WorkerLink, Workers, WorkerSink } from "../loop/worker_platform.ts";
+import type { WorkerLink, Workers, WorkerSink } from "../loop/platform/worker_platform.ts";
 import { textOf } from "./_describe_job.ts";
 import type { Reply, Request, ThrownRecord } from "./_job_runner.ts";
 import { pack } from "./_parcel.ts";

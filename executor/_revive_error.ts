@@ -1,6 +1,6 @@
-import { nameMissingFlag } from "../loop/deno_not_capable.ts";
-import * as errors from "../loop/errors.ts";
-import type { Workers } from "../loop/worker_platform.ts";
+import { nameMissingFlag } from "../loop/errors/deno_not_capable.ts";
+import * as errors from "../loop/errors/errors.ts";
+import type { Workers } from "../loop/platform/worker_platform.ts";
 import type { ThrownRecord } from "./_job_runner.ts";
 
 type ErrorClass = abstract new (message?: string) => Error;

@@ -1,8 +1,8 @@
-import { InvalidStateError, QueueFull } from "../loop/errors.ts";
-import type { Future } from "../loop/future.ts";
-import type { Platform } from "../loop/platform.ts";
-import type { PlatformLoop } from "../loop/platform_loop.ts";
-import type { WorkerLink, WorkerSink } from "../loop/worker_platform.ts";
+import { InvalidStateError, QueueFull } from "../loop/errors/errors.ts";
+import type { Future } from "../loop/tasks/future.ts";
+import type { Platform } from "../loop/platform/platform.ts";
+import type { PlatformLoop } from "../loop/platform/platform_loop.ts";
+import type { WorkerLink, WorkerSink } from "../loop/platform/worker_platform.ts";
 import { runJobs } from "./_job_runner.ts";
 import { PoolJob } from "./_pool_job.ts";
 import { packArguments, PoolWorker, type WorkerOwner } from "./_pool_worker.ts";

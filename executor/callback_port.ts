@@ -1,4 +1,4 @@
-import { checkOptions } from "../loop/check_options.ts";
+import { checkOptions } from "../loop/values/check_options.ts";
 import { type EventLoop, runningEventLoop } from "../loop/event_loop.ts";
 import { CALLBACK_PORT } from "./_options.ts";
 

@@ -1,4 +1,4 @@
-import { checkOptions } from "../loop/check_options.ts";
+import { checkOptions } from "../loop/values/check_options.ts";
 import { JOB } from "./_options.ts";
 import { ModuleFunction } from "./module_function.ts";
 

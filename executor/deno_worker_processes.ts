@@ -1,6 +1,6 @@
-import { isNotCapable, nameMissingFlag } from "../loop/deno_not_capable.ts";
-import { nameTooManyFiles } from "../loop/deno_too_many_files.ts";
-import { WORKER_KINDS } from "../loop/permission_kinds.ts";
+import { isNotCapable, nameMissingFlag } from "../loop/errors/deno_not_capable.ts";
+import { nameTooManyFiles } from "../loop/errors/deno_too_many_files.ts";
+import { WORKER_KINDS } from "../loop/permissions/permission_kinds.ts";
 import type {
   WorkerLink,
   WorkerPermissions,
@@ -8,7 +8,7 @@ import type {
   WorkerProcesses,
   WorkerProcessOptions,
   WorkerSink,
-} from "../loop/worker_platform.ts";
+} from "../loop/platform/worker_platform.ts";
 import { type JobScopes, trackJobs } from "./_deno_job_scopes.ts";
 import { frame, FrameReader, MARK_SIZE, MAX_PAYLOAD } from "./_frames.ts";
 

@@ -1,11 +1,11 @@
 import type { Worker as NodeWorker } from "node:worker_threads";
-import { outsideOfTasks } from "../loop/platform_loop.ts";
+import { outsideOfTasks } from "../loop/platform/platform_loop.ts";
 import type {
   WorkerLink,
   Workers,
   WorkerSink,
   WorkerThreadOptions,
-} from "../loop/worker_platform.ts";
+} from "../loop/platform/worker_platform.ts";
 import { trackJobs } from "./_deno_job_scopes.ts";
 import { pack, type Parcel } from "./_parcel.ts";
 

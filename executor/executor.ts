@@ -1,4 +1,4 @@
-import type { Future } from "../loop/future.ts";
+import type { Future } from "../loop/tasks/future.ts";
 import type { Job } from "./create_job.ts";
 import type { ModuleFunction } from "./module_function.ts";
 

@@ -1,8 +1,8 @@
-import { checkArgument, checkOptions, countFrom } from "../loop/check_options.ts";
-import type { Future } from "../loop/future.ts";
-import { type PlatformLoop, runningPlatformLoop } from "../loop/platform_loop.ts";
-import { startOperation } from "../loop/start_operation.ts";
-import { ensureFuture } from "../loop/ensure_future.ts";
+import { checkArgument, checkOptions, countFrom } from "../loop/values/check_options.ts";
+import type { Future } from "../loop/tasks/future.ts";
+import { type PlatformLoop, runningPlatformLoop } from "../loop/platform/platform_loop.ts";
+import { startOperation } from "../loop/tasks/start_operation.ts";
+import { ensureFuture } from "../loop/tasks/ensure_future.ts";
 import { MAP, SHUTDOWN } from "./_options.ts";
 import { WorkerPool, type WorkerPoolSettings } from "./_worker_pool.ts";
 import type { Executor, JobFunction, ShutdownOptions } from "./executor.ts";

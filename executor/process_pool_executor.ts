@@ -1,6 +1,6 @@
-import { checkOptions } from "../loop/check_options.ts";
-import { copyPermissions, WORKER_KINDS } from "../loop/permission_kinds.ts";
-import type { WorkerPermissions } from "../loop/worker_platform.ts";
+import { checkOptions } from "../loop/values/check_options.ts";
+import { copyPermissions, WORKER_KINDS } from "../loop/permissions/permission_kinds.ts";
+import type { WorkerPermissions } from "../loop/platform/worker_platform.ts";
 import { PROCESS_POOL_EXECUTOR } from "./_options.ts";
 import { PoolExecutor, type PoolExecutorOptions } from "./pool_executor.ts";
 

@@ -1,7 +1,7 @@
-import { InvalidStateError } from "../loop/errors.ts";
+import { InvalidStateError } from "../loop/errors/errors.ts";
 import { type EventLoop, runningEventLoop } from "../loop/event_loop.ts";
-import { Future } from "../loop/future.ts";
-import type { TaskBody } from "../loop/task.ts";
+import { Future } from "../loop/tasks/future.ts";
+import type { TaskBody } from "../loop/tasks/task.ts";
 
 /**
  * Runs `body` as a task of another loop. As `asyncio.run_coroutine_threadsafe()`.

@@ -1,5 +1,5 @@
-import type { Future } from "../loop/future.ts";
-import { runningPlatformLoop } from "../loop/platform_loop.ts";
+import type { Future } from "../loop/tasks/future.ts";
+import { runningPlatformLoop } from "../loop/platform/platform_loop.ts";
 import { runInExecutor } from "./default_executor.ts";
 import type { JobFunction } from "./executor.ts";
 

@@ -1,4 +1,4 @@
-import { checkOptions } from "../loop/check_options.ts";
+import { checkOptions } from "../loop/values/check_options.ts";
 import { WORKER_POOL_EXECUTOR } from "./_options.ts";
 import { PoolExecutor, type PoolExecutorOptions } from "./pool_executor.ts";
 import { describe } from "./_describe_job.ts";

@@ -1,8 +1,8 @@
-import { describeWaits } from "./_describe_waits.ts";
-import { CancelledError } from "./errors.ts";
+import { describeWaits } from "./tasks/_describe_waits.ts";
+import { CancelledError } from "./errors/errors.ts";
 import type { EventLoop } from "./event_loop.ts";
-import type { Task } from "./task.ts";
-import type { TimerHandle } from "./timer_handle.ts";
+import type { Task } from "./tasks/task.ts";
+import type { TimerHandle } from "./scheduling/timer_handle.ts";
 
 /** Seconds that tasks have after a second signal, in which who is willing to end does. */
 const LAST_MOMENT = 0.5;

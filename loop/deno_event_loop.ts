@@ -19,55 +19,70 @@ import {
 } from "../subprocess/subprocess_exec.ts";
 import type { ProcessProtocol } from "../subprocess/subprocess_protocol.ts";
 import type { SubprocessTransport } from "../subprocess/subprocess_transport.ts";
-import { releaseOpenResources } from "../transports/open_resources.ts";
+import { releaseOpenResources } from "../transports/core/open_resources.ts";
 import {
   connectReadPipe,
   connectWritePipe,
   type ReadablePipe,
   type WritablePipe,
-} from "../transports/connect_pipe.ts";
+} from "../transports/endpoints/connect_pipe.ts";
 import {
   connectAcceptedSocket,
   type ConnectAcceptedSocketOptions,
-} from "../transports/connect_accepted_socket.ts";
-import { createConnection, type CreateConnectionOptions } from "../transports/create_connection.ts";
+} from "../transports/endpoints/connect_accepted_socket.ts";
+import {
+  createConnection,
+  type CreateConnectionOptions,
+} from "../transports/endpoints/create_connection.ts";
 import {
   createDatagramEndpoint,
   type CreateDatagramEndpointOptions,
-} from "../transports/create_datagram_endpoint.ts";
-import { createServer, type CreateServerOptions } from "../transports/create_server.ts";
+} from "../transports/endpoints/create_datagram_endpoint.ts";
+import { createServer, type CreateServerOptions } from "../transports/endpoints/create_server.ts";
 import {
   createUnixConnection,
   type CreateUnixConnectionOptions,
-} from "../transports/create_unix_connection.ts";
+} from "../transports/endpoints/create_unix_connection.ts";
 import {
   createUnixServer,
   type CreateUnixServerOptions,
-} from "../transports/create_unix_server.ts";
-import { DenoNetwork } from "../transports/deno_network.ts";
-import { DenoPipes } from "../transports/deno_pipes.ts";
-import { type AddrInfo, getaddrinfo, type GetaddrinfoOptions } from "../transports/getaddrinfo.ts";
-import { getnameinfo, type NameInfoFlag } from "../transports/getnameinfo.ts";
+} from "../transports/endpoints/create_unix_server.ts";
+import { DenoNetwork } from "../transports/deno/deno_network.ts";
+import { DenoPipes } from "../transports/deno/deno_pipes.ts";
+import {
+  type AddrInfo,
+  getaddrinfo,
+  type GetaddrinfoOptions,
+} from "../transports/names/getaddrinfo.ts";
+import { getnameinfo, type NameInfoFlag } from "../transports/names/getnameinfo.ts";
 import type { EndpointProtocol, StreamProtocol } from "../transports/protocol.ts";
-import { type SendableFile, sendfile, type SendfileOptions } from "../transports/sendfile.ts";
-import type { Server } from "../transports/server.ts";
-import { startTls, type StartTlsOptions } from "../transports/start_tls.ts";
+import {
+  type SendableFile,
+  sendfile,
+  type SendfileOptions,
+} from "../transports/endpoints/sendfile.ts";
+import type { Server } from "../transports/endpoints/server.ts";
+import { startTls, type StartTlsOptions } from "../transports/endpoints/start_tls.ts";
 import type {
   DatagramTransport,
   ReadTransport,
   Transport,
   WriteTransport,
 } from "../transports/transport.ts";
-import { checkOptions, FLAG, OBJECT, type OptionTable } from "./check_options.ts";
-import { createDenoPlatform } from "./deno_platform.ts";
-import { checkDenoVersion } from "./deno_version.ts";
+import { checkOptions, FLAG, OBJECT, type OptionTable } from "./values/check_options.ts";
+import { createDenoPlatform } from "./platform/deno_platform.ts";
+import { checkDenoVersion } from "./platform/deno_version.ts";
 import { EventLoop } from "./event_loop.ts";
-import type { Future } from "./future.ts";
-import type { LoopPermissions } from "./loop_permissions.ts";
-import type { Platform, TcpAddress } from "./platform.ts";
-import type { PlatformLoop } from "./platform_loop.ts";
-import { RestrictedPlatform } from "./restricted_platform.ts";
-import { addSignalHandler, removeSignalHandler, removeSignalHandlers } from "./signal_handlers.ts";
+import type { Future } from "./tasks/future.ts";
+import type { LoopPermissions } from "./permissions/loop_permissions.ts";
+import type { Platform, TcpAddress } from "./platform/platform.ts";
+import type { PlatformLoop } from "./platform/platform_loop.ts";
+import { RestrictedPlatform } from "./permissions/restricted_platform.ts";
+import {
+  addSignalHandler,
+  removeSignalHandler,
+  removeSignalHandlers,
+} from "./platform/signal_handlers.ts";
 
 /** Settings of a {@linkcode DenoEventLoop}. */
 export interface DenoEventLoopOptions {

@@ -1,25 +1,25 @@
-import { requireLoop, runningTask } from "./_ambient.ts";
-import { Driver, type LoopStatistics } from "./_driver.ts";
-import { EVENT_LOOP, TASK } from "./_options.ts";
-import { checkPlain, checkRunsWhenCalled, isPlainFunction } from "./_function_kind.ts";
-import type { Runnable } from "./_runnable.ts";
-import { checkSeconds } from "./_seconds.ts";
-import { checkTaskBody } from "./_task_body.ts";
-import { showAsText } from "./_shown_as_text.ts";
-import { TaskList } from "./_task_list.ts";
-import { UnseenFailures } from "./_unseen_failures.ts";
-import { checkOptions, NO_OPTIONS } from "./check_options.ts";
-import { DenoClock } from "./deno_clock.ts";
-import { type Awaitable, ensureFuture } from "./ensure_future.ts";
-import { describe, describeThrown, lineOf } from "./_describe.ts";
-import { type Context, currentValues } from "./context.ts";
-import { InvalidStateError } from "./errors.ts";
-import { type Callback, Handle } from "./handle.ts";
-import { TimerHandle } from "./timer_handle.ts";
-import { Future, markSeen } from "./future.ts";
-import type { Clock } from "./platform.ts";
-import type { ReadyQueue } from "./ready_queue.ts";
-import { Task, type TaskBody, type TaskOptions } from "./task.ts";
+import { requireLoop, runningTask } from "./scheduling/_ambient.ts";
+import { Driver, type LoopStatistics } from "./scheduling/_driver.ts";
+import { EVENT_LOOP, TASK } from "./values/_options.ts";
+import { checkPlain, checkRunsWhenCalled, isPlainFunction } from "./values/_function_kind.ts";
+import type { Runnable } from "./scheduling/_runnable.ts";
+import { checkSeconds } from "./values/_seconds.ts";
+import { checkTaskBody } from "./tasks/_task_body.ts";
+import { showAsText } from "./values/_shown_as_text.ts";
+import { TaskList } from "./tasks/_task_list.ts";
+import { UnseenFailures } from "./tasks/_unseen_failures.ts";
+import { checkOptions, NO_OPTIONS } from "./values/check_options.ts";
+import { DenoClock } from "./platform/deno_clock.ts";
+import { type Awaitable, ensureFuture } from "./tasks/ensure_future.ts";
+import { describe, describeThrown, lineOf } from "./values/_describe.ts";
+import { type Context, currentValues } from "./scheduling/context.ts";
+import { InvalidStateError } from "./errors/errors.ts";
+import { type Callback, Handle } from "./scheduling/handle.ts";
+import { TimerHandle } from "./scheduling/timer_handle.ts";
+import { Future, markSeen } from "./tasks/future.ts";
+import type { Clock } from "./platform/platform.ts";
+import type { ReadyQueue } from "./scheduling/ready_queue.ts";
+import { Task, type TaskBody, type TaskOptions } from "./tasks/task.ts";
 
 /** Settings of an {@linkcode EventLoop}. */
 export interface EventLoopOptions {

@@ -10,32 +10,36 @@
  *
  * @module
  */
-export { asCompleted, type AsCompletedOptions, type Completions } from "./as_completed.ts";
-export { Barrier } from "./barrier.ts";
+export {
+  asCompleted,
+  type AsCompletedOptions,
+  type Completions,
+} from "./structure/as_completed.ts";
+export { Barrier } from "./synchronisation/barrier.ts";
 export {
   type CallGraph,
   captureCallGraph,
   printCallGraph,
   type PrintCallGraphOptions,
-} from "./call_graph.ts";
-export type { CancelOptions } from "./_cancel_reason.ts";
-export { Condition } from "./condition.ts";
+} from "./tasks/call_graph.ts";
+export type { CancelOptions } from "./tasks/_cancel_reason.ts";
+export { Condition } from "./synchronisation/condition.ts";
 export {
   Context,
   type ContextToken,
   ContextVar,
   type ContextVarOptions,
   copyContext,
-} from "./context.ts";
+} from "./scheduling/context.ts";
 export { DenoEventLoop, type DenoEventLoopOptions } from "./deno_event_loop.ts";
-export type { LoopPermissions } from "./loop_permissions.ts";
-export type { LoopStatistics } from "./_driver.ts";
+export type { LoopPermissions } from "./permissions/loop_permissions.ts";
+export type { LoopStatistics } from "./scheduling/_driver.ts";
 export {
   type Awaitable,
   ensureFuture,
   type EnsureFutureOptions,
   isFuture,
-} from "./ensure_future.ts";
+} from "./tasks/ensure_future.ts";
 export {
   BrokenBarrierError,
   BrokenExecutor,
@@ -49,9 +53,9 @@ export {
   QueueShutDown,
   SendfileNotAvailableError,
   TimeoutError,
-} from "./errors.ts";
-export { isConnectionError, isOSError } from "./os_error.ts";
-export { Event } from "./event.ts";
+} from "./errors/errors.ts";
+export { isConnectionError, isOSError } from "./errors/os_error.ts";
+export { Event } from "./synchronisation/event.ts";
 export {
   allTasks,
   createTask,
@@ -62,11 +66,16 @@ export {
   type ExceptionHandler,
   type TaskFactory,
 } from "./event_loop.ts";
-export { Future, type FutureOptions } from "./future.ts";
-export { gather, type GatherOptions, type GatherOutcomes, type GatherResults } from "./gather.ts";
-export { type Callback, Handle } from "./handle.ts";
-export { LifoQueue } from "./lifo_queue.ts";
-export { Lock } from "./lock.ts";
+export { Future, type FutureOptions } from "./tasks/future.ts";
+export {
+  gather,
+  type GatherOptions,
+  type GatherOutcomes,
+  type GatherResults,
+} from "./structure/gather.ts";
+export { type Callback, Handle } from "./scheduling/handle.ts";
+export { LifoQueue } from "./synchronisation/lifo_queue.ts";
+export { Lock } from "./synchronisation/lock.ts";
 export type {
   Acceptor,
   AddressFamily,
@@ -98,8 +107,8 @@ export type {
   StdioTarget,
   TcpAddress,
   WritableHandle,
-} from "./platform.ts";
-export type { PlatformLoop } from "./platform_loop.ts";
+} from "./platform/platform.ts";
+export type { PlatformLoop } from "./platform/platform_loop.ts";
 export {
   DefaultEventLoopPolicy,
   type EventLoopPolicy,
@@ -113,8 +122,8 @@ export {
   setEventLoop,
   setEventLoopPolicy,
 } from "./policy.ts";
-export { PriorityQueue, type PriorityQueueOptions } from "./priority_queue.ts";
-export { Queue, type QueueOptions, type QueueStore } from "./queue.ts";
+export { PriorityQueue, type PriorityQueueOptions } from "./synchronisation/priority_queue.ts";
+export { Queue, type QueueOptions, type QueueStore } from "./synchronisation/queue.ts";
 export { runMain } from "./run_main.ts";
 export {
   run,
@@ -123,14 +132,14 @@ export {
   type RunnerRunOptions,
   type RunOptions,
 } from "./runner.ts";
-export { BoundedSemaphore, Semaphore } from "./semaphore.ts";
-export { shield } from "./shield.ts";
-export { sleep } from "./sleep.ts";
-export { isCoroutine } from "./is_coroutine.ts";
-export { type Coroutine, Task, type TaskBody, type TaskOptions } from "./task.ts";
-export { type ReportReady, TaskGroup, taskGroup } from "./task_group.ts";
-export { type RegionBody, Timeout, timeout, timeoutAt } from "./timeout.ts";
-export { TimerHandle } from "./timer_handle.ts";
+export { BoundedSemaphore, Semaphore } from "./synchronisation/semaphore.ts";
+export { shield } from "./structure/shield.ts";
+export { sleep } from "./structure/sleep.ts";
+export { isCoroutine } from "./values/is_coroutine.ts";
+export { type Coroutine, Task, type TaskBody, type TaskOptions } from "./tasks/task.ts";
+export { type ReportReady, TaskGroup, taskGroup } from "./structure/task_group.ts";
+export { type RegionBody, Timeout, timeout, timeoutAt } from "./structure/timeout.ts";
+export { TimerHandle } from "./scheduling/timer_handle.ts";
 export {
   ALL_COMPLETED,
   FIRST_COMPLETED,
@@ -139,8 +148,8 @@ export {
   wait,
   type WaitOptions,
   type WaitResult,
-} from "./wait.ts";
-export { waitFor } from "./wait_for.ts";
+} from "./structure/wait.ts";
+export { waitFor } from "./structure/wait_for.ts";
 export type {
   WorkerLink,
   WorkerPermissions,
@@ -150,4 +159,4 @@ export type {
   Workers,
   WorkerSink,
   WorkerThreadOptions,
-} from "./worker_platform.ts";
+} from "./platform/worker_platform.ts";

@@ -1,8 +1,8 @@
-import { runningLoop } from "./_ambient.ts";
-import { describe } from "./_describe.ts";
+import { runningLoop } from "./scheduling/_ambient.ts";
+import { describe } from "./values/_describe.ts";
 import { DenoEventLoop } from "./deno_event_loop.ts";
-import { isMainIsolate } from "./deno_isolate.ts";
-import { InvalidStateError } from "./errors.ts";
+import { isMainIsolate } from "./platform/deno_isolate.ts";
+import { InvalidStateError } from "./errors/errors.ts";
 import { EventLoop, runningEventLoop } from "./event_loop.ts";
 
 /** Decides which loop is the current one, and how loops are made. As `AbstractEventLoopPolicy`. */

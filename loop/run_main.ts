@@ -1,10 +1,10 @@
-import { runningLoop } from "./_ambient.ts";
-import { RUN } from "./_options.ts";
-import { checkOptions } from "./check_options.ts";
-import { exitCodeOf, exitProgram } from "./deno_program.ts";
-import { CancelledError, InvalidStateError } from "./errors.ts";
+import { runningLoop } from "./scheduling/_ambient.ts";
+import { RUN } from "./values/_options.ts";
+import { checkOptions } from "./values/check_options.ts";
+import { exitCodeOf, exitProgram } from "./platform/deno_program.ts";
+import { CancelledError, InvalidStateError } from "./errors/errors.ts";
 import { Runner, type RunOptions } from "./runner.ts";
-import type { TaskBody } from "./task.ts";
+import type { TaskBody } from "./tasks/task.ts";
 
 /**
  * Runs `main` as the whole program. As `asyncio.run()` at the end of a script; {@linkcode run} is

@@ -1,19 +1,19 @@
-import { runningLoop } from "./_ambient.ts";
-import { RUN, RUNNER, RUNNER_RUN } from "./_options.ts";
-import { checkOptions } from "./check_options.ts";
-import { describe } from "./_describe.ts";
+import { runningLoop } from "./scheduling/_ambient.ts";
+import { RUN, RUNNER, RUNNER_RUN } from "./values/_options.ts";
+import { checkOptions } from "./values/check_options.ts";
+import { describe } from "./values/_describe.ts";
 import { Interruption } from "./_interruption.ts";
-import { type Context, copyContext } from "./context.ts";
-import { isMainIsolate } from "./deno_isolate.ts";
-import { InvalidStateError } from "./errors.ts";
+import { type Context, copyContext } from "./scheduling/context.ts";
+import { isMainIsolate } from "./platform/deno_isolate.ts";
+import { InvalidStateError } from "./errors/errors.ts";
 import { EventLoop } from "./event_loop.ts";
-import type { Future } from "./future.ts";
-import type { PlatformLoop } from "./platform_loop.ts";
+import type { Future } from "./tasks/future.ts";
+import type { PlatformLoop } from "./platform/platform_loop.ts";
 import { newEventLoop } from "./policy.ts";
-import { unrestricted } from "./restricted_platform.ts";
-import { hasSignalHandler, listenToSignal } from "./signal_handlers.ts";
-import { isCoroutine } from "./is_coroutine.ts";
-import type { Task, TaskBody } from "./task.ts";
+import { unrestricted } from "./permissions/restricted_platform.ts";
+import { hasSignalHandler, listenToSignal } from "./platform/signal_handlers.ts";
+import { isCoroutine } from "./values/is_coroutine.ts";
+import type { Task, TaskBody } from "./tasks/task.ts";
 
 /**
  * Seconds that jobs have to end when a runner closes. asyncio waits 300 and then hangs on a job in

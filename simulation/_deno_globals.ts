@@ -15,7 +15,7 @@
  *
  * @module
  */
-import { CancelledError } from "../loop/errors.ts";
+import { CancelledError } from "../loop/errors/errors.ts";
 import { chancePatches } from "./_deno_chance.ts";
 import { effectPatches } from "./_deno_effects.ts";
 import { hostWorkPatches } from "./_deno_host_work.ts";

@@ -1,4 +1,4 @@
-import { InvalidStateError } from "../loop/errors.ts";
+import { InvalidStateError } from "../loop/errors/errors.ts";
 import type { Patch } from "./_deno_globals.ts";
 import { createRefusal } from "./_refused_call.ts";
 

@@ -1,4 +1,9 @@
-import type { WorkerLink, WorkerProcesses, Workers, WorkerSink } from "../loop/worker_platform.ts";
+import type {
+  WorkerLink,
+  WorkerProcesses,
+  Workers,
+  WorkerSink,
+} from "../loop/platform/worker_platform.ts";
 import type { SeededRandom } from "./seeded_random.ts";
 import type { World } from "./_world.ts";
 

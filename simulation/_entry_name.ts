@@ -1,7 +1,7 @@
-import { callbackOf, describeCallback, Handle } from "../loop/handle.ts";
-import type { Runnable } from "../loop/ready_queue.ts";
-import { Task } from "../loop/task.ts";
-import { threadOf } from "../loop/thread_of.ts";
+import { callbackOf, describeCallback, Handle } from "../loop/scheduling/handle.ts";
+import type { Runnable } from "../loop/scheduling/ready_queue.ts";
+import { Task } from "../loop/tasks/task.ts";
+import { threadOf } from "../loop/tasks/thread_of.ts";
 
 /** Names `entry` in a trace: the task that goes on, or the callback. */
 export function nameEntry(entry: Runnable): string {

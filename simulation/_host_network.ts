@@ -1,7 +1,7 @@
-import { InvalidStateError } from "../loop/errors.ts";
+import { InvalidStateError } from "../loop/errors/errors.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
-import { formatAddress } from "../loop/format_address.ts";
-import type { Future } from "../loop/future.ts";
+import { formatAddress } from "../loop/values/format_address.ts";
+import type { Future } from "../loop/tasks/future.ts";
 import type {
   AddressFamily,
   ByteChannel,
@@ -14,11 +14,11 @@ import type {
   ListenUnixOptions,
   Network,
   TcpAddress,
-} from "../loop/platform.ts";
-import { canonicalHost, destinationOf } from "../loop/host_name.ts";
-import { startOperation } from "../loop/start_operation.ts";
-import type { Coroutine } from "../loop/task.ts";
-import { parseAddress } from "../transports/ip_address.ts";
+} from "../loop/platform/platform.ts";
+import { canonicalHost, destinationOf } from "../loop/values/host_name.ts";
+import { startOperation } from "../loop/tasks/start_operation.ts";
+import type { Coroutine } from "../loop/tasks/task.ts";
+import { parseAddress } from "../transports/names/ip_address.ts";
 import type { Connection, ConnectionOptions } from "./_connection.ts";
 import { createNetworkError } from "./_deno_errors.ts";
 import { type HostStack, isLoopback, isWildcard } from "./_host_stack.ts";

@@ -1,9 +1,9 @@
-import { formatAddress } from "../loop/format_address.ts";
-import { callbackOf, describeCallback } from "../loop/handle.ts";
+import { formatAddress } from "../loop/values/format_address.ts";
+import { callbackOf, describeCallback } from "../loop/scheduling/handle.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
-import type { Task } from "../loop/task.ts";
-import type { TimerHandle } from "../loop/timer_handle.ts";
-import { type OpenResource, openResources } from "../transports/open_resources.ts";
+import type { Task } from "../loop/tasks/task.ts";
+import type { TimerHandle } from "../loop/scheduling/timer_handle.ts";
+import { type OpenResource, openResources } from "../transports/core/open_resources.ts";
 
 /** Returns what is left on `loop`, in words; tasks other than `current`. */
 export function describeLeaks(loop: EventLoop, current: Task<unknown> | null): string[] {

@@ -1,5 +1,5 @@
 /**
- * The options of this folder; see `loop/check_options.ts`.
+ * The options of this folder; see `loop/values/check_options.ts`.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import {
   type OptionTable,
   SECONDS,
   TEXT,
-} from "../loop/check_options.ts";
+} from "../loop/values/check_options.ts";
 import type { LoopTestOptions } from "./deno_loop_tests.ts";
 import type { ExploreOptions } from "./explore.ts";
 import type { LinkConditions } from "./link_conditions.ts";

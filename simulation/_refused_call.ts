@@ -1,4 +1,4 @@
-import { InvalidStateError } from "../loop/errors.ts";
+import { InvalidStateError } from "../loop/errors/errors.ts";
 
 /** Returns what stands for `call` where it would reach the real world: it rejects, or throws. */
 export function createRefusal(call: string, rejects: boolean): () => Promise<never> {

@@ -1,5 +1,5 @@
-import { DeadlockError } from "../loop/errors.ts";
-import { describeThrown } from "../loop/describe.ts";
+import { DeadlockError } from "../loop/errors/errors.ts";
+import { describeThrown } from "../loop/values/describe.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import { Runner } from "../loop/runner.ts";
 import { runInside } from "./_deno_globals.ts";

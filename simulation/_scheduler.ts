@@ -1,5 +1,5 @@
-import type { ReadyQueue, Runnable } from "../loop/ready_queue.ts";
-import { threadOf } from "../loop/thread_of.ts";
+import type { ReadyQueue, Runnable } from "../loop/scheduling/ready_queue.ts";
+import { threadOf } from "../loop/tasks/thread_of.ts";
 import { type Chooser, createChooser, type Schedule } from "./schedule.ts";
 import type { SeededRandom } from "./seeded_random.ts";
 

@@ -1,4 +1,4 @@
-import type { Signals } from "../loop/platform.ts";
+import type { Signals } from "../loop/platform/platform.ts";
 
 /** The signals of a simulated process: they come when the simulation says so. */
 export class SimulatedSignals implements Signals {

@@ -1,6 +1,6 @@
 import type { EventLoop } from "../loop/event_loop.ts";
-import type { ByteChannel, ByteSink } from "../loop/platform.ts";
-import type { Runnable } from "../loop/ready_queue.ts";
+import type { ByteChannel, ByteSink } from "../loop/platform/platform.ts";
+import type { Runnable } from "../loop/scheduling/ready_queue.ts";
 import { createNetworkError } from "./_deno_errors.ts";
 import type { Reception, SegmentKind, StreamLink } from "./_stream_link.ts";
 

@@ -1,7 +1,7 @@
 import type { EventLoop } from "../loop/event_loop.ts";
-import { formatAddress } from "../loop/format_address.ts";
-import type { DatagramChannel, DatagramSink } from "../loop/platform.ts";
-import type { Runnable } from "../loop/ready_queue.ts";
+import { formatAddress } from "../loop/values/format_address.ts";
+import type { DatagramChannel, DatagramSink } from "../loop/platform/platform.ts";
+import type { Runnable } from "../loop/scheduling/ready_queue.ts";
 import { createNetworkError } from "./_deno_errors.ts";
 import type { DatagramSocket } from "./_host_stack.ts";
 import type { Packet } from "./fault_rule.ts";

@@ -1,5 +1,5 @@
 import type { EventLoop } from "../loop/event_loop.ts";
-import type { Acceptor, Listener } from "../loop/platform.ts";
+import type { Acceptor, Listener } from "../loop/platform/platform.ts";
 import type { ListeningSocket } from "./_host_stack.ts";
 import type { SimulatedChannel } from "./_simulated_channel.ts";
 

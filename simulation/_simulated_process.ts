@@ -1,6 +1,6 @@
 import { DenoEventLoop } from "../loop/deno_event_loop.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
-import type { Platform } from "../loop/platform.ts";
+import type { Platform } from "../loop/platform/platform.ts";
 import { nameEntry } from "./_entry_name.ts";
 import type { SimulatedQueue } from "./_scheduler.ts";
 import type { World } from "./_world.ts";

@@ -1,4 +1,4 @@
-import { describeThrown } from "../loop/describe.ts";
+import { describeThrown } from "../loop/values/describe.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import type {
   ByteChannel,
@@ -9,12 +9,12 @@ import type {
   ProcessSink,
   Program,
   SpawnOptions,
-} from "../loop/platform.ts";
-import type { Coroutine } from "../loop/task.ts";
-import { StreamReader } from "../transports/stream_reader.ts";
-import { StreamReaderProtocol } from "../transports/stream_reader_protocol.ts";
-import { StreamTransport } from "../transports/stream_transport.ts";
-import { StreamWriter } from "../transports/stream_writer.ts";
+} from "../loop/platform/platform.ts";
+import type { Coroutine } from "../loop/tasks/task.ts";
+import { StreamReader } from "../transports/streams/stream_reader.ts";
+import { StreamReaderProtocol } from "../transports/streams/stream_reader_protocol.ts";
+import { StreamTransport } from "../transports/core/stream_transport.ts";
+import { StreamWriter } from "../transports/streams/stream_writer.ts";
 import { createNetworkError } from "./_deno_errors.ts";
 import { createPipe, type Pipe } from "./_pipe.ts";
 import { SimulatedSignals } from "./_signals.ts";

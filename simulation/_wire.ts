@@ -1,4 +1,4 @@
-import { formatAddress } from "../loop/format_address.ts";
+import { formatAddress } from "../loop/values/format_address.ts";
 import type { FaultRule, Packet } from "./fault_rule.ts";
 import type { LinkConditions } from "./link_conditions.ts";
 import type { SeededRandom } from "./seeded_random.ts";

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { InvalidStateError, TimeoutError } from "../loop/errors.ts";
+import { InvalidStateError, TimeoutError } from "../loop/errors/errors.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import { SimulatedSignals } from "./_signals.ts";
 import { Scheduler } from "./_scheduler.ts";

@@ -1,7 +1,7 @@
-import { checkOptions } from "../loop/check_options.ts";
+import { checkOptions } from "../loop/values/check_options.ts";
 import { currentTask } from "../loop/event_loop.ts";
-import { InvalidStateError } from "../loop/errors.ts";
-import type { Coroutine } from "../loop/task.ts";
+import { InvalidStateError } from "../loop/errors/errors.ts";
+import type { Coroutine } from "../loop/tasks/task.ts";
 import { describeLeaks } from "./_leaks.ts";
 import { LOOP_TEST } from "./_options.ts";
 import { simulate, type SimulateOptions } from "./simulate.ts";

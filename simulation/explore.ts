@@ -1,5 +1,5 @@
-import { describeThrown } from "../loop/describe.ts";
-import { checkOptions } from "../loop/check_options.ts";
+import { describeThrown } from "../loop/values/describe.ts";
+import { checkOptions } from "../loop/values/check_options.ts";
 import { EXPLORE } from "./_options.ts";
 import { type Run, runOnce } from "./_run_once.ts";
 import { formatDeviations, type Schedule } from "./schedule.ts";

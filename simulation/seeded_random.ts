@@ -1,4 +1,4 @@
-import type { Random } from "../loop/platform.ts";
+import type { Random } from "../loop/platform/platform.ts";
 
 /**
  * Chance that is the same for the same seed. Not for secrets.

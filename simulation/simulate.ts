@@ -1,4 +1,4 @@
-import { checkOptions } from "../loop/check_options.ts";
+import { checkOptions } from "../loop/values/check_options.ts";
 import { SIMULATE } from "./_options.ts";
 import { runOnce } from "./_run_once.ts";
 import type { LinkConditions } from "./link_conditions.ts";

@@ -1,8 +1,8 @@
-import { CancelledError, InvalidStateError } from "../loop/errors.ts";
+import { CancelledError, InvalidStateError } from "../loop/errors/errors.ts";
 import type { DenoEventLoop } from "../loop/deno_event_loop.ts";
-import type { Future } from "../loop/future.ts";
-import type { Platform } from "../loop/platform.ts";
-import type { Coroutine, Task } from "../loop/task.ts";
+import type { Future } from "../loop/tasks/future.ts";
+import type { Platform } from "../loop/platform/platform.ts";
+import type { Coroutine, Task } from "../loop/tasks/task.ts";
 import { SimulatedProcess } from "./_simulated_process.ts";
 import type { SimulatedSignals } from "./_signals.ts";
 import { isInstance } from "./_is_instance.ts";

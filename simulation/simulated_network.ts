@@ -1,6 +1,6 @@
-import { checkOptions } from "../loop/check_options.ts";
+import { checkOptions } from "../loop/values/check_options.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
-import type { Network } from "../loop/platform.ts";
+import type { Network } from "../loop/platform/platform.ts";
 import { Connection, type ConnectionOptions } from "./_connection.ts";
 import { type Backbone, type Host, HostNetwork } from "./_host_network.ts";
 import { HostStack, isLoopback, isWildcard } from "./_host_stack.ts";

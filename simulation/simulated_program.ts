@@ -1,6 +1,6 @@
-import type { Coroutine } from "../loop/task.ts";
-import type { StreamReader } from "../transports/stream_reader.ts";
-import type { StreamWriter } from "../transports/stream_writer.ts";
+import type { Coroutine } from "../loop/tasks/task.ts";
+import type { StreamReader } from "../transports/streams/stream_reader.ts";
+import type { StreamWriter } from "../transports/streams/stream_writer.ts";
 
 /** A child process, as the program in it sees it. */
 export interface SimulatedChild {

@@ -1,8 +1,8 @@
 import type { DenoEventLoop } from "../loop/deno_event_loop.ts";
-import { InvalidStateError } from "../loop/errors.ts";
-import type { Future } from "../loop/future.ts";
-import type { Pipes, Platform } from "../loop/platform.ts";
-import type { Coroutine } from "../loop/task.ts";
+import { InvalidStateError } from "../loop/errors/errors.ts";
+import type { Future } from "../loop/tasks/future.ts";
+import type { Pipes, Platform } from "../loop/platform/platform.ts";
+import type { Coroutine } from "../loop/tasks/task.ts";
 import { createSimulatedWorkers } from "./_deno_simulated_workers.ts";
 import { SimulatedSignals } from "./_signals.ts";
 import { SimulatedProcesses } from "./_simulated_processes.ts";

@@ -12,8 +12,8 @@
  *
  * @module
  */
-import { checkArgument, checkOptions, DELAY } from "../loop/check_options.ts";
-import type { Alarm, Clock } from "../loop/platform.ts";
+import { checkArgument, checkOptions, DELAY } from "../loop/values/check_options.ts";
+import type { Alarm, Clock } from "../loop/platform/platform.ts";
 import { Agenda, type Appointment } from "./_agenda.ts";
 import { whenPromisesRest } from "./_deno_turn.ts";
 import { VIRTUAL_CLOCK } from "./_options.ts";

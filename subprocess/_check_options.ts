@@ -1,4 +1,4 @@
-import type { Program } from "../loop/platform.ts";
+import type { Program } from "../loop/platform/platform.ts";
 import type { SubprocessOptions } from "./subprocess_exec.ts";
 
 const TARGETS: readonly unknown[] = ["piped", "inherit", "null"];

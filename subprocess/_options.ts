@@ -1,5 +1,5 @@
 /**
- * The options of this folder; see `loop/check_options.ts`.
+ * The options of this folder; see `loop/values/check_options.ts`.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import {
   type OptionTable,
   SECONDS,
   TEXT,
-} from "../loop/check_options.ts";
+} from "../loop/values/check_options.ts";
 import type { CreateSubprocessExecOptions, CreateSubprocessOptions } from "./create_subprocess.ts";
 import type { ProcessOptions } from "./process.ts";
 import type { SubprocessExecOptions, SubprocessOptions } from "./subprocess_exec.ts";

@@ -1,7 +1,7 @@
 import type { EventLoop } from "../loop/event_loop.ts";
-import { FlowControlProtocol } from "../transports/flow_control_protocol.ts";
-import { StreamReader } from "../transports/stream_reader.ts";
-import { StreamWriter } from "../transports/stream_writer.ts";
+import { FlowControlProtocol } from "../transports/core/flow_control_protocol.ts";
+import { StreamReader } from "../transports/streams/stream_reader.ts";
+import { StreamWriter } from "../transports/streams/stream_writer.ts";
 import type { ProcessProtocol } from "./subprocess_protocol.ts";
 import type { SubprocessTransport } from "./subprocess_transport.ts";
 

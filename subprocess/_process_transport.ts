@@ -16,21 +16,21 @@
  *
  * @module
  */
-import { assert } from "../loop/assert.ts";
-import { type Context, copyContext, enterContext } from "../loop/context.ts";
-import { InvalidStateError } from "../loop/errors.ts";
+import { assert } from "../loop/errors/assert.ts";
+import { type Context, copyContext, enterContext } from "../loop/scheduling/context.ts";
+import { InvalidStateError } from "../loop/errors/errors.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
-import type { Future } from "../loop/future.ts";
+import type { Future } from "../loop/tasks/future.ts";
 import type {
   ByteChannel,
   ChildProcess,
   ProcessSink,
   Program,
   SpawnOptions,
-} from "../loop/platform.ts";
-import type { PlatformLoop } from "../loop/platform_loop.ts";
-import { type OpenResource, openResources } from "../transports/open_resources.ts";
-import { StreamTransport } from "../transports/stream_transport.ts";
+} from "../loop/platform/platform.ts";
+import type { PlatformLoop } from "../loop/platform/platform_loop.ts";
+import { type OpenResource, openResources } from "../transports/core/open_resources.ts";
+import { StreamTransport } from "../transports/core/stream_transport.ts";
 import type { ReadTransport, WriteTransport } from "../transports/transport.ts";
 import { processEnded } from "./_deno_process_ended.ts";
 import { type PipeOwner, PipeProtocol } from "./_pipe_protocol.ts";

@@ -1,6 +1,6 @@
-import type { Program, SpawnOptions } from "../loop/platform.ts";
-import type { PlatformLoop } from "../loop/platform_loop.ts";
-import type { Coroutine } from "../loop/task.ts";
+import type { Program, SpawnOptions } from "../loop/platform/platform.ts";
+import type { PlatformLoop } from "../loop/platform/platform_loop.ts";
+import type { Coroutine } from "../loop/tasks/task.ts";
 import { checkOptions } from "./_check_options.ts";
 import { ProcessTransport } from "./_process_transport.ts";
 import type { SubprocessOptions } from "./subprocess_exec.ts";

@@ -1,9 +1,9 @@
-import { checkOptions } from "../loop/check_options.ts";
-import type { Future } from "../loop/future.ts";
-import { type PlatformLoop, runningPlatformLoop } from "../loop/platform_loop.ts";
-import type { Program } from "../loop/platform.ts";
-import { startOperation } from "../loop/start_operation.ts";
-import type { Coroutine } from "../loop/task.ts";
+import { checkOptions } from "../loop/values/check_options.ts";
+import type { Future } from "../loop/tasks/future.ts";
+import { type PlatformLoop, runningPlatformLoop } from "../loop/platform/platform_loop.ts";
+import type { Program } from "../loop/platform/platform.ts";
+import { startOperation } from "../loop/tasks/start_operation.ts";
+import type { Coroutine } from "../loop/tasks/task.ts";
 import { execProgram, shellProgram } from "./_check_options.ts";
 import { CREATE_SUBPROCESS_EXEC, CREATE_SUBPROCESS_SHELL } from "./_options.ts";
 import { ProcessStreams } from "./_process_streams.ts";

@@ -6,10 +6,10 @@ import type {
   ProcessSink,
   Program,
   SpawnOptions,
-} from "../loop/platform.ts";
-import { nameTooManyFiles } from "../loop/deno_too_many_files.ts";
-import { ReadableStreamChannel } from "../transports/readable_stream_channel.ts";
-import { WritableStreamChannel } from "../transports/writable_stream_channel.ts";
+} from "../loop/platform/platform.ts";
+import { nameTooManyFiles } from "../loop/errors/deno_too_many_files.ts";
+import { ReadableStreamChannel } from "../transports/deno/readable_stream_channel.ts";
+import { WritableStreamChannel } from "../transports/deno/writable_stream_channel.ts";
 import { namingFlag } from "./_deno_run_permission.ts";
 import { checkFormat } from "./_deno_program_format.ts";
 import { mergingErrors } from "./_deno_merged_errors.ts";

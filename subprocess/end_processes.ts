@@ -1,10 +1,10 @@
 import type { EventLoop } from "../loop/event_loop.ts";
-import type { Future } from "../loop/future.ts";
-import type { PlatformLoop } from "../loop/platform_loop.ts";
-import { startOperation } from "../loop/start_operation.ts";
-import type { Coroutine } from "../loop/task.ts";
-import { wait } from "../loop/wait.ts";
-import { openResources } from "../transports/open_resources.ts";
+import type { Future } from "../loop/tasks/future.ts";
+import type { PlatformLoop } from "../loop/platform/platform_loop.ts";
+import { startOperation } from "../loop/tasks/start_operation.ts";
+import type { Coroutine } from "../loop/tasks/task.ts";
+import { wait } from "../loop/structure/wait.ts";
+import { openResources } from "../transports/core/open_resources.ts";
 import { ProcessTransport } from "./_process_transport.ts";
 
 /** Seconds to wait for processes that were killed. One may hang in the system for longer. */

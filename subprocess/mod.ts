@@ -37,4 +37,4 @@ export {
   type SubprocessOptions,
   subprocessShell,
 } from "./subprocess_exec.ts";
-export type { StdioTarget } from "../loop/platform.ts";
+export type { StdioTarget } from "../loop/platform/platform.ts";

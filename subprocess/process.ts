@@ -1,12 +1,12 @@
-import { gather } from "../loop/gather.ts";
-import type { Future } from "../loop/future.ts";
-import type { PlatformLoop } from "../loop/platform_loop.ts";
-import { startOperation } from "../loop/start_operation.ts";
-import type { Coroutine } from "../loop/task.ts";
-import { wait } from "../loop/wait.ts";
+import { gather } from "../loop/structure/gather.ts";
+import type { Future } from "../loop/tasks/future.ts";
+import type { PlatformLoop } from "../loop/platform/platform_loop.ts";
+import { startOperation } from "../loop/tasks/start_operation.ts";
+import type { Coroutine } from "../loop/tasks/task.ts";
+import { wait } from "../loop/structure/wait.ts";
 import { destroyed } from "./end_processes.ts";
-import type { StreamReader } from "../transports/stream_reader.ts";
-import type { StreamWriter } from "../transports/stream_writer.ts";
+import type { StreamReader } from "../transports/streams/stream_reader.ts";
+import type { StreamWriter } from "../transports/streams/stream_writer.ts";
 import type { ProcessStreams } from "./_process_streams.ts";
 import type { ProcessTransport } from "./_process_transport.ts";
 

@@ -1,8 +1,8 @@
-import { checkOptions } from "../loop/check_options.ts";
-import type { Future } from "../loop/future.ts";
-import type { StdioTarget } from "../loop/platform.ts";
-import type { PlatformLoop } from "../loop/platform_loop.ts";
-import { startOperation } from "../loop/start_operation.ts";
+import { checkOptions } from "../loop/values/check_options.ts";
+import type { Future } from "../loop/tasks/future.ts";
+import type { StdioTarget } from "../loop/platform/platform.ts";
+import type { PlatformLoop } from "../loop/platform/platform_loop.ts";
+import { startOperation } from "../loop/tasks/start_operation.ts";
 import { execProgram, shellProgram } from "./_check_options.ts";
 import { SUBPROCESS_EXEC, SUBPROCESS_SHELL } from "./_options.ts";
 import { startProcess } from "./_start_process.ts";

@@ -1,5 +1,5 @@
 /**
- * The options of this folder; see `loop/check_options.ts`. What a `sock`, a `path` and the `tls` of
+ * The options of this folder; see `loop/values/check_options.ts`. What a `sock`, a `path` and the `tls` of
  * a server must be has messages of its own.
  *
  * @module
@@ -23,27 +23,27 @@ import {
   SIGNAL,
   TEXT,
   TEXTS,
-} from "../loop/check_options.ts";
-import type { TcpAddress } from "../loop/platform.ts";
-import type { ConnectAcceptedSocketOptions } from "./connect_accepted_socket.ts";
-import type { CreateConnectionOptions } from "./create_connection.ts";
-import type { CreateDatagramEndpointOptions } from "./create_datagram_endpoint.ts";
-import type { CreateServerOptions } from "./create_server.ts";
-import type { CreateUnixConnectionOptions } from "./create_unix_connection.ts";
-import type { CreateUnixServerOptions } from "./create_unix_server.ts";
-import type { FlowControlProtocolOptions } from "./flow_control_protocol.ts";
-import type { GetaddrinfoOptions } from "./getaddrinfo.ts";
-import type { OpenConnectionOptions, StreamOptions } from "./open_connection.ts";
-import type { OpenUnixConnectionOptions } from "./open_unix_connection.ts";
-import type { SendfileOptions } from "./sendfile.ts";
-import type { ServeForeverOptions, ServerShutdownOptions } from "./server.ts";
-import type { StartServerOptions } from "./start_server.ts";
-import type { StartTlsOptions } from "./start_tls.ts";
-import type { StartUnixServerOptions } from "./start_unix_server.ts";
-import type { StreamReaderOptions } from "./stream_reader.ts";
-import type { StreamReaderProtocolOptions } from "./stream_reader_protocol.ts";
-import type { StreamWriterOptions } from "./stream_writer.ts";
-import type { TlsClientSettings, TlsOptions, TlsServerSettings } from "./tls_options.ts";
+} from "../loop/values/check_options.ts";
+import type { TcpAddress } from "../loop/platform/platform.ts";
+import type { ConnectAcceptedSocketOptions } from "./endpoints/connect_accepted_socket.ts";
+import type { CreateConnectionOptions } from "./endpoints/create_connection.ts";
+import type { CreateDatagramEndpointOptions } from "./endpoints/create_datagram_endpoint.ts";
+import type { CreateServerOptions } from "./endpoints/create_server.ts";
+import type { CreateUnixConnectionOptions } from "./endpoints/create_unix_connection.ts";
+import type { CreateUnixServerOptions } from "./endpoints/create_unix_server.ts";
+import type { FlowControlProtocolOptions } from "./core/flow_control_protocol.ts";
+import type { GetaddrinfoOptions } from "./names/getaddrinfo.ts";
+import type { OpenConnectionOptions, StreamOptions } from "./streams/open_connection.ts";
+import type { OpenUnixConnectionOptions } from "./streams/open_unix_connection.ts";
+import type { SendfileOptions } from "./endpoints/sendfile.ts";
+import type { ServeForeverOptions, ServerShutdownOptions } from "./endpoints/server.ts";
+import type { StartServerOptions } from "./streams/start_server.ts";
+import type { StartTlsOptions } from "./endpoints/start_tls.ts";
+import type { StartUnixServerOptions } from "./streams/start_unix_server.ts";
+import type { StreamReaderOptions } from "./streams/stream_reader.ts";
+import type { StreamReaderProtocolOptions } from "./streams/stream_reader_protocol.ts";
+import type { StreamWriterOptions } from "./streams/stream_writer.ts";
+import type { TlsClientSettings, TlsOptions, TlsServerSettings } from "./tls/tls_options.ts";
 import type { WriteBufferLimits } from "./transport.ts";
 
 const FAMILY = oneOf("ipv4", "ipv6");

@@ -43,26 +43,32 @@ export {
   connectWritePipe,
   type ReadablePipe,
   type WritablePipe,
-} from "./connect_pipe.ts";
+} from "./endpoints/connect_pipe.ts";
 export {
   connectAcceptedSocket,
   type ConnectAcceptedSocketOptions,
-} from "./connect_accepted_socket.ts";
-export { createConnection, type CreateConnectionOptions } from "./create_connection.ts";
-export { createServer, type CreateServerOptions } from "./create_server.ts";
+} from "./endpoints/connect_accepted_socket.ts";
+export { createConnection, type CreateConnectionOptions } from "./endpoints/create_connection.ts";
+export { createServer, type CreateServerOptions } from "./endpoints/create_server.ts";
 export {
   createUnixConnection,
   type CreateUnixConnectionOptions,
-} from "./create_unix_connection.ts";
-export { createUnixServer, type CreateUnixServerOptions } from "./create_unix_server.ts";
-export { FlowControlProtocol, type FlowControlProtocolOptions } from "./flow_control_protocol.ts";
+} from "./endpoints/create_unix_connection.ts";
+export { createUnixServer, type CreateUnixServerOptions } from "./endpoints/create_unix_server.ts";
+export {
+  FlowControlProtocol,
+  type FlowControlProtocolOptions,
+} from "./core/flow_control_protocol.ts";
 export {
   openConnection,
   type OpenConnectionOptions,
   type StreamOptions,
-} from "./open_connection.ts";
-export { openUnixConnection, type OpenUnixConnectionOptions } from "./open_unix_connection.ts";
-export { openReadPipe, openWritePipe } from "./open_pipe.ts";
+} from "./streams/open_connection.ts";
+export {
+  openUnixConnection,
+  type OpenUnixConnectionOptions,
+} from "./streams/open_unix_connection.ts";
+export { openReadPipe, openWritePipe } from "./streams/open_pipe.ts";
 export {
   BaseProtocol,
   BufferedProtocol,
@@ -71,23 +77,27 @@ export {
   Protocol,
   type StreamProtocol,
 } from "./protocol.ts";
-export { type SendableFile, sendfile, type SendfileOptions } from "./sendfile.ts";
-export { type ServeForeverOptions, Server, type ServerShutdownOptions } from "./server.ts";
-export { startServer, type StartServerOptions } from "./start_server.ts";
-export { startTls, type StartTlsOptions } from "./start_tls.ts";
-export { startUnixServer, type StartUnixServerOptions } from "./start_unix_server.ts";
+export { type SendableFile, sendfile, type SendfileOptions } from "./endpoints/sendfile.ts";
+export {
+  type ServeForeverOptions,
+  Server,
+  type ServerShutdownOptions,
+} from "./endpoints/server.ts";
+export { startServer, type StartServerOptions } from "./streams/start_server.ts";
+export { startTls, type StartTlsOptions } from "./endpoints/start_tls.ts";
+export { startUnixServer, type StartUnixServerOptions } from "./streams/start_unix_server.ts";
 export {
   type Pausable,
   type Separator,
   StreamReader,
   type StreamReaderOptions,
-} from "./stream_reader.ts";
+} from "./streams/stream_reader.ts";
 export {
   type ClientConnected,
   StreamReaderProtocol,
   type StreamReaderProtocolOptions,
-} from "./stream_reader_protocol.ts";
-export { StreamWriter, type StreamWriterOptions } from "./stream_writer.ts";
+} from "./streams/stream_reader_protocol.ts";
+export { StreamWriter, type StreamWriterOptions } from "./streams/stream_writer.ts";
 export type {
   TlsCertificate,
   TlsClientSettings,
@@ -96,7 +106,7 @@ export type {
   TlsServerSettings,
   TlsTimeouts,
   TlsVersion,
-} from "./tls_options.ts";
+} from "./tls/tls_options.ts";
 export type {
   BaseTransport,
   DatagramAddress,
@@ -113,9 +123,9 @@ export {
   type GetaddrinfoOptions,
   type SocketProtocol,
   type SocketType,
-} from "./getaddrinfo.ts";
-export { getnameinfo, type NameInfoFlag } from "./getnameinfo.ts";
+} from "./names/getaddrinfo.ts";
+export { getnameinfo, type NameInfoFlag } from "./names/getnameinfo.ts";
 export {
   createDatagramEndpoint,
   type CreateDatagramEndpointOptions,
-} from "./create_datagram_endpoint.ts";
+} from "./endpoints/create_datagram_endpoint.ts";

@@ -1,4 +1,4 @@
-import type { Alarm, Clock } from "../../loop/platform.ts";
+import type { Alarm, Clock } from "../../loop/platform/platform.ts";
 import { setImmediate } from "node:timers";
 
 /**

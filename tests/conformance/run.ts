@@ -1,5 +1,5 @@
 import { EventLoop } from "../../loop/mod.ts";
-import type { ReadyQueue, Runnable } from "../../loop/ready_queue.ts";
+import type { ReadyQueue, Runnable } from "../../loop/scheduling/ready_queue.ts";
 import { InstantClock } from "./_instant_clock.ts";
 import type { SeededRandom } from "./_random.ts";
 import { AsyncProgram } from "./async_program.ts";

@@ -2,7 +2,7 @@
 // are the test's own, so that each ends, fails and answers when the order says so.
 import { assert, assertEquals } from "@std/assert";
 import { DenoEventLoop, type Future, ProcessPoolExecutor, WorkerPoolExecutor } from "../../mod.ts";
-import type { WorkerLink, WorkerSink } from "../../loop/worker_platform.ts";
+import type { WorkerLink, WorkerSink } from "../../loop/platform/worker_platform.ts";
 import { simulate } from "../../simulation/mod.ts";
 
 const MAX_WORKERS = 3;

@@ -41,22 +41,22 @@ Deno.test("gyre/layers names who may import the composition root", () => {
   for (const importer of importers) {
     assertEquals(mayImport(importer, "../loop/deno_event_loop.ts"), true, importer);
   }
-  assertEquals(mayImport("loop/task.ts", "./deno_event_loop.ts"), false);
-  assertEquals(mayImport("transports/server.ts", "../loop/deno_event_loop.ts"), false);
+  assertEquals(mayImport("loop/tasks/task.ts", "./deno_event_loop.ts"), false);
+  assertEquals(mayImport("transports/endpoints/server.ts", "../loop/deno_event_loop.ts"), false);
 });
 
 Deno.test("gyre/layers keeps a private file to its folder and its tests", () => {
   assertEquals(mayImport("loop/event_loop.ts", "./_heap.ts"), true);
-  assertEquals(mayImport("tests/loop/heap_test.ts", "../../loop/_heap.ts"), true);
-  assertEquals(mayImport("transports/server.ts", "../loop/_heap.ts"), false);
+  assertEquals(mayImport("tests/loop/heap_test.ts", "../../loop/synchronisation/_heap.ts"), true);
+  assertEquals(mayImport("transports/endpoints/server.ts", "../loop/_heap.ts"), false);
   assertEquals(mayImport("simulation/clock.ts", "../loop/_heap.ts"), false);
-  assertEquals(mayImport("tests/peers/echo_test.ts", "../../loop/_heap.ts"), false);
+  assertEquals(mayImport("tests/peers/echo_test.ts", "../../loop/synchronisation/_heap.ts"), false);
 });
 
 Deno.test("gyre/layers lets the package depend on nothing but node: modules", () => {
-  assertEquals(mayImport("loop/task.ts", "node:async_hooks"), true);
-  assertEquals(mayImport("loop/task.ts", "@std/assert"), false);
-  assertEquals(mayImport("loop/task.ts", "npm:left-pad"), false);
+  assertEquals(mayImport("loop/tasks/task.ts", "node:async_hooks"), true);
+  assertEquals(mayImport("loop/tasks/task.ts", "@std/assert"), false);
+  assertEquals(mayImport("loop/tasks/task.ts", "npm:left-pad"), false);
   assertEquals(mayImport("examples/echo.ts", "@std/async"), true);
 });
 

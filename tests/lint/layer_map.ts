@@ -13,7 +13,7 @@ export const LAYERS: Readonly<Record<Layer, readonly Layer[]>> = {
 /** Where the repository is, with a slash at its end. */
 const ROOT = new URL("../../", import.meta.url);
 
-/** Gives the path of a linted file from the root of the repository: `loop/future.ts`. */
+/** Gives the path of a linted file from the root of the repository: `loop/tasks/future.ts`. */
 export function repositoryPath(filename: string): string {
   const path = filename.replaceAll("\\", "/");
   const root = decodeURI(ROOT.pathname).replace(/^\/(?=[A-Za-z]:)/, "");

@@ -31,7 +31,7 @@ export const seam: Deno.lint.Rule = {
       context.report({
         node,
         message: `\`${name}\` belongs behind the platform, in a file named deno_*.ts`,
-        hint: "Take it from the loop's platform (loop/platform.ts)",
+        hint: "Take it from the loop's platform (loop/platform/platform.ts)",
       });
     return {
       Identifier(node) {

@@ -10,7 +10,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { RingQueue } from "../../loop/_ring_queue.ts";
+import { RingQueue } from "../../loop/scheduling/_ring_queue.ts";
 import {
   BrokenBarrierError,
   type Coroutine,
@@ -19,7 +19,7 @@ import {
   sleep,
   type Task,
 } from "../../loop/mod.ts";
-import type { ReadyQueue, Runnable } from "../../loop/ready_queue.ts";
+import type { ReadyQueue, Runnable } from "../../loop/scheduling/ready_queue.ts";
 import { type Kind, KINDS } from "./_outcome.ts";
 import { VirtualClock } from "./_virtual_clock.ts";
 

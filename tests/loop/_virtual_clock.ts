@@ -10,7 +10,7 @@
  * @module
  */
 import { clearImmediate, setImmediate } from "node:timers";
-import type { Alarm, Clock } from "../../loop/platform.ts";
+import type { Alarm, Clock } from "../../loop/platform/platform.ts";
 
 /** Time that a test controls. Starts at zero. */
 export class VirtualClock implements Clock {

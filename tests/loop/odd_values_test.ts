@@ -1,7 +1,7 @@
 // Whatever user code throws or returns, it is reported with a text, and the loop goes on.
 import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { createTask, EventLoop, type ExceptionContext, sleep } from "../../loop/mod.ts";
-import { describe, describeThrown } from "../../loop/_describe.ts";
+import { describe, describeThrown } from "../../loop/values/_describe.ts";
 import { VirtualClock } from "./_virtual_clock.ts";
 
 const planted = () => {

@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { type Coroutine, type Future, getRunningLoop, sleep } from "../../loop/mod.ts";
-import type { HostAddress } from "../../loop/platform.ts";
-import { startOperation } from "../../loop/start_operation.ts";
-import { interleave, race } from "../../transports/happy_eyeballs.ts";
+import type { HostAddress } from "../../loop/platform/platform.ts";
+import { startOperation } from "../../loop/tasks/start_operation.ts";
+import { interleave, race } from "../../transports/endpoints/happy_eyeballs.ts";
 import { simulate } from "../../simulation/mod.ts";
 
 const SIX: HostAddress[] = ["::1", "::2", "::3"].map((hostname) => ({ family: "ipv6", hostname }));

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { DenoEventLoop } from "../../loop/deno_event_loop.ts";
 import type { Future } from "../../loop/mod.ts";
-import { familyOf } from "../../transports/ip_address.ts";
+import { familyOf } from "../../transports/names/ip_address.ts";
 
 async function onLoop<T>(work: (loop: DenoEventLoop) => Future<T>): Promise<T> {
   const loop = new DenoEventLoop();

@@ -7,10 +7,10 @@ import {
   type Transport,
 } from "../../mod.ts";
 import type { Acceptor, ByteChannel, ByteSink, EventLoop, Listener } from "../../loop/mod.ts";
-import { startOperation } from "../../loop/start_operation.ts";
-import { ReadableStreamChannel } from "../../transports/readable_stream_channel.ts";
-import { StreamTransport } from "../../transports/stream_transport.ts";
-import { WritableStreamChannel } from "../../transports/writable_stream_channel.ts";
+import { startOperation } from "../../loop/tasks/start_operation.ts";
+import { ReadableStreamChannel } from "../../transports/deno/readable_stream_channel.ts";
+import { StreamTransport } from "../../transports/core/stream_transport.ts";
+import { WritableStreamChannel } from "../../transports/deno/writable_stream_channel.ts";
 import type { Backend } from "../transports/_backend.ts";
 import { createMemoryPipe } from "./_memory_pipe.ts";
 

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import timers from "node:timers";
 import timersPromises from "node:timers/promises";
-import { describeThrown } from "../../loop/describe.ts";
+import { describeThrown } from "../../loop/values/describe.ts";
 import { createSubprocessExec, InvalidStateError, sleep, timeout } from "../../mod.ts";
 import { explore, simulate, type Simulation } from "../../simulation/mod.ts";
 

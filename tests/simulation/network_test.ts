@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { DenoEventLoop } from "../../mod.ts";
-import type { ByteChannel, DatagramChannel, Network } from "../../loop/platform.ts";
+import type { ByteChannel, DatagramChannel, Network } from "../../loop/platform/platform.ts";
 import {
   CancelledError,
   createTask,

@@ -1,6 +1,6 @@
 import { DenoEventLoop } from "../../loop/deno_event_loop.ts";
-import type { Future } from "../../loop/future.ts";
-import type { Coroutine } from "../../loop/task.ts";
+import type { Future } from "../../loop/tasks/future.ts";
+import type { Coroutine } from "../../loop/tasks/task.ts";
 import type { SubprocessTransport } from "../../subprocess/mod.ts";
 import { SubprocessProtocol } from "../../subprocess/mod.ts";
 

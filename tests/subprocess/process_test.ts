@@ -348,7 +348,7 @@ Deno.test("32 MiB go through cat and back, in memory bounded by the marks", asyn
 });
 
 Deno.test("createSubprocessExec() belongs to the running loop", async () => {
-  const { InvalidStateError } = await import("../../loop/errors.ts");
+  const { InvalidStateError } = await import("../../loop/errors/errors.ts");
   assertThrows(() => createSubprocessExec("true"), InvalidStateError, "no event loop is running");
   await run(async () => {
     const process = await createSubprocessExec("true");

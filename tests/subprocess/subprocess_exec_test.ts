@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { closeSync, openSync } from "node:fs";
-import { CancelledError } from "../../loop/errors.ts";
+import { CancelledError } from "../../loop/errors/errors.ts";
 import { createSubprocessExec, STDOUT } from "../../subprocess/mod.ts";
 import { createTask, getRunningLoop, run, sleep } from "../../loop/mod.ts";
 import type { SubprocessExecOptions } from "../../subprocess/mod.ts";

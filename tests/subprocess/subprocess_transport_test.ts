@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { ExceptionContext } from "../../loop/event_loop.ts";
-import { InvalidStateError } from "../../loop/errors.ts";
+import { InvalidStateError } from "../../loop/errors/errors.ts";
 import { bytes, onLoop, Recorder } from "./_recorder.ts";
 
 function shell(line: string): { args: string[] } {

@@ -6,7 +6,7 @@ import {
   describeNames,
   namesIn,
   parseAddress,
-} from "../../transports/certificate_names.ts";
+} from "../../transports/tls/certificate_names.ts";
 import { certificateFor, der } from "./_der.ts";
 import { TABLE } from "./_names_table.ts";
 

@@ -1,5 +1,5 @@
 import type { EventLoop } from "../../loop/event_loop.ts";
-import type { ByteChannel, ByteSink } from "../../loop/platform.ts";
+import type { ByteChannel, ByteSink } from "../../loop/platform/platform.ts";
 
 /** One end of a connection in memory, whose chunks and end a test decides. */
 export class MemoryWire implements ByteChannel {

@@ -12,9 +12,9 @@ import {
   type TlsInfo,
   type Transport,
 } from "../../mod.ts";
-import { createClientContext } from "../../transports/_deno_tls_context.ts";
-import { DenoTlsChannel } from "../../transports/deno_tls_channel.ts";
-import { StreamTransport } from "../../transports/stream_transport.ts";
+import { createClientContext } from "../../transports/tls/_deno_tls_context.ts";
+import { DenoTlsChannel } from "../../transports/tls/deno_tls_channel.ts";
+import { StreamTransport } from "../../transports/core/stream_transport.ts";
 import {
   type Backend,
   errorOf,

@@ -1,0 +1,119 @@
+/**
+ * The seam between the loop and the world.
+ *
+ * *Theory of operation.* Everything the package needs of its host is one of the small
+ * interfaces below. Deno is one implementation (`deno_*.ts`), the simulator a second one. Code
+ * above the seam never reads a clock, draws a random number or opens a socket by another way,
+ * and so the same program runs on both. All times are seconds.
+ *
+ * @module
+ */
+import type { Network } from "./network_platform.ts";
+import type { Pipes } from "./pipe_platform.ts";
+import type { Processes } from "./process_platform.ts";
+import type { ReadyQueue } from "../scheduling/ready_queue.ts";
+import type { WorkerProcesses, Workers } from "./worker_platform.ts";
+
+export type {
+  WorkerLink,
+  WorkerPermissions,
+  WorkerPort,
+  WorkerProcesses,
+  WorkerProcessOptions,
+  Workers,
+  WorkerSink,
+  WorkerThreadOptions,
+} from "./worker_platform.ts";
+
+export type {
+  Acceptor,
+  AddressFamily,
+  AdoptListenerOptions,
+  ByteChannel,
+  ByteSink,
+  ConnectTcpOptions,
+  DatagramChannel,
+  DatagramConn,
+  DatagramSink,
+  HostAddress,
+  Listener,
+  ListenTcpOptions,
+  ListenUnixOptions,
+  Network,
+  OpenDatagramsOptions,
+  TcpAddress,
+} from "./network_platform.ts";
+
+export type { Pipes, ReadableHandle, WritableHandle } from "./pipe_platform.ts";
+
+export type {
+  ChildProcess,
+  Processes,
+  ProcessSink,
+  Program,
+  SpawnOptions,
+  StdioTarget,
+} from "./process_platform.ts";
+
+/** Monotonic time, and the way back into the loop from an idle host. */
+export interface Clock {
+  /** Returns the current time in seconds; it never goes back. */
+  now(): number;
+  /** Calls `wake` once the host has handled what is pending: I/O, timers and signals. */
+  soon(wake: () => void): void;
+  /**
+   * Creates the alarm of one loop, and holds the process alive until the alarm is closed.
+   *
+   * @param ring Called when the time of the alarm has come, or a little before.
+   * @param idle Stops the loop with a `DeadlockError`. Called by a clock which knows that nothing
+   * can ever wake the loop.
+   * @param deadline Returns when the loop wants to be woken as things are now: a callback may
+   * have cancelled the timer that the alarm was set for. Without it the alarm stays as it was set.
+   */
+  createAlarm(ring: () => void, idle: () => void, deadline?: () => number): Alarm;
+}
+
+/** The one host timer of a running loop. */
+export interface Alarm {
+  /**
+   * The loop is about to wait: it wants to be woken at `deadline`, in the clock's seconds.
+   * `Infinity` waits for an event only. Replaces the deadline set before.
+   */
+  set(deadline: number): void;
+  /** The loop has stopped. */
+  close(): void;
+}
+
+/** Everything the package needs of its host. */
+export interface Platform {
+  /** Time. */
+  readonly clock: Clock;
+  /** Chance. */
+  readonly random: Random;
+  /** Signals of the process. */
+  readonly signals: Signals;
+  /** Connections, listeners, datagrams and names. */
+  readonly network: Network;
+  /** Pipes that exist already. */
+  readonly pipes: Pipes;
+  /** Other programs. */
+  readonly processes: Processes;
+  /** @ignore Creates what decides the order of a loop's callbacks, where that is not the usual one. */
+  createReadyQueue?(): ReadyQueue;
+  /** Threads that run JavaScript. */
+  readonly workers: Workers;
+  /** Processes that run JavaScript. */
+  readonly workerProcesses: WorkerProcesses;
+}
+
+/** Chance. */
+export interface Random {
+  /** Returns a number from 0 up to, but not, 1. */
+  next(): number;
+}
+
+/** Signals sent to the process. */
+export interface Signals {
+  /** Calls `callback` for each `signal` received, until the returned function is called. */
+  listen(signal: Deno.Signal, callback: () => void): () => void;
+}

@@ -1,0 +1,99 @@
+/**
+ * Who is running: the one slot of global state in the package.
+ *
+ * *Theory of operation.* Two carriers tell which loop, task and context current code belongs
+ * to. While the loop runs a handle or a step of a coroutine, the `ambient` slot says so; it is
+ * empty whenever the loop is not on the stack. An async function goes on in a microtask, where
+ * the slot is empty; it finds its {@linkcode Flow} in an `AsyncLocalStorage`, which the engine
+ * carries over each `await`. The slot is asked first: reading it costs nothing.
+ *
+ * @module
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { CancelScope } from "../tasks/_cancel_scope.ts";
+import type { CoroutineHost } from "../tasks/_consumer.ts";
+import {
+  createEngineContexts,
+  type EngineContexts,
+  findContextSwitch,
+} from "./_deno_engine_context.ts";
+import type { Context, ContextValues } from "./context.ts";
+import { InvalidStateError } from "../errors/errors.ts";
+import type { EventLoop } from "../event_loop.ts";
+import type { Task } from "../tasks/task.ts";
+
+/** What an async function carries across its awaits. */
+export interface Flow {
+  /** The loop of the task. */
+  readonly loop: EventLoop | null;
+  /** The task that the function is part of. */
+  readonly task: Task<unknown> | null;
+  /** What a cancellation of the function goes through. */
+  readonly scope: CancelScope | null;
+  /** The values of context variables. */
+  readonly context: Context;
+}
+
+/** Carries the flow; {@linkcode currentFlow} reads it. */
+export const flows: AsyncLocalStorage<Flow | undefined> = new AsyncLocalStorage();
+
+/**
+ * The contexts of foreign code: each callback, task and operation keeps that of who created it, as
+ * asyncio keeps context variables.
+ */
+const contexts: EngineContexts<Flow> = createEngineContexts(flows, findContextSwitch());
+/** Returns the flow of the current async function; `undefined` outside of any. */
+export const currentFlow: EngineContexts<Flow>["flow"] = contexts.flow;
+/** See {@linkcode EngineContexts.capturedFlow}. */
+export const capturedFlow: EngineContexts<Flow>["capturedFlow"] = contexts.capturedFlow;
+/** See {@linkcode EngineContexts.capture}. */
+export const captureEngineContext: EngineContexts<Flow>["capture"] = contexts.capture;
+/** See {@linkcode EngineContexts.runIn}. */
+export const runInEngineContext: EngineContexts<Flow>["runIn"] = contexts.runIn;
+/** See {@linkcode EngineContexts.isIn}. */
+export const isInEngineContext: EngineContexts<Flow>["isIn"] = contexts.isIn;
+
+/** What the loop is running right now. */
+export const ambient: {
+  /** The loop whose handle runs. */
+  loop: EventLoop | null;
+  /** The task whose step runs. */
+  task: Task<unknown> | null;
+  /** The context that the step runs in, or that the callback has asked for. */
+  context: Context | null;
+  /** The operation whose step runs, as a part of `task`. */
+  operation: CoroutineHost | null;
+  /** What a callback saw when it was scheduled. It gets a context only if it asks for one. */
+  values: ContextValues | null;
+  /** Whether the handle resumed an async function, which goes on in a microtask. */
+  resumedAsyncFunction: boolean;
+} = {
+  loop: null,
+  task: null,
+  context: null,
+  operation: null,
+  values: null,
+  resumedAsyncFunction: false,
+};
+
+/** Returns the loop that current code runs on, or `null`. */
+export function runningLoop(): EventLoop | null {
+  return ambient.loop ?? currentFlow()?.loop ?? null;
+}
+
+/** Returns the loop that current code runs on, which `action` needs. */
+export function requireLoop(action: string): EventLoop {
+  const loop = runningLoop();
+  if (loop === null) throw new InvalidStateError(`Cannot ${action}: no event loop is running here`);
+  return loop;
+}
+
+/** Returns the task that current code is part of, or `null`. */
+export function runningTask(): Task<unknown> | null {
+  return ambient.loop === null ? currentFlow()?.task ?? null : ambient.task;
+}
+
+/** Calls `work` as part of no task, whatever called. */
+export function outsideOfTasks<R>(work: () => R): R {
+  return runInEngineContext(captureEngineContext(), work);
+}

@@ -1,0 +1,372 @@
+/**
+ * The machine inside an {@linkcode EventLoop}: ready queue, timers, and iterations.
+ *
+ * *Theory of operation.* One iteration has these phases:
+ *
+ * 1. *timers*: expired timers move, in (deadline, sequence) order, behind what is ready;
+ * 2. *callbacks*: exactly the entries that are ready now run; what they add waits for the next;
+ * 3. *stop*: after `stop()` the run ends here;
+ * 4. *turn*: with more to do the driver hops one microtask, so that promises go on, and once in
+ *    a while lets the host take a turn, so that I/O, signals and foreign timers do not starve;
+ *    with nothing to do it sets the alarm to the next deadline and waits to be woken.
+ *
+ * The driver is an async function that was started outside of all tasks, so each of its
+ * resumptions is, whoever woke it. An event of the host that comes while the loop waits is an
+ * iteration of its own and runs at once ({@linkcode Driver.enter}), and so do a few iterations of
+ * what it made ready: that saves a message its detour through the driver. For more, it wakes.
+ *
+ * A handle that resumes an async function only settles a promise; the function goes on in a
+ * microtask. So the driver hops before the next entry, which gives async functions asyncio's
+ * order in all but deep stacks.
+ *
+ * @module
+ */
+import {
+  ambient,
+  captureEngineContext,
+  isInEngineContext,
+  runInEngineContext,
+} from "./_ambient.ts";
+import type { EngineContext } from "./_deno_engine_context.ts";
+import { createDeadlockError } from "../tasks/_deadlock.ts";
+import { describe } from "../values/_describe.ts";
+import { RingQueue } from "./_ring_queue.ts";
+import type { Runnable } from "./_runnable.ts";
+import { TimerQueue } from "./_timer_queue.ts";
+import type { EventLoop } from "../event_loop.ts";
+import { callbackOf, describeCallback, Handle } from "./handle.ts";
+import type { Alarm, Clock } from "../platform/platform.ts";
+import type { ReadyQueue } from "./ready_queue.ts";
+import { threadOf } from "../tasks/thread_of.ts";
+import type { TimerHandle } from "./timer_handle.ts";
+
+/** How much a loop has done. */
+export interface LoopStatistics {
+  /** Iterations run. */
+  iterations: number;
+  /** Callbacks, task steps and host events run. */
+  callbacks: number;
+  /** Timers pending now. */
+  timers: number;
+}
+
+/** Seconds of callbacks before the host gets a turn. */
+const TURN_BUDGET = 0.000_5;
+/** The same in callbacks: a virtual clock stands still while they run. */
+const TURN_CALLBACKS = 10_000;
+/** Callbacks after which the driver reads the clock, which is dear, at the latest. */
+const MAX_UNTIMED = 64;
+/** Iterations that an event may cause before the driver wakes for more. */
+const ENTERED_ITERATIONS = 2;
+/** Microtask hops that let an async function run to its next await, two calls deep. */
+const ASYNC_FUNCTION_HOPS = 3;
+/** The same for deeper stacks, where it does not count: in debug mode, to time them. */
+const DEEP_FUNCTION_HOPS = 32;
+
+/** Runs the iterations of one loop. */
+export class Driver {
+  /** Pending timers. */
+  readonly timers: TimerQueue = new TimerQueue();
+  readonly #loop: EventLoop;
+  readonly #clock: Clock;
+  /** Each entry runs in the iteration after it was added. */
+  readonly #ready: ReadyQueue;
+  /** A time not after the present: the clock's last reading. */
+  #recently = 0;
+  #running = false;
+  #stopping = false;
+  /** Whether the entry of an event runs while the driver waits. */
+  #entering = false;
+  #alarm: Alarm | null = null;
+  /** Ends the wait; set while the driver waits. */
+  #wake: (() => void) | null = null;
+  /** The foreign context of who runs the loop: that of entries which have none of their own. */
+  #context: EngineContext | null = null;
+  /** The error that ends the run, when the clock knows that nothing can wake the loop. */
+  #fatal: Error | null = null;
+  /** Callbacks since the clock was read, and how many may pass until it is read again. */
+  #untimed = 0;
+  #untimedLimit = 1;
+  /** When the turn of the loop began, by the clock and by the count of callbacks. */
+  #turnStart = 0;
+  #turnFirst = 0;
+  /** Debug mode: the async function whose step is timed. */
+  #step: { readonly subject: object; readonly start: number } | null = null;
+  /** Debug mode: the async function that was resumed last, which may be deep in a stack of calls. */
+  #deepFunction: object | null = null;
+  #iterations = 0;
+  #callbacks = 0;
+
+  /** Creates the driver of `loop`. */
+  constructor(loop: EventLoop, clock: Clock, ready: ReadyQueue = new RingQueue<Runnable>()) {
+    this.#loop = loop;
+    this.#clock = clock;
+    this.#ready = ready;
+  }
+
+  /** Whether iterations run. */
+  get running(): boolean {
+    return this.#running;
+  }
+
+  /** Reads the clock. */
+  time(): number {
+    return this.#recently = this.#clock.now();
+  }
+
+  /** How much was done. */
+  statistics(): LoopStatistics {
+    return { iterations: this.#iterations, callbacks: this.#callbacks, timers: this.timers.size };
+  }
+
+  /** Drops all that is scheduled. */
+  clear(): void {
+    this.#ready.clear();
+    this.timers.clear();
+  }
+
+  /** Adds a timer. */
+  addTimer(timer: TimerHandle): void {
+    this.timers.push(timer);
+    if (this.#wake !== null) this.#alarm?.set(this.timers.deadline);
+  }
+
+  /** Ends the run after the current iteration. */
+  stop(): void {
+    this.#stopping = true;
+    if (!this.#entering) this.#wake?.();
+  }
+
+  /** Adds `entry` to the ready queue, and wakes the loop if it waits. */
+  enqueue(entry: Runnable): void {
+    this.#ready.push(entry);
+    if (this.#wake !== null && !this.#entering) this.#wake();
+  }
+
+  /** Runs `entry` for an event of the host: at once if the loop waits, else in its turn. */
+  enter(entry: Runnable): void {
+    // An entry may cause an event, as on a simulated network: that must not run inside of it.
+    // In debug mode each step is timed, which takes the driver.
+    const inTurn = this.#wake === null || ambient.loop !== null || this.#loop.getDebug();
+    if (inTurn) return this.enqueue(entry);
+    // An event is part of no task, also when its operation was started by one.
+    if (isInEngineContext(this.#context)) this.#enter(entry);
+    else this.#enterFromOutside(entry);
+  }
+
+  #enterFromOutside(entry: Runnable): void {
+    runInEngineContext(this.#context, () => this.#enter(entry));
+  }
+
+  #enter(entry: Runnable): void {
+    this.#ready.push(entry);
+    this.#runEntered();
+  }
+
+  /**
+   * Runs the entry of an event, and a few iterations of what it made ready, while the driver
+   * waits on. The driver wakes for the rest. An async function that was resumed goes on by itself.
+   */
+  #runEntered(): void {
+    this.#entering = true;
+    try {
+      for (let iteration = 0; iteration < ENTERED_ITERATIONS; iteration += 1) {
+        this.#iterations += 1;
+        this.#runBatch(this.#ready.size);
+        if (this.#ready.size === 0 || this.#stopping || ambient.resumedAsyncFunction) break;
+      }
+    } finally {
+      ambient.resumedAsyncFunction = false;
+      this.#entering = false;
+      if (this.#ready.size > 0 || this.#stopping) this.#wake?.();
+    }
+  }
+
+  /** Runs iterations until {@linkcode stop}. The caller has checked that it may. */
+  drive(): Promise<void> {
+    this.#running = true;
+    this.#context = captureEngineContext();
+    return runInEngineContext(this.#context, () => this.#drive());
+  }
+
+  async #drive(): Promise<void> {
+    this.#fatal = null;
+    this.#alarm = this.#clock.createAlarm(
+      () => this.#wake?.(),
+      () => this.#abandon(),
+      () => this.timers.deadline,
+    );
+    try {
+      this.#startTurn();
+      while (true) {
+        this.#moveExpiredTimers();
+        this.#iterations += 1;
+        for (let left = this.#ready.size; left > 0;) {
+          left = this.#runBatch(left);
+          if (!resumedAsyncFunction()) continue;
+          for (let hop = 0; hop < ASYNC_FUNCTION_HOPS; hop += 1) await undefined;
+          this.#endStep();
+        }
+        if (this.#stopping) break;
+        if (this.#deepFunction !== null && !this.#hasWork()) await this.#endDeepStep();
+        if (!this.#hasWork()) await this.#wait();
+        else if (this.#isTurnOver()) await this.#letHostRun();
+        else await undefined;
+        if (this.#fatal !== null) throw this.#fatal;
+      }
+    } finally {
+      this.#stopping = false;
+      this.#running = false;
+      this.#alarm.close();
+      this.#alarm = null;
+    }
+  }
+
+  /** Moves expired timers behind what is ready. */
+  #moveExpiredTimers(): void {
+    const timers = this.timers;
+    if (timers.size === 0) return;
+    for (;;) {
+      const timer = timers.takeExpired(this.#recently);
+      if (timer === null) return;
+      this.#ready.push(timer);
+    }
+  }
+
+  /**
+   * Runs up to `count` ready entries. Ends early after one that resumed an async function.
+   *
+   * @returns How many of them are left.
+   */
+  #runBatch(count: number): number {
+    const outerLoop = ambient.loop;
+    const outerTask = ambient.task;
+    const outerContext = ambient.context;
+    const outerValues = ambient.values;
+    ambient.loop = this.#loop;
+    ambient.task = null;
+    ambient.resumedAsyncFunction = false;
+    const debug = this.#loop.getDebug();
+    let left = count;
+    try {
+      while (left > 0 && !ambient.resumedAsyncFunction) {
+        left -= 1;
+        // Nobody runs in the context of the entry before.
+        ambient.context = ambient.values = null;
+        if (debug) this.#runTimed(this.#ready.shift());
+        else this.#ready.shift()._run();
+      }
+    } finally {
+      // An entry throws only by a bug of ours. That ends the run, and must not stay "running".
+      this.#callbacks += count - left;
+      this.#untimed += count - left;
+      ambient.loop = outerLoop;
+      ambient.task = outerTask;
+      ambient.context = outerContext;
+      ambient.values = outerValues;
+    }
+    return left;
+  }
+
+  /** Debug mode: runs `entry`, and reports it if it takes long. */
+  #runTimed(entry: Runnable): void {
+    // Afterwards the entry does not know any more who waited for it.
+    const thread = threadOf(entry);
+    const start = this.time();
+    entry._run();
+    // An async function runs its step in the microtasks that follow.
+    if (ambient.resumedAsyncFunction) this.#step = { subject: thread ?? entry, start };
+    else this.#reportSlow(thread ?? entry, start);
+  }
+
+  /** Debug mode: the async function has run its step, unless it is deep in a stack of calls. */
+  #endStep(): void {
+    const step = this.#step;
+    if (step === null) return;
+    this.#reportSlow(step.subject, step.start);
+    this.#step = null;
+    this.#deepFunction = step.subject;
+  }
+
+  /** Debug mode: lets the async function that was resumed last reach its next await. */
+  async #endDeepStep(): Promise<void> {
+    const subject = this.#deepFunction;
+    if (subject === null) return;
+    this.#deepFunction = null;
+    const start = this.time();
+    for (let hop = 0; hop < DEEP_FUNCTION_HOPS; hop += 1) await undefined;
+    this.#reportSlow(subject, start);
+  }
+
+  #reportSlow(subject: object, start: number): void {
+    const duration = this.time() - start;
+    if (duration < this.#loop.slowCallbackDuration) return;
+    console.warn(`Executing ${describeEntry(subject)} took ${duration.toFixed(3)} seconds`);
+  }
+
+  /** Whether the next iteration has something to run. */
+  #hasWork(): boolean {
+    if (this.#untimed >= this.#untimedLimit) this.#readClock();
+    return this.#ready.size > 0 || this.timers.deadline <= this.#recently;
+  }
+
+  /** Reads the clock, and decides how many callbacks may run until it is read again. */
+  #readClock(): void {
+    const before = this.#recently;
+    const elapsed = this.time() - before;
+    if (elapsed * 8 < TURN_BUDGET) {
+      this.#untimedLimit = Math.min(this.#untimedLimit * 2, MAX_UNTIMED);
+    } else this.#untimedLimit = 1;
+    this.#untimed = 0;
+  }
+
+  #isTurnOver(): boolean {
+    return this.#recently - this.#turnStart > TURN_BUDGET ||
+      this.#callbacks - this.#turnFirst > TURN_CALLBACKS;
+  }
+
+  #startTurn(): void {
+    this.#turnStart = this.time();
+    this.#turnFirst = this.#callbacks;
+    this.#untimed = 0;
+  }
+
+  async #letHostRun(): Promise<void> {
+    await new Promise<void>((resolve) => this.#clock.soon(resolve));
+    this.#startTurn();
+  }
+
+  /** Waits for the next deadline or an event, whichever is first. */
+  async #wait(): Promise<void> {
+    this.#ready.trim();
+    const deadline = this.timers.deadline;
+    if (this.time() >= deadline) return;
+    await new Promise<void>((resolve) => {
+      this.#wake = () => {
+        this.#wake = null;
+        resolve();
+      };
+      this.#alarm?.set(deadline);
+    });
+    this.#startTurn();
+    // One more hop: who woke the loop may be about to await what it scheduled.
+    await undefined;
+  }
+
+  #abandon(): void {
+    this.#fatal = createDeadlockError(this.#loop);
+    this.#wake?.();
+  }
+}
+
+/** Takes the mark that a handle resumed an async function. */
+function resumedAsyncFunction(): boolean {
+  const resumed = ambient.resumedAsyncFunction;
+  ambient.resumedAsyncFunction = false;
+  return resumed;
+}
+
+function describeEntry(subject: object): string {
+  const callback = subject instanceof Handle ? callbackOf(subject) : null;
+  return callback === null ? describe(subject) : `callback ${describeCallback(callback)}`;
+}

@@ -1,0 +1,119 @@
+import { ambient, captureEngineContext, runInEngineContext } from "./_ambient.ts";
+import type { EngineContext } from "./_deno_engine_context.ts";
+import { describe, lineOf } from "../values/_describe.ts";
+import { showAsText } from "../values/_shown_as_text.ts";
+import { isCoroutine } from "../values/is_coroutine.ts";
+import { capturedValues, type Context, type ContextValues, currentContext } from "./context.ts";
+import type { EventLoop } from "../event_loop.ts";
+
+/** A callback of any arguments. */
+export type Callback = (...args: never[]) => unknown;
+
+/** Every callback without arguments shares this list. */
+const NO_ARGUMENTS: readonly unknown[] = [];
+
+/** Returns the callback of `handle`, or `null` once it is cancelled. */
+export let callbackOf: (handle: Handle) => Callback | null;
+
+/** A scheduled callback, to cancel it. Returned by `callSoon`; as `asyncio.Handle`. */
+export class Handle {
+  readonly #loop: EventLoop;
+  /** `null` once cancelled. */
+  #callback: Callback | null;
+  #args: readonly unknown[];
+  readonly #values: ContextValues;
+  /** The foreign context of who created it, if there is any. Captured before the values. */
+  readonly #engineContext: EngineContext | null = captureEngineContext();
+
+  /** @ignore Handles are created by the loop. */
+  constructor(
+    loop: EventLoop,
+    callback: Callback,
+    args: readonly unknown[],
+    values: ContextValues = capturedValues(),
+  ) {
+    this.#loop = loop;
+    this.#callback = callback;
+    this.#args = args.length === 0 ? NO_ARGUMENTS : args;
+    this.#values = values;
+    if (loop.getDebug()) loop.rememberOrigin(this);
+  }
+
+  /** Prevents the call. Does nothing if it was made already, or cancelled before. */
+  cancel(): void {
+    this.#callback = null;
+    this.#args = NO_ARGUMENTS;
+  }
+
+  /** Whether {@linkcode cancel} was called. */
+  cancelled(): boolean {
+    return this.#callback === null;
+  }
+
+  /** Says what it calls, as `repr()`: `<Handle tick()>`. */
+  toString(): string {
+    return this._text({});
+  }
+
+  /** @ignore The text, with the details of a subclass. */
+  _text(details: Readonly<Record<string, number>>): string {
+    const callback = this.#callback;
+    const state = callback === null ? "cancelled" : describeCallback(callback);
+    const origin = this.#loop.originOf(this)?.split("\n", 1)[0]?.trim();
+    return lineOf(this, state, { ...details, created: origin });
+  }
+
+  /** @ignore Makes the call; what it throws goes to the exception handler. */
+  _run(): void {
+    const callback = this.#callback;
+    if (callback === null) return;
+    ambient.values = this.#values;
+    try {
+      const args = this.#args;
+      const result = this.#engineContext !== null
+        ? callIn(this.#engineContext, callback, args)
+        : args.length === 0
+        ? (callback as () => unknown)()
+        : callback(...args as never[]);
+      if (typeof result === "object" && result !== null) this.#checkResult(callback, result);
+    } catch (error) {
+      this.#report(callback, error);
+    }
+  }
+
+  /** Nobody else looks at what a callback returns. */
+  #checkResult(callback: Callback, result: object): void {
+    // An async function: nobody else would see how its promise fails.
+    if (result instanceof Promise) {
+      const context = currentContext();
+      result.catch((error) => this.#report(callback, error, context));
+    } else if (isCoroutine(result)) {
+      throw new TypeError("Cannot run a coroutine that a callback returned: it needs a task");
+    }
+  }
+
+  #report(callback: Callback, exception: unknown, context: Context | null = null): void {
+    const message = `Exception in callback ${describeCallback(callback)}`;
+    this.#loop._report({ message, exception, handle: this }, context);
+  }
+
+  static {
+    showAsText(this);
+    callbackOf = (handle) => handle.#callback;
+  }
+}
+
+/** Apart, as a function in `_run()` would cost each of its calls an allocation. */
+function callIn(context: EngineContext, callback: Callback, args: readonly unknown[]): unknown {
+  return runInEngineContext(context, () => callback(...args as never[]));
+}
+
+/** Names `callback` in a message. */
+export function describeCallback(callback: Callback): string {
+  try {
+    return callback.name === "" ? "(anonymous)" : `${callback.name}()`;
+  } catch {
+    // A proxy, or a name that has no text.
+    return describe(callback);
+  }
+}

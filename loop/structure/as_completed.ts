@@ -1,0 +1,175 @@
+import { runningLoop } from "../scheduling/_ambient.ts";
+import { AS_COMPLETED } from "../values/_options.ts";
+import type { Runnable } from "../scheduling/_runnable.ts";
+import { checkOptions, NO_OPTIONS } from "../values/check_options.ts";
+import { listAwaitables } from "./_awaitable_list.ts";
+import { type Awaitable, ensureFuture } from "../tasks/ensure_future.ts";
+import { TimeoutError } from "../errors/errors.ts";
+import type { EventLoop } from "../event_loop.ts";
+import { addWaiter, type Future, removeWaiter } from "../tasks/future.ts";
+import { Queue } from "../synchronisation/queue.ts";
+import { startOperation } from "../tasks/start_operation.ts";
+import type { Coroutine } from "../tasks/task.ts";
+import type { TimerHandle } from "../scheduling/timer_handle.ts";
+
+/** Settings of {@linkcode asCompleted}. */
+export interface AsCompletedOptions {
+  /** Seconds after which the remaining waits fail with a `TimeoutError`. No limit by default. */
+  timeout?: number | undefined;
+}
+
+/** What {@linkcode asCompleted} gives: one wait after the other, or the finished futures. */
+export interface Completions<T> extends IterableIterator<Future<T>, undefined> {
+  /** Serves `for await`: gives each future once it is done. */
+  [Symbol.asyncIterator](): AsyncIterator<Future<T>, undefined>;
+}
+
+/**
+ * Gives awaitables in the order in which they finish. As `asyncio.as_completed()`.
+ *
+ * `for await` gives the futures themselves, done. A plain `for` gives one wait after the other,
+ * each to be awaited for the next result, or its error.
+ *
+ * @param awaitables Futures, promises, coroutines, or functions, which become tasks.
+ * @param options Additional options.
+ * @throws {TypeError} If they are no list, as in `asCompleted(a, b)`, or one cannot be waited for.
+ * @throws {RangeError} If `timeout` is `NaN`.
+ *
+ * @example The fastest first
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { asCompleted, run, sleep } from "@gyre/asyncio";
+ *
+ * const names: string[] = [];
+ * await run(async () => {
+ *   for await (const done of asCompleted([sleep(0.01, "slow"), sleep(0, "fast")])) {
+ *     names.push(done.result());
+ *   }
+ * });
+ * assertEquals(names, ["fast", "slow"]);
+ * ```
+ */
+export function asCompleted<T>(
+  awaitables: Iterable<Awaitable<T>>,
+  options: AsCompletedOptions = NO_OPTIONS,
+): Completions<T> {
+  const list = listAwaitables("asCompleted", awaitables);
+  checkOptions("wait for futures", options, AS_COMPLETED);
+  const { timeout = null } = options;
+  const loop = runningLoop();
+  const futures = new Set<Future<T>>();
+  const known = new Set<Awaitable<T>>();
+  for (const awaitable of list) {
+    if (known.has(awaitable)) continue;
+    // A function is no awaitable itself, it makes one: each time it is given.
+    if (typeof awaitable !== "function") known.add(awaitable);
+    futures.add(ensureFuture(awaitable, loop === null ? {} : { loop }));
+  }
+  return new CompletionOrder(futures, timeout);
+}
+
+/** A queue that knows which futures may still come into it. */
+class FinishedQueue<T> extends Queue<Future<T> | null> {
+  readonly #pending: ReadonlyMap<Future<T>, Runnable>;
+
+  constructor(pending: ReadonlyMap<Future<T>, Runnable>) {
+    super();
+    this.#pending = pending;
+  }
+
+  override _sources(): Future<unknown>[] {
+    return [...this.#pending.keys()];
+  }
+}
+
+class CompletionOrder<T> implements Completions<T> {
+  readonly #futures: ReadonlySet<Future<T>>;
+  readonly #pending: Map<Future<T>, Runnable> = new Map();
+  /** Finished futures; `null` when the time is up. */
+  readonly #finished: Queue<Future<T> | null> = new FinishedQueue(this.#pending);
+  readonly #loop: EventLoop | null = null;
+  readonly #timer: TimerHandle | null = null;
+  /** Waits that were not handed out yet. */
+  #left: number;
+  /** Whether no more waits are asked for. */
+  #closed = false;
+
+  constructor(futures: Set<Future<T>>, timeout: number | null) {
+    this.#futures = futures;
+    this.#left = futures.size;
+    for (const future of futures) {
+      const watcher = { _run: () => this.#futureDone(future) };
+      this.#pending.set(future, watcher);
+      this.#loop = future.getLoop();
+      addWaiter(future, watcher);
+    }
+    if (timeout !== null && this.#loop !== null) {
+      this.#timer = this.#loop.callLater(timeout, () => this.#expire());
+    }
+  }
+
+  next(): IteratorResult<Future<T>, undefined> {
+    if (this.#loop === null || this.#left === 0) return { done: true, value: undefined };
+    this.#left -= 1;
+    return { done: false, value: startOperation(this.#loop, this.#nextResult()) };
+  }
+
+  /** The loop over it is left: waits that were handed out go on, the rest is as any future. */
+  return(): IteratorResult<Future<T>, undefined> {
+    this.#closed = true;
+    this.#left = 0;
+    for (const future of this.#futures) future.getLoop().unseenFailures.restart(future);
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Future<T>, undefined> {
+    return { next: () => this.#nextDone(), return: () => Promise.resolve(this.return()) };
+  }
+
+  async #nextDone(): Promise<IteratorResult<Future<T>, undefined>> {
+    if (this.#loop === null || this.#left === 0) return { done: true, value: undefined };
+    this.#left -= 1;
+    try {
+      const { future } = await startOperation(this.#loop, this.#nextFuture());
+      return { done: false, value: future };
+    } catch (error) {
+      // The time is up, or the task is cancelled: a loop does not call return() then.
+      this.return();
+      throw error;
+    }
+  }
+
+  *#nextResult(): Coroutine<T> {
+    const { future } = yield* this.#nextFuture();
+    return future.result();
+  }
+
+  /** The next future to finish; in an object, as a future that is a result would be awaited. */
+  *#nextFuture(): Coroutine<{ future: Future<T> }> {
+    const future = yield* this.#finished.get();
+    if (future === null) {
+      throw new TimeoutError("Cannot wait for the remaining futures: the time limit has passed");
+    }
+    future.getLoop().unseenFailures.restart(future);
+    return { future };
+  }
+
+  #futureDone(future: Future<T>): void {
+    this.#pending.delete(future);
+    if (!this.#closed) future.getLoop().unseenFailures.postpone(future);
+    this.#finished.putNowait(future);
+    if (this.#pending.size === 0) this.#timer?.cancel();
+  }
+
+  #expire(): void {
+    for (const [future, watcher] of this.#pending) {
+      removeWaiter(future, watcher);
+      this.#finished.putNowait(null);
+    }
+    this.#pending.clear();
+  }
+}

@@ -1,0 +1,68 @@
+import type { Runnable } from "../scheduling/_runnable.ts";
+import { noteShielded } from "../tasks/_unseen_failures.ts";
+import type { Context } from "../scheduling/context.ts";
+import { type Awaitable, ensureFuture } from "../tasks/ensure_future.ts";
+import { addWaiter, Future, removeWaiter, settle, takeOutcome } from "../tasks/future.ts";
+
+/**
+ * Waits for `awaitable` without passing a cancellation on to it. As `asyncio.shield()`.
+ *
+ * Cancelling the returned future, or the task that awaits it, leaves the inner one running. If
+ * that then fails and nobody else looks at the error, the exception handler is told.
+ *
+ * @param awaitable A future, promise, coroutine or function; keep a reference to its task.
+ *
+ * @example A cancelled wait leaves the work alone
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createTask, run, shield, sleep, timeout } from "@gyre/asyncio";
+ *
+ * await run(async () => {
+ *   const work = createTask(() => sleep(0.005, "done"));
+ *   await timeout(0.001, () => shield(work)).catch(() => {});
+ *   assertEquals(await work, "done");
+ * });
+ * ```
+ */
+export function shield<T>(awaitable: Awaitable<T>): Future<T> {
+  const inner = ensureFuture(awaitable);
+  if (inner.done()) return inner;
+  const outer = new Shield(inner);
+  const onInnerDone: Runnable = { _run: () => passOn(inner, outer) };
+  addWaiter(inner, onInnerDone);
+  addWaiter(outer, {
+    _run() {
+      if (inner.done()) return;
+      removeWaiter(inner, onInnerDone);
+      noteShielded(inner);
+    },
+  });
+  return outer;
+}
+
+/** What stands between the awaiter and the shielded future. */
+class Shield<T> extends Future<T> {
+  readonly #inner: Future<T>;
+
+  constructor(inner: Future<T>) {
+    super({ loop: inner.getLoop() });
+    this.#inner = inner;
+  }
+
+  override get _context(): Context | null {
+    return this.#inner._context;
+  }
+
+  override _awaited(): Future<unknown>[] {
+    return this.#inner.done() ? [] : [this.#inner];
+  }
+}
+
+function passOn(inner: Future<unknown>, outer: Future<unknown>): void {
+  if (outer.done()) return;
+  if (inner.cancelled()) outer.cancel(undefined, { cause: inner._cancelReason?.cause });
+  else {
+    const { failed, value } = takeOutcome(inner);
+    settle(outer, failed ? "failed" : "finished", value);
+  }
+}

@@ -1,0 +1,356 @@
+import { requireLoop } from "../scheduling/_ambient.ts";
+import { CancelReason } from "../tasks/_cancel_reason.ts";
+import type { CancelScope } from "../tasks/_cancel_scope.ts";
+import type { CancelHost, CoroutineHost } from "../tasks/_consumer.ts";
+import { Deferred } from "./_deferred.ts";
+import { lineOf } from "../values/_describe.ts";
+import { TASK } from "../values/_options.ts";
+import { runBody, runBodyInFunction } from "./_region_body.ts";
+import type { Runnable } from "../scheduling/_runnable.ts";
+import { showAsText } from "../values/_shown_as_text.ts";
+import { checkOptions } from "../values/check_options.ts";
+import { CancelledError, InvalidStateError } from "../errors/errors.ts";
+import type { EventLoop } from "../event_loop.ts";
+import { addWaiter, Future } from "../tasks/future.ts";
+import { startOperation } from "../tasks/start_operation.ts";
+import { isCoroutine } from "../values/is_coroutine.ts";
+import type { Coroutine, Task, TaskBody, TaskOptions } from "../tasks/task.ts";
+import type { RegionBody } from "./timeout.ts";
+
+/**
+ * Where a group stands. Tasks can be added while it is open, and while it closes until the last
+ * one has ended.
+ */
+type GroupState = "open" | "closing" | "closed";
+
+/** What a child of {@linkcode TaskGroup.start} calls when it is ready. */
+export type ReportReady<R> = (value: R) => void;
+
+/**
+ * Tasks that end together. As `asyncio.TaskGroup`; see {@linkcode taskGroup}.
+ *
+ * The first child that fails cancels the others and the body.
+ */
+export class TaskGroup {
+  readonly #loop: EventLoop;
+  /** Whom the group cancels when a child fails. */
+  readonly #parent: CancelHost;
+  readonly #tasks: Set<Task<unknown>> = new Set();
+  readonly #errors: unknown[] = [];
+  #state: GroupState = "open";
+  #aborting = false;
+  #parentCancelRequested = false;
+  /** What the group cancels its parent for. */
+  #reason: CancelReason | null = null;
+  /** The cancellation from outside that the group ends with, unless it ends with errors. */
+  #cancelled: CancelledError | null = null;
+  /** Cancellations of the parent before the group began: not the group's to answer. */
+  readonly #cancellingBefore: number;
+  /** Done once the last child has ended; set while the group waits for that. */
+  #completed: Completion | null = null;
+
+  /** @ignore Groups are created by `taskGroup()`. */
+  constructor(loop: EventLoop, parent: CancelHost) {
+    this.#loop = loop;
+    this.#parent = parent;
+    // One that is due comes to the body as any other from outside.
+    this.#cancellingBefore = parent.cancelling() - parent.dueCount();
+  }
+
+  static {
+    showAsText(this);
+  }
+
+  /** Says where it stands, as `repr()`: `<TaskGroup open tasks=2>`. */
+  toString(): string {
+    return lineOf(this, this.#aborting ? `${this.#state} cancelling` : this.#state, {
+      tasks: this.#tasks.size,
+      errors: this.#errors.length,
+    });
+  }
+
+  /**
+   * Starts a child task.
+   *
+   * @param body A coroutine, or a function that returns a coroutine, a promise or a value.
+   * @throws {InvalidStateError} If the group is closed or shutting down; the body never runs.
+   */
+  createTask<T>(body: TaskBody<T>, options: TaskOptions = {}): Task<T> {
+    this.#checkOpen(body);
+    const task = this.#loop.createTask(body, options);
+    this.#tasks.add(task);
+    const watcher: Runnable = { _run: () => this.#taskDone(task) };
+    if (task.done()) this.#taskDone(task);
+    else addWaiter(task, watcher);
+    this.#cancelLate(task);
+    return task;
+  }
+
+  /**
+   * Starts a child task and waits until it says that it is ready. A child that fails before
+   * fails this call, and not the group.
+   *
+   * @param body Gets a function to call, once, with the value to give.
+   * @returns The value that the child reported.
+   * @throws {InvalidStateError} If the child ends without having reported.
+   *
+   * @example A server that is listening when `start` returns
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { run, sleep, taskGroup } from "@gyre/asyncio";
+   *
+   * await run(() =>
+   *   taskGroup(async (group) => {
+   *     const port = await group.start<number>(async (ready) => {
+   *       ready(8080);
+   *       await sleep(0);
+   *     });
+   *     assertEquals(port, 8080);
+   *   })
+   * );
+   * ```
+   */
+  start<R>(
+    body: (ready: ReportReady<R>) => Coroutine<unknown> | PromiseLike<unknown> | unknown,
+    options: TaskOptions = {},
+  ): Future<R> {
+    checkOptions("create a task", options, TASK);
+    this.#checkOpen(body);
+    return startOperation(this.#loop, this.#startSteps(body, options));
+  }
+
+  /**
+   * Cancels all children and the rest of the body, without an error: the group ends quietly and
+   * gives `undefined`, unless a child fails meanwhile.
+   */
+  cancel(): void {
+    if (this.#aborting || this.#state === "closed") return;
+    this.#abort();
+    if (this.#state === "open") this.#cancelParent(CancelReason.yielding());
+  }
+
+  /** @ignore Waits for the children after the body ended; throws what the group ends with. */
+  *_close(outcome: { failed: boolean; error: unknown }): Coroutine<void> {
+    this.#state = "closing";
+    this.#cancelled = this.#outsideCancel(outcome.error);
+    if (outcome.failed && !this.#aborting) this.#abort();
+    while (this.#tasks.size > 0) {
+      this.#completed ??= new Completion(this.#loop, this.#tasks);
+      try {
+        yield* this.#completed;
+      } catch (error) {
+        if (!(error instanceof CancelledError)) throw error;
+        // The first cancellation from outside; later ones wait for the children as well.
+        this.#cancelled ??= this.#outsideCancel(error);
+        if (!this.#aborting) this.#abort();
+      }
+      this.#completed = null;
+    }
+    this.#state = "closed";
+    // The group takes back what it asked for; nothing more than before means nobody else did.
+    if (this.#parentCancelRequested) {
+      const left = this.#parent.uncancel();
+      if (this.#errors.length === 0 && this.#reason !== null) this.#parent.forget(this.#reason);
+      if (left <= this.#cancellingBefore) this.#cancelled = null;
+    }
+    if (outcome.failed && !(outcome.error instanceof CancelledError)) {
+      this.#errors.push(outcome.error);
+    }
+    if (this.#errors.length > 0) throw groupError(this.#errors);
+    if (this.#cancelled !== null) throw this.#cancelled;
+  }
+
+  /**
+   * @ignore The cancellation that was asked for by somebody else, where the group ended with errors
+   * instead: the next await of the caller gets it.
+   */
+  _hidden(error: unknown): CancelReason | null {
+    if (error instanceof CancelledError || this.#parent.cancelling() === 0) return null;
+    const cancelled = this.#cancelled;
+    return cancelled === null ? new CancelReason() : CancelReason.of(cancelled).withoutMessage();
+  }
+
+  /** `error`, if somebody else than the group has cancelled its parent. */
+  #outsideCancel(error: unknown): CancelledError | null {
+    if (!(error instanceof CancelledError)) return null;
+    const own = this.#parentCancelRequested ? 1 : 0;
+    return this.#parent.cancelling() > this.#cancellingBefore + own || own === 0 ? error : null;
+  }
+
+  *#startSteps<R>(
+    body: (ready: ReportReady<R>) => unknown,
+    options: TaskOptions,
+  ): Coroutine<R> {
+    const ready = this.#loop.createFuture<R>();
+    const report: ReportReady<R> = (value) => {
+      if (!ready.done()) ready.setResult(value);
+    };
+    const task = this.#loop.createTask(() => body(report), options);
+    this.#tasks.add(task);
+    this.#cancelLate(task);
+    addWaiter(task, {
+      _run: () => {
+        if (ready.done()) return this.#taskDone(task);
+        this.#forget(task);
+        if (task.cancelled()) {
+          ready._cancel(task._cancelReason?.withoutMessage() ?? new CancelReason());
+        } else {
+          ready.setException(
+            task.exception() ??
+              new InvalidStateError(
+                `Cannot start task "${task.getName()}": it ended without saying that it is ready`,
+              ),
+          );
+        }
+      },
+    });
+    try {
+      return yield* ready;
+    } catch (error) {
+      if (!task.done()) task.cancel();
+      throw error;
+    }
+  }
+
+  #checkOpen(body: unknown): void {
+    const state = this.#state === "closed" || (this.#state === "closing" && this.#tasks.size === 0)
+      ? "it is closed"
+      : this.#aborting
+      ? "it is shutting down"
+      : null;
+    if (state === null) return;
+    if (isCoroutine(body)) body.return(undefined);
+    throw new InvalidStateError(`Cannot create a task in a task group: ${state}`);
+  }
+
+  #taskDone(task: Task<unknown>): void {
+    this.#forget(task);
+    if (task.cancelled()) return;
+    const error = task.exception();
+    if (error === null) return;
+    this.#errors.push(error);
+    if (this.#aborting || this.#parentCancelRequested) return;
+    this.#abort();
+    this.#cancelParent(new CancelReason());
+  }
+
+  /** An eager child may have had the group cancelled before it was one of its tasks. */
+  #cancelLate(task: Task<unknown>): void {
+    if (this.#aborting) task.cancel();
+  }
+
+  #forget(task: Task<unknown>): void {
+    this.#tasks.delete(task);
+    if (this.#tasks.size === 0 && this.#completed?.done() === false) this.#completed.setResult();
+  }
+
+  #abort(): void {
+    this.#aborting = true;
+    const cause = this.#cancelled?.cause;
+    for (const task of this.#tasks) task.cancel(undefined, { cause });
+  }
+
+  #cancelParent(reason: CancelReason): void {
+    this.#parentCancelRequested = true;
+    this.#reason = reason;
+    this.#parent._cancel(reason);
+  }
+}
+
+/** Done once the children of a group have ended. */
+class Completion extends Future<void> {
+  readonly #tasks: ReadonlySet<Task<unknown>>;
+
+  constructor(loop: EventLoop, tasks: ReadonlySet<Task<unknown>>) {
+    super({ loop });
+    this.#tasks = tasks;
+  }
+
+  override _awaited(): Future<unknown>[] {
+    return [...this.#tasks];
+  }
+}
+
+/**
+ * Runs `body` with a group of tasks, and ends when all of them have ended. As
+ * `async with asyncio.TaskGroup()`.
+ *
+ * When a child fails, the others and the body are cancelled, and the errors are thrown together:
+ * the children's in the order in which they failed, then the body's. When the caller is
+ * cancelled, so are the children.
+ *
+ * @param body A coroutine function or an async function; it runs in the calling task.
+ * @returns What `body` returned.
+ * @throws {AggregateError} If children or the body failed.
+ *
+ * @example Two children
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { run, sleep, taskGroup } from "@gyre/asyncio";
+ *
+ * const sum = await run(async () => {
+ *   const [a, b] = await taskGroup((group) => [
+ *     group.createTask(() => sleep(0.001, 20)),
+ *     group.createTask(() => sleep(0.001, 22)),
+ *   ]);
+ *   return a.result() + b.result();
+ * });
+ * assertEquals(sum, 42);
+ * ```
+ */
+export function taskGroup<T>(body: RegionBody<TaskGroup, T>): Future<T> {
+  return new GroupRegion(requireLoop("start a task group"), body);
+}
+
+class GroupRegion<T> extends Deferred<T> {
+  readonly #body: RegionBody<TaskGroup, T>;
+
+  constructor(loop: EventLoop, body: RegionBody<TaskGroup, T>) {
+    super(loop);
+    this.#body = body;
+  }
+
+  protected override *steps(task: Task<unknown>, host: CoroutineHost): Coroutine<T> {
+    const group = new TaskGroup(this.getLoop(), host);
+    let value: T | undefined;
+    let outcome: { failed: boolean; error: unknown } = { failed: false, error: null };
+    try {
+      value = yield* runBody(this.#body, group, task, host);
+    } catch (error) {
+      outcome = { failed: true, error };
+    }
+    try {
+      yield* group._close(outcome);
+    } catch (error) {
+      const hidden = group._hidden(error);
+      if (hidden !== null) host.recancel(hidden);
+      throw error;
+    }
+    return value as T;
+  }
+
+  protected override async runInFunction(scope: CancelScope): Promise<T> {
+    const group = new TaskGroup(this.getLoop(), scope);
+    let value: T | undefined;
+    let outcome: { failed: boolean; error: unknown } = { failed: false, error: null };
+    try {
+      value = await runBodyInFunction(this.#body, group, scope);
+    } catch (error) {
+      outcome = { failed: true, error };
+    }
+    try {
+      await runBodyInFunction(() => group._close(outcome), undefined, scope);
+    } catch (error) {
+      const hidden = group._hidden(error);
+      if (hidden !== null) scope.recancelOuter(hidden);
+      throw error;
+    }
+    return value as T;
+  }
+}
+
+/** The errors of a group as one. */
+function groupError(errors: readonly unknown[]): AggregateError {
+  const count = errors.length === 1 ? "1 unhandled error" : `${errors.length} unhandled errors`;
+  return new AggregateError(errors, `Cannot complete a task group: ${count}`);
+}

@@ -1,0 +1,253 @@
+import { requireLoop } from "../scheduling/_ambient.ts";
+import { CancelReason } from "../tasks/_cancel_reason.ts";
+import type { CancelScope } from "../tasks/_cancel_scope.ts";
+import type { CancelHost, CoroutineHost } from "../tasks/_consumer.ts";
+import { Deferred } from "./_deferred.ts";
+import { runBody, runBodyInFunction } from "./_region_body.ts";
+import { lineOf } from "../values/_describe.ts";
+import { checkSeconds } from "../values/_seconds.ts";
+import { showAsText } from "../values/_shown_as_text.ts";
+import { isAbort } from "../tasks/_foreign_abort.ts";
+import { CancelledError, InvalidStateError, TimeoutError } from "../errors/errors.ts";
+import type { EventLoop } from "../event_loop.ts";
+import type { Future } from "../tasks/future.ts";
+import type { Handle } from "../scheduling/handle.ts";
+import type { Coroutine, Task } from "../tasks/task.ts";
+
+/** The body of `timeout()` and `taskGroup()`: it runs in the calling task. */
+export type RegionBody<S, T> = (scope: S) => Coroutine<T> | PromiseLike<T> | T;
+
+/** Where a {@linkcode Timeout} stands. Only an active one can expire. */
+type TimeoutState = "created" | "active" | "expiring" | "expired" | "finished";
+
+/** The time limit of a running body. As `asyncio.Timeout`. */
+export class Timeout {
+  readonly #loop: EventLoop;
+  #when: number | null;
+  #state: TimeoutState = "created";
+  #timer: Handle | null = null;
+  /** Cancels the body. */
+  #interrupt: (() => void) | null = null;
+  #controller: AbortController | null = null;
+
+  /** @ignore Timeouts are created by `timeout()`. */
+  constructor(loop: EventLoop, when: number | null) {
+    this.#loop = loop;
+    this.#when = when;
+  }
+
+  static {
+    showAsText(this);
+  }
+
+  /** Says where it stands, as `repr()`: `<Timeout active when=1.5>`. */
+  toString(): string {
+    return lineOf(this, this.#state, { when: String(this.#when) });
+  }
+
+  /** Returns the deadline in seconds of the loop's clock; `null` for none. */
+  when(): number | null {
+    return this.#when;
+  }
+
+  /** Whether the deadline has passed while the body ran. */
+  expired(): boolean {
+    return this.#state === "expiring" || this.#state === "expired";
+  }
+
+  /** Aborts at the deadline. For `fetch` and other foreign promises. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.expired()) this.#controller.abort(timeIsUp());
+    return this.#controller.signal;
+  }
+
+  /**
+   * Moves the deadline.
+   *
+   * @param when Seconds of the loop's clock; `null` for none.
+   * @throws {InvalidStateError} If the body has ended, or the deadline has passed.
+   */
+  reschedule(when: number | null): void {
+    if (when !== null) checkSeconds("change the deadline of a timeout", "when", when);
+    if (this.#state !== "active") {
+      throw new InvalidStateError(`Cannot change the deadline of a timeout: it is ${this.#state}`);
+    }
+    this.#when = when;
+    this.#timer?.cancel();
+    if (when === null) this.#timer = null;
+    else if (when <= this.#loop.time()) this.#timer = this.#loop.callSoon(() => this.#expire());
+    else this.#timer = this.#loop.callAt(when, () => this.#expire());
+  }
+
+  /** @ignore The body starts; `interrupt` cancels it. */
+  _enter(interrupt: () => void): void {
+    this.#state = "active";
+    this.#interrupt = interrupt;
+    this.reschedule(this.#when);
+  }
+
+  /** @ignore The body has ended. Returns whether the deadline has passed. */
+  _exit(): boolean {
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#state = this.#state === "expiring" ? "expired" : "finished";
+    return this.#state === "expired";
+  }
+
+  /** @ignore What {@linkcode signal} has aborted with; `null` if it has not, or was not read. */
+  get _abortReason(): unknown {
+    const signal = this.#controller?.signal;
+    return signal?.aborted === true ? signal.reason : null;
+  }
+
+  #expire(): void {
+    this.#state = "expiring";
+    this.#timer = null;
+    this.#controller?.abort(timeIsUp());
+    this.#interrupt?.();
+  }
+}
+
+/**
+ * Runs `body` with a time limit. As `async with asyncio.timeout(delay)`.
+ *
+ * At the deadline the body gets a `CancelledError`, and the caller a {@linkcode TimeoutError}
+ * once the body has ended. A body that ends by itself counts, even late. A cancellation from
+ * outside wins over the deadline.
+ *
+ * @param delay Seconds from the start of the body; `null` for no limit, until rescheduled.
+ * @param body A coroutine function or an async function; it runs in the calling task.
+ * @throws {TypeError} If `delay` is neither a number nor `null`.
+ * @throws {RangeError} If it is `NaN`.
+ *
+ * @example Giving up
+ * ```ts
+ * import { assertRejects } from "@std/assert";
+ * import { run, sleep, timeout, TimeoutError } from "@gyre/asyncio";
+ *
+ * await assertRejects(() => run(() => timeout(0.001, () => sleep(3600))), TimeoutError);
+ * ```
+ */
+export function timeout<T>(delay: number | null, body: RegionBody<Timeout, T>): Future<T> {
+  checkTime("delay", delay);
+  return new TimeLimit(requireLoop("start a timeout"), delay, true, body);
+}
+
+/**
+ * Runs `body` with a deadline. As `async with asyncio.timeout_at(when)`; see {@linkcode timeout}.
+ *
+ * @param when Seconds of the loop's clock; `null` for no deadline, until rescheduled.
+ * @param body A coroutine function or an async function; it runs in the calling task.
+ */
+export function timeoutAt<T>(when: number | null, body: RegionBody<Timeout, T>): Future<T> {
+  checkTime("when", when);
+  return new TimeLimit(requireLoop("start a timeout"), when, false, body);
+}
+
+class TimeLimit<T> extends Deferred<T> {
+  readonly #time: number | null;
+  readonly #isDelay: boolean;
+  readonly #body: RegionBody<Timeout, T>;
+
+  constructor(
+    loop: EventLoop,
+    time: number | null,
+    isDelay: boolean,
+    body: RegionBody<Timeout, T>,
+  ) {
+    super(loop);
+    this.#time = time;
+    this.#isDelay = isDelay;
+    this.#body = body;
+  }
+
+  protected override *steps(task: Task<unknown>, host: CoroutineHost): Coroutine<T> {
+    const limit = this.#begin(host);
+    let value: T;
+    try {
+      value = yield* runBody(this.#body, limit.timeout, task, host);
+    } catch (error) {
+      throw limit.endWith(error);
+    }
+    limit.end();
+    return value;
+  }
+
+  protected override async runInFunction(scope: CancelScope): Promise<T> {
+    const limit = this.#begin(scope);
+    let value: T;
+    try {
+      value = await runBodyInFunction(this.#body, limit.timeout, scope);
+    } catch (error) {
+      scope.forget(limit.reason);
+      throw limit.endWith(error);
+    }
+    scope.forget(limit.reason);
+    limit.end();
+    return value;
+  }
+
+  #begin(host: CancelHost): Limit {
+    return new Limit(this.#createTimeout(), host);
+  }
+
+  #createTimeout(): Timeout {
+    const loop = this.getLoop();
+    const when = this.#isDelay && this.#time !== null ? loop.time() + this.#time : this.#time;
+    return new Timeout(loop, when);
+  }
+}
+
+/** A body whose time runs, and who is cancelled when it is up. */
+class Limit {
+  readonly timeout: Timeout;
+  /** What the body is cancelled for at the deadline. */
+  readonly reason: CancelReason = new CancelReason();
+  readonly #host: CancelHost;
+  /** Cancellations from before. One that is due comes to the body as any other from outside. */
+  readonly #cancelling: number;
+
+  constructor(timeout: Timeout, host: CancelHost) {
+    this.timeout = timeout;
+    this.#host = host;
+    this.#cancelling = host.cancelling() - host.dueCount();
+    timeout._enter(() => host._cancel(this.reason));
+  }
+
+  /** The body has ended by itself. */
+  end(): void {
+    if (this.timeout._exit()) this.#host.uncancel();
+  }
+
+  /** The body has thrown `error`. Returns what the caller gets. */
+  endWith(error: unknown): unknown {
+    if (!this.timeout._exit()) return error;
+    // A cancellation from outside, beside the one of the deadline, wins.
+    return this.#host.uncancel() <= this.#cancelling
+      ? timedOut(error, this.timeout._abortReason)
+      : error;
+  }
+}
+
+function timeIsUp(): TimeoutError {
+  return new TimeoutError("Cannot finish in time: the deadline has passed");
+}
+
+/**
+ * What the caller gets for the `error` of a body whose time was up.
+ *
+ * @param aborted What the signal of the timeout has aborted with, if it was read.
+ */
+export function timedOut(error: unknown, aborted: unknown = null): unknown {
+  if (!(error instanceof CancelledError) && (aborted === null || !isAbort(error, aborted))) {
+    return error;
+  }
+  const timeoutError = timeIsUp();
+  timeoutError.cause = error;
+  return timeoutError;
+}
+
+function checkTime(name: string, time: unknown): void {
+  if (time !== null) checkSeconds("start a timeout", name, time);
+}

@@ -1,0 +1,80 @@
+import { requireLoop } from "../scheduling/_ambient.ts";
+import { lineOf } from "../values/_describe.ts";
+import { showAsText } from "../values/_shown_as_text.ts";
+import type { CancelledError } from "../errors/errors.ts";
+import type { EventLoop } from "../event_loop.ts";
+import type { Future } from "../tasks/future.ts";
+import { Operation } from "../tasks/operation.ts";
+
+/**
+ * A flag that tasks can wait for. As `asyncio.Event`.
+ *
+ * @example Waking all who wait
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Event, gather, getRunningLoop, run } from "@gyre/asyncio";
+ *
+ * await run(async () => {
+ *   const ready = new Event();
+ *   getRunningLoop().callSoon(() => ready.set());
+ *   assertEquals(await gather([ready.wait(), ready.wait()]), [true, true]);
+ * });
+ * ```
+ */
+export class Event {
+  #set = false;
+  /** Bounded by the number of tasks. */
+  readonly #waiters: Set<WaitForEvent> = new Set();
+
+  static {
+    showAsText(this);
+  }
+
+  /** Says where it stands, as `repr()`: `<Event unset waiters=2>`. */
+  toString(): string {
+    return lineOf(this, this.#set ? "set" : "unset", { waiters: this.#waiters.size });
+  }
+
+  /** Whether the flag is set. */
+  isSet(): boolean {
+    return this.#set;
+  }
+
+  /** Sets the flag. Who waits now wakes, also if the flag is cleared before it runs. */
+  set(): void {
+    if (this.#set) return;
+    this.#set = true;
+    for (const waiter of this.#waiters) waiter.wake();
+  }
+
+  /** Clears the flag. */
+  clear(): void {
+    this.#set = false;
+  }
+
+  /** Waits until the flag is set; gives `true`. Does not wait if it is. */
+  wait(): Future<true> {
+    return new WaitForEvent(requireLoop("wait for an event"), this, this.#waiters);
+  }
+}
+
+class WaitForEvent extends Operation<true> {
+  readonly #waiters: Set<WaitForEvent>;
+
+  constructor(loop: EventLoop, event: Event, waiters: Set<WaitForEvent>) {
+    super(loop._ownOptions);
+    this.#waiters = waiters;
+    if (event.isSet()) this.finish(true);
+    else waiters.add(this);
+  }
+
+  protected override resumed(): void {
+    this.#waiters.delete(this);
+    this.finish(true);
+  }
+
+  protected override interrupted(error: CancelledError): void {
+    this.#waiters.delete(this);
+    this.fail(error);
+  }
+}

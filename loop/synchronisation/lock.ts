@@ -1,0 +1,115 @@
+import { requireLoop } from "../scheduling/_ambient.ts";
+import { lineOf } from "../values/_describe.ts";
+import { Held } from "./_held.ts";
+import { showAsText } from "../values/_shown_as_text.ts";
+import { type CancelledError, InvalidStateError } from "../errors/errors.ts";
+import type { EventLoop } from "../event_loop.ts";
+import type { Future } from "../tasks/future.ts";
+import { Operation } from "../tasks/operation.ts";
+
+/**
+ * Lets one task at a time through. As `asyncio.Lock`.
+ *
+ * Waiters get it in the order in which they came; a task that arrives while one is about to wake
+ * does not overtake it. A waiter that is cancelled passes its turn on.
+ *
+ * @example Holding a lock for a block
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Lock, run } from "@gyre/asyncio";
+ *
+ * await run(async () => {
+ *   const lock = new Lock();
+ *   {
+ *     using _held = await lock.acquire();
+ *     assertEquals(lock.locked(), true);
+ *   }
+ *   assertEquals(lock.locked(), false);
+ * });
+ * ```
+ */
+export class Lock {
+  #locked = false;
+  /** In the order of arrival; who fills it is bounded by the number of tasks. */
+  readonly #waiters: Set<Acquire> = new Set();
+
+  static {
+    showAsText(this);
+  }
+
+  /** Says where it stands, as `repr()`: `<Lock locked waiters=2>`. */
+  toString(): string {
+    return lineOf(this, this.#locked ? "locked" : "unlocked", { waiters: this.#waiters.size });
+  }
+
+  /** Whether somebody holds the lock. */
+  locked(): boolean {
+    return this.#locked;
+  }
+
+  /**
+   * Takes the lock, waiting until it is free.
+   *
+   * @returns What gives the lock back at the end of a `using` block.
+   */
+  acquire(): Future<Disposable> {
+    return new Acquire(requireLoop("acquire a lock"), this);
+  }
+
+  /**
+   * Gives the lock back; the first waiter gets it in the next iteration.
+   *
+   * @throws {InvalidStateError} If nobody holds it.
+   */
+  release(): void {
+    if (!this.#locked) throw new InvalidStateError("Cannot release a lock: it is not acquired");
+    this.#locked = false;
+    this.#wakeFirst();
+  }
+
+  /** @ignore Takes the lock if it is free and nobody waits for it. */
+  _tryAcquire(): boolean {
+    if (this.#locked) return false;
+    for (const waiter of this.#waiters) if (!waiter.givingUp) return false;
+    return this.#locked = true;
+  }
+
+  /** @ignore `waiter` waits for the lock. */
+  _addWaiter(waiter: Acquire): void {
+    this.#waiters.add(waiter);
+  }
+
+  /** @ignore `waiter` was woken and takes the lock, or gives up. */
+  _removeWaiter(waiter: Acquire, takes: boolean): void {
+    this.#waiters.delete(waiter);
+    if (takes) this.#locked = true;
+    else if (!this.#locked) this.#wakeFirst();
+  }
+
+  #wakeFirst(): void {
+    // The head may be awake already and not have run yet: then it is its turn still.
+    for (const waiter of this.#waiters) return void waiter.wake();
+  }
+}
+
+/** One wait for a lock. */
+class Acquire extends Operation<Disposable> {
+  readonly #lock: Lock;
+
+  constructor(loop: EventLoop, lock: Lock) {
+    super(loop._ownOptions);
+    this.#lock = lock;
+    if (lock._tryAcquire()) this.finish(new Held(lock));
+    else lock._addWaiter(this);
+  }
+
+  protected override resumed(): void {
+    this.#lock._removeWaiter(this, true);
+    this.finish(new Held(this.#lock));
+  }
+
+  protected override interrupted(error: CancelledError): void {
+    this.#lock._removeWaiter(this, false);
+    this.fail(error);
+  }
+}

@@ -1,0 +1,68 @@
+import { CancelledError } from "../errors/errors.ts";
+
+/** Settings of {@linkcode Future.cancel}. */
+export interface CancelOptions {
+  /** What led to it; the `cause` of the `CancelledError`. */
+  cause?: unknown | undefined;
+}
+
+/** How many stacks one cancellation may read to find out whether it has arrived. */
+const MAX_PROBES = 500;
+
+/** What a cancellation says, on its way from `cancel()` to the error that is thrown. */
+export class CancelReason {
+  /** The message of the error. */
+  readonly message?: string;
+  /** The cause of the error; `undefined` for none. */
+  readonly cause?: unknown;
+  #probes = 0;
+  #yields = false;
+
+  constructor(message?: string | null, options?: CancelOptions) {
+    if (message !== undefined && message !== null) this.message = message;
+    if (options?.cause !== undefined) this.cause = options.cause;
+  }
+
+  /** The reason of `error`. */
+  static of(error: CancelledError): CancelReason {
+    return new CancelReason(error.message === "" ? undefined : error.message, error);
+  }
+
+  /** One that any other takes the place of, where they arrive as one. */
+  static yielding(): CancelReason {
+    const reason = new CancelReason();
+    reason.#yields = true;
+    return reason;
+  }
+
+  /** This reason, with the cause of `earlier` if it has none: two that arrive as one. */
+  after(earlier: CancelReason): CancelReason {
+    if (this.#yields) return earlier;
+    if (this.cause !== undefined || earlier.cause === undefined) return this;
+    return new CancelReason(this.message, earlier);
+  }
+
+  /** Without the message, which asyncio gives to the first who asks only. */
+  withoutMessage(): CancelReason {
+    return new CancelReason(undefined, this);
+  }
+
+  /** Whether it may look once more where it has arrived: of thousands of tasks not in each. */
+  mayProbe(): boolean {
+    return this.#probes++ < MAX_PROBES;
+  }
+
+  /**
+   * Creates the error; without a stack, which costs half of a cancellation, unless `traced`, in
+   * debug mode.
+   */
+  toError(traced = false): CancelledError {
+    const limit = Error.stackTraceLimit;
+    if (!traced) Error.stackTraceLimit = 0;
+    const error = this.cause === undefined
+      ? new CancelledError(this.message)
+      : new CancelledError(this.message, { cause: this.cause });
+    Error.stackTraceLimit = limit;
+    return error;
+  }
+}

@@ -1,0 +1,296 @@
+import { type Flow, flows, runningTask } from "../scheduling/_ambient.ts";
+import type { AwaitingFunction } from "./_awaiting_function.ts";
+import type { CancelReason } from "./_cancel_reason.ts";
+import { CancelSignal } from "./_cancel_signal.ts";
+import {
+  type CancelEdge,
+  type Cancellable,
+  type CancelVerdict,
+  walkCancel,
+} from "./_cancel_walk.ts";
+import type { CancelHost } from "./_consumer.ts";
+import { DueCancellation } from "./_due_cancellation.ts";
+import { afterArrival, holdPath, isOnPath } from "./_own_path.ts";
+import type { Context } from "../scheduling/context.ts";
+import type { EventLoop } from "../event_loop.ts";
+import type { Future } from "./future.ts";
+import type { Task } from "./task.ts";
+
+/**
+ * What a cancellation of an async function goes through.
+ *
+ * *Theory of operation.* A coroutine waits for one future at a time. An async function may wait
+ * for several (`Promise.all`), through calls that the loop never sees. So each `await` of a
+ * future of ours is listed in the scope that the function carries ({@linkcode Flow}), and leaves
+ * the list when it ends. A cancellation interrupts every one in the list. It stays *due* until it
+ * has ended an await on the function's own path (`_own_path.ts`): those it has interrupted may be
+ * the losers of a race, while the function is at a foreign promise. An await that the function
+ * comes to meanwhile is interrupted as well.
+ *
+ * Where the path cannot be told, time does: a function that was told goes on within a few
+ * microtasks, the *window*, and what it comes to in there is not interrupted once more. The same
+ * holds when a signal of ours has ended a foreign promise.
+ *
+ * A task has a root scope; `timeout()` and `taskGroup()` nest one each, so that they cut their
+ * body and nothing else of the task. The await of such a region stands in the list of the outer
+ * scope, and passes cancellations on.
+ */
+export class CancelScope implements Flow, CancelHost, Cancellable {
+  /** The task that the functions of this scope are part of. */
+  readonly task: Task<unknown>;
+  /** The loop of the task. */
+  readonly loop: EventLoop;
+  /** The context variables that the functions see. */
+  readonly context: Context;
+  /** Whether the body has ended. What still runs is never cancelled. */
+  closed = false;
+  /** What follows the body to its end. */
+  path: Promise<void> | null = null;
+
+  readonly #parent: CancelScope | null;
+  /** The awaits that are pending, newest first. */
+  #awaits: AwaitingFunction<unknown> | null = null;
+  /** Cancellations asked for and not taken back, since the scope was opened. */
+  #count = 0;
+  /** Those of the enclosing scope at that time, as far as they were not taken back here. */
+  #base: number;
+  /** Created by the first cancellation. */
+  #due: DueCancellation | null = null;
+  /**
+   * Whether the function has asked for what is due by itself: that waits for the next await that
+   * suspends, as asyncio's. From outside it may end the await of a future that is done.
+   */
+  #dueToItself = false;
+  /** Set while the function may be on its way from what has told it. */
+  #window: object | null = null;
+  #signal: CancelSignal | null = null;
+  /** The cancellation that the error of the body hides. */
+  #hidden: CancelReason | null = null;
+  /** The last cancellation that found nothing to interrupt. */
+  #missed: CancelReason | undefined = undefined;
+
+  /**
+   * Creates the scope of `task`, or one nested in `parent`.
+   *
+   * @param cancelling How many cancellations were asked for outside of it.
+   */
+  constructor(
+    task: Task<unknown>,
+    context: Context,
+    parent: CancelScope | null = null,
+    cancelling: number = parent?.cancelling() ?? 0,
+  ) {
+    this.task = task;
+    this.loop = task.getLoop();
+    this.context = context;
+    this.#parent = parent;
+    this.#base = cancelling;
+  }
+
+  /** This scope, as part of the flow. */
+  get scope(): this {
+    return this;
+  }
+
+  /** Aborts when the scope is cancelled. */
+  get signal(): AbortSignal {
+    return (this.#signal ??= new CancelSignal()).read(this);
+  }
+
+  /** What {@linkcode signal} has aborted with, if it has. */
+  get reason(): unknown {
+    return this.#signal?.reason ?? null;
+  }
+
+  /** Calls `fn` inside this scope; it carries the scope across its awaits. */
+  run<R>(fn: () => R): R {
+    return flows.run(this, fn);
+  }
+
+  /** Cancels what runs in the scope. */
+  _cancel(reason: CancelReason): void {
+    walkCancel(this, reason, false, this.task);
+  }
+
+  _passCancel(reason: CancelReason): readonly CancelEdge[] {
+    return this.passCancel(reason, this.#signal?.abort(reason) === true);
+  }
+
+  /**
+   * Notes a cancellation; returns the awaits that it goes on to.
+   *
+   * @param signalled Whether it has just aborted a signal that the function may have passed on.
+   */
+  passCancel(reason: CancelReason, signalled: boolean): readonly CancelEdge[] {
+    this.#count += 1;
+    const fromInside = runningTask() === this.task;
+    this.keepDue(reason, fromInside);
+    if (signalled && !fromInside) this.#openWindow(true);
+    return this.#listAwaits();
+  }
+
+  _endCancel(verdict: CancelVerdict, reason: CancelReason): CancelVerdict {
+    if (verdict === "missed") this.#missed = reason;
+    return "interrupted";
+  }
+
+  /** How many cancellations were asked for and not taken back. */
+  cancelling(): number {
+    return this.#base + this.#count;
+  }
+
+  /** Takes one cancellation of this scope back. Returns how many are left. */
+  uncancel(): number {
+    if (this.#count > 0) this.#count -= 1;
+    else if (this.#base > 0) this.#base -= 1;
+    if (this.cancelling() === 0) this.#due?.clear();
+    return this.cancelling();
+  }
+
+  /** Takes one cancellation back that came from outside, here and in the enclosing scopes. */
+  uncancelAll(): number {
+    for (let outer = this.#parent; outer !== null; outer = outer.#parent) outer.uncancel();
+    return this.uncancel();
+  }
+
+  dueCount(): number {
+    return this.#due?.pending === true ? 1 : 0;
+  }
+
+  /** Makes a cancellation, which another error hides, due again at the next await. */
+  recancel(reason: CancelReason): void {
+    this.keepDue(reason, true);
+  }
+
+  /** As {@linkcode recancel}, in the enclosing scope, once the body has ended. */
+  recancelOuter(reason: CancelReason): void {
+    this.#hidden = reason;
+  }
+
+  /** Drops `reason`, which its asker takes back. */
+  forget(reason: CancelReason): void {
+    this.#due?.forget(reason);
+  }
+
+  /** Keeps `reason` until it has arrived. */
+  keepDue(reason: CancelReason, toItself: boolean): void {
+    (this.#due ??= new DueCancellation()).add(reason);
+    this.#dueToItself = toItself;
+  }
+
+  /** The cancellation that is due in `inner`, which is nested here, at its begin. */
+  passDueTo(inner: CancelScope, reason: CancelReason): void {
+    inner.keepDue(reason, this.#dueToItself);
+  }
+
+  /** Takes back what is due in `inner` at its end. Returns whether anything was. */
+  takeDueOf(inner: CancelScope): boolean {
+    const hidden = inner.#hidden;
+    const left = inner.takeCancel();
+    if (hidden !== null) {
+      this.#due?.clear();
+      this.recancel(hidden);
+    } else if (left === null) return false;
+    else if (this.dueCount() === 0) this.keepDue(left, inner.#dueToItself);
+    return true;
+  }
+
+  /** What has not arrived in a body that is at its end. */
+  takeCancel(): CancelReason | null {
+    if (this.#due === null) return null;
+    const reason = this.#due.take();
+    return this.#isOnItsWay() ? null : reason;
+  }
+
+  /** The last cancellation that found nothing to interrupt. */
+  get _cancelReason(): CancelReason | undefined {
+    return this.#missed;
+  }
+
+  /** The cancellation that is due, to end an await with that begun before it. */
+  get dueReason(): CancelReason | null {
+    return this.#due?.reason ?? null;
+  }
+
+  /**
+   * The cancellation that ends an await which begins now, inside of its `then()`.
+   *
+   * @param suspends Whether it waits for a future that is not done.
+   */
+  reasonAtAwait(suspends: boolean, awaiting: AwaitingFunction<unknown>): CancelReason | null {
+    const reason = this.#due?.reason ?? null;
+    if (reason === null || (!suspends && this.#dueToItself)) return null;
+    if (!this.#isOnItsWay()) return reason;
+    if (this.#probe(reason)) this.#due?.clear();
+    // Perhaps the cleanup of a helper, perhaps the function's own: it goes on after it.
+    else awaiting.reopens = true;
+    return null;
+  }
+
+  /** An await that was interrupted ends, inside of a `then()`: what is due has arrived, or not. */
+  noteArrival(): void {
+    const reason = this.#due?.reason ?? null;
+    if (reason === null) return;
+    if (this.#probe(reason)) this.#due?.clear();
+    else this.#openWindow();
+  }
+
+  /** An await ends that was let be within the window. */
+  reopenWindow(): void {
+    if (this.#due?.pending === true) this.#openWindow();
+  }
+
+  /** Lists a pending await. */
+  add(awaiting: AwaitingFunction<unknown>): void {
+    awaiting.next = this.#awaits;
+    if (this.#awaits !== null) this.#awaits.previous = awaiting;
+    this.#awaits = awaiting;
+  }
+
+  /** Takes an await off the list. */
+  remove(awaiting: AwaitingFunction<unknown>): void {
+    if (awaiting.next !== null) awaiting.next.previous = awaiting.previous;
+    if (awaiting.previous !== null) awaiting.previous.next = awaiting.next;
+    else if (this.#awaits === awaiting) this.#awaits = awaiting.next;
+    awaiting.previous = awaiting.next = null;
+  }
+
+  /** The body has ended. */
+  close(): void {
+    this.closed = true;
+  }
+
+  /** What the functions of this scope wait for, oldest first. */
+  awaited(): Future<unknown>[] {
+    return this.#listAwaits().map((awaiting) => awaiting.future);
+  }
+
+  /** Whether the await of which `then()` runs is on the function's own path, as far as one can see. */
+  #probe(reason: CancelReason): boolean {
+    if (!reason.mayProbe()) return true;
+    if (this.path !== null) {
+      holdPath(this.path);
+      this.path = null;
+    }
+    return isOnPath();
+  }
+
+  /** Whether the function may have been told just now. */
+  #isOnItsWay(): boolean {
+    return this.#window !== null || (this.#parent !== null && this.#parent.#isOnItsWay());
+  }
+
+  #openWindow(bySignal = false): void {
+    const window = this.#window = {};
+    afterArrival(bySignal, () => {
+      if (this.#window === window) this.#window = null;
+    });
+  }
+
+  /** The pending awaits, oldest first. */
+  #listAwaits(): AwaitingFunction<unknown>[] {
+    const list: AwaitingFunction<unknown>[] = [];
+    for (let item = this.#awaits; item !== null; item = item.next) list.push(item);
+    return list.reverse();
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * Which of the awaits inside an async function is one that the function itself waits at.
+ *
+ * *Theory of operation.* The loser of a race, or a helper that nobody awaits, still waits for
+ * something after the function has gone on. Only the engine knows who waits for whom: it follows
+ * the promises when it records the stack of an error. So what a task or a region runs is awaited
+ * by one function, {@linkcode followPath}, and a stack from within an await that reaches it
+ * belongs to the path. Such a stack is recorded for a cancellation only. The engine does not see
+ * through a promise that two wait for, and through callbacks of the user: then it says no.
+ *
+ * @module
+ */
+import { afterTick } from "../scheduling/deno_ticks.ts";
+
+/** Awaits `promise`, and tells how it ended. This is the end of a path. */
+export async function followPath<T>(
+  promise: PromiseLike<T>,
+  onValue: (value: T) => void,
+  onError: (error: unknown) => void,
+): Promise<void> {
+  let value: T;
+  try {
+    value = await promise;
+  } catch (error) {
+    return onError(error);
+  }
+  onValue(value);
+}
+
+/** Stands behind {@linkcode followPath} in the stack. Before it nothing is recorded. */
+export async function holdPath(path: Promise<void>): Promise<void> {
+  await path;
+}
+
+/**
+ * Whether the await whose `then()` the engine calls right now is on a path that
+ * {@linkcode holdPath} holds.
+ */
+export function isOnPath(): boolean {
+  const errors = Error as { prepareStackTrace?: unknown; stackTraceLimit: number };
+  const { prepareStackTrace, stackTraceLimit } = errors;
+  const holder: { stack?: unknown } = {};
+  try {
+    errors.stackTraceLimit = 1;
+    // Leaves out all frames up to the end of the path.
+    Error.captureStackTrace(holder, followPath);
+    errors.prepareStackTrace = countFrames;
+    return holder.stack === 1;
+  } finally {
+    errors.stackTraceLimit = stackTraceLimit;
+    errors.prepareStackTrace = prepareStackTrace;
+  }
+}
+
+function countFrames(_error: unknown, frames: readonly unknown[]): number {
+  return frames.length;
+}
+
+/** Microtasks in which a function that was told goes on to its next await, or ends. */
+const HOPS = 32;
+
+/** Ticks in which a stream of Node's says that it was aborted. */
+const TICKS = 4;
+
+/**
+ * Calls `close` when a function that was told just now had time to go on.
+ *
+ * @param bySignal Whether foreign code tells it, because a signal has aborted.
+ */
+export async function afterArrival(bySignal: boolean, close: () => void): Promise<void> {
+  for (let hop = 0; hop < HOPS; hop += 1) await undefined;
+  for (let tick = 0; bySignal && tick < TICKS; tick += 1) await afterTick();
+  close();
+}

@@ -1,0 +1,402 @@
+import { ambient, currentFlow, requireLoop } from "../scheduling/_ambient.ts";
+import { AwaitingFunction, isEngineFunction } from "./_awaiting_function.ts";
+import { type CancelOptions, CancelReason } from "./_cancel_reason.ts";
+import { type CancelEdge, type CancelVerdict, walkCancel } from "./_cancel_walk.ts";
+import type { Consumer, Reject, Resolve } from "./_consumer.ts";
+import { FutureIterator } from "./_future_iterator.ts";
+import { futureText } from "./_future_text.ts";
+import { LatePromise } from "./_late_promise.ts";
+import type { CancelScope } from "./_cancel_scope.ts";
+import { CANCEL, FUTURE } from "../values/_options.ts";
+import type { Runnable } from "../scheduling/_runnable.ts";
+import { showAsText } from "../values/_shown_as_text.ts";
+import { checkOptions } from "../values/check_options.ts";
+import type { Context } from "../scheduling/context.ts";
+import { CancelledError, InvalidStateError } from "../errors/errors.ts";
+import type { EventLoop } from "../event_loop.ts";
+import { type Callback, callbackOf, Handle } from "../scheduling/handle.ts";
+
+/** Where a future stands. Every state but `pending` is final. */
+export type FutureState = "pending" | "finished" | "failed" | "cancelled";
+
+/** Ends `future`, which must be pending, in `state`. */
+export let settle: (future: Future<unknown>, state: FutureState, value: unknown) => void;
+/** Adds an entry of the ready queue that runs once `future` is done. */
+export let addWaiter: (future: Future<unknown>, waiter: Runnable) => void;
+/** Removes `waiter` in constant time. */
+export let removeWaiter: (future: Future<unknown>, waiter: Runnable) => void;
+/** Returns where `future` stands. */
+let stateOf: (future: Future<unknown>) => FutureState;
+/** The error of `future`, if any, is dealt with and needs no report. */
+export let markSeen: (future: Future<unknown>) => void;
+/** Takes the outcome of `future`, which must be done. */
+export let takeOutcome: (future: Future<unknown>) => Outcome;
+/** Whether who waits for `future` gets a `CancelledError` from it. */
+export let endedCancelled: (future: Future<unknown>) => boolean;
+
+/**
+ * A value that comes later. As `asyncio.Future`.
+ *
+ * It can be awaited (`await future`), delegated to in a coroutine (`yield* future`), cancelled,
+ * and passed wherever a promise goes. Callbacks and waiting tasks are told through the loop, in
+ * the order in which they came, never from inside `setResult()`.
+ *
+ * An error that nobody looks at is reported to the exception handler of the loop, once.
+ *
+ * @example Handing over a value
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { getRunningLoop, run } from "@gyre/asyncio";
+ *
+ * const value = await run(async () => {
+ *   const loop = getRunningLoop();
+ *   const future = loop.createFuture<string>();
+ *   loop.callSoon(() => future.setResult("done"));
+ *   return await future;
+ * });
+ * assertEquals(value, "done");
+ * ```
+ */
+export class Future<T> implements Promise<T> {
+  readonly #loop: EventLoop;
+  #state: FutureState = "pending";
+  /** The result; the error; for a cancelled future its error until it was given, or the reason. */
+  #value: unknown = undefined;
+  #waiters: Runnable | Set<Runnable> | null = null;
+  /** Whether an error waits for somebody to look at it. */
+  #unseen = false;
+
+  /** Creates a pending future; `loop.createFuture()` is the usual way. */
+  constructor(options: FutureOptions = {}) {
+    const loop = options?.loop ?? requireLoop("create a future");
+    if (options !== loop._ownOptions && new.target === Future) {
+      checkOptions("create a future", options, FUTURE);
+    }
+    this.#loop = loop;
+    if (loop.getDebug()) loop.rememberOrigin(this);
+  }
+
+  /** The kind of promise, for `Object.prototype.toString`. */
+  get [Symbol.toStringTag](): string {
+    return "Future";
+  }
+
+  /** Says what it is and where it stands, as `repr()`: `<Task pending name="main">`. */
+  toString(): string {
+    return futureText(this, this.#state, this.#value);
+  }
+
+  /** Returns the loop that the future belongs to. */
+  getLoop(): EventLoop {
+    return this.#loop;
+  }
+
+  /** Whether a result, an error or a cancellation has arrived. */
+  done(): boolean {
+    return this.#state !== "pending";
+  }
+
+  /** Whether the future was cancelled. */
+  cancelled(): boolean {
+    return this.#state === "cancelled";
+  }
+
+  /**
+   * Returns the result.
+   *
+   * @throws {InvalidStateError} If it is still pending.
+   * @throws {CancelledError} If it was cancelled. Its own error, when the future failed.
+   */
+  result(): T {
+    switch (this.#state) {
+      case "finished":
+        return this.#value as T;
+      case "failed":
+        this.#see();
+        throw this.#value;
+      case "cancelled":
+        throw this.#takeCancelledError();
+      case "pending":
+        throw new InvalidStateError(`Cannot read the result of ${nameOf(this)}: it is pending`);
+    }
+  }
+
+  /**
+   * Returns the error, `null` when there is none.
+   *
+   * @throws {InvalidStateError} If it is still pending.
+   * @throws {CancelledError} If it was cancelled.
+   */
+  exception(): unknown {
+    switch (this.#state) {
+      case "finished":
+        return null;
+      case "failed":
+        this.#see();
+        return this.#value;
+      case "cancelled":
+        throw this.#takeCancelledError();
+      case "pending":
+        throw new InvalidStateError(`Cannot read the exception of ${nameOf(this)}: it is pending`);
+    }
+  }
+
+  /**
+   * Finishes the future with `result`.
+   *
+   * @throws {InvalidStateError} If it is done already.
+   */
+  setResult(result: T): void {
+    if (this.#state !== "pending") throw alreadyDone(this, "set the result");
+    this.#settle("finished", result);
+  }
+
+  /**
+   * Finishes the future with an error.
+   *
+   * @throws {InvalidStateError} If it is done already.
+   */
+  setException(exception: unknown): void {
+    if (this.#state !== "pending") throw alreadyDone(this, "set the exception");
+    this.#settle("failed", exception);
+  }
+
+  /**
+   * Cancels the future: who waits for it gets a `CancelledError`. The error of a failed one
+   * counts as looked at.
+   *
+   * @param message The message of the error.
+   * @param options Additional options.
+   * @returns Whether it was pending.
+   */
+  cancel(message?: string, options?: CancelOptions): boolean {
+    if (options !== undefined) checkOptions("cancel a future", options, CANCEL);
+    return this._cancel(new CancelReason(message, options));
+  }
+
+  /** Calls `callback(future)` through the loop once the future is done. */
+  addDoneCallback(callback: (future: Future<T>) => unknown): void {
+    this.#loop.checkCallback(callback, "add");
+    this._begin();
+    this.#addWaiter(new Handle(this.#loop, callback as Callback, [this]));
+  }
+
+  /**
+   * Removes every addition of `callback`.
+   *
+   * @returns How many there were.
+   */
+  removeDoneCallback(callback: (future: Future<T>) => unknown): number {
+    let removed = 0;
+    for (const waiter of waitersOf(this.#waiters)) {
+      if (waiter instanceof Handle && callbackOf(waiter) === callback) {
+        removed += 1;
+        this.#removeWaiter(waiter);
+      }
+    }
+    return removed;
+  }
+
+  /**
+   * Serves `await`, and the callers of a promise.
+   *
+   * When the engine calls it for an `await` in an async function of a task, cancelling the task
+   * cancels this future. A call by user code only watches, as with any promise; but the two
+   * functions of a native promise, passed after the first `await` of an async function, cannot be
+   * told from an `await` there.
+   *
+   * @returns A promise of what the callbacks return.
+   */
+  then<R1 = T, R2 = never>(
+    onFulfilled?: ((value: T) => R1 | PromiseLike<R1>) | null,
+    onRejected?: ((reason: unknown) => R2 | PromiseLike<R2>) | null,
+  ): Promise<R1 | R2> {
+    // The engine calls from a microtask, with nothing of the loop on the stack.
+    if (ambient.loop === null && isEngineFunction(onFulfilled) && isEngineFunction(onRejected)) {
+      const scope = currentFlow()?.scope ?? null;
+      this._await(scope, onFulfilled as Resolve<T>, onRejected as Reject);
+      return new LatePromise(this as Future<unknown>) as Promise<unknown> as Promise<R1 | R2>;
+    }
+    return this.#toPromise().then(onFulfilled, onRejected);
+  }
+
+  /** As `Promise.catch()`. */
+  catch<R = never>(
+    onRejected?: ((reason: unknown) => R | PromiseLike<R>) | null,
+  ): Promise<T | R> {
+    return this.#toPromise().catch(onRejected);
+  }
+
+  /** As `Promise.finally()`. */
+  finally(onFinally?: (() => void) | null): Promise<T> {
+    return this.#toPromise().finally(onFinally);
+  }
+
+  /**
+   * Serves `yield*` in a coroutine: waits unless done, then gives the result. Nothing else can
+   * iterate over a pending future: `[...future]` throws an `InvalidStateError`.
+   */
+  [Symbol.iterator](): Generator<unknown, T, unknown> {
+    return new FutureIterator(this) as unknown as Generator<unknown, T, unknown>;
+  }
+
+  /** @ignore */
+  _subscribe(consumer: Consumer): void {
+    this.#addWaiter(consumer);
+  }
+
+  /** @ignore Who waits for it gives up. */
+  _unsubscribe(consumer: Consumer): void {
+    this.#removeWaiter(consumer);
+  }
+
+  /** @ignore As {@linkcode cancel}. */
+  _cancel(reason: CancelReason): boolean {
+    return walkCancel(this, reason, false) !== "missed";
+  }
+
+  /** @ignore */
+  _passCancel(reason: CancelReason, _routed: boolean): CancelVerdict | readonly CancelEdge[] {
+    if (this.#state !== "pending") {
+      this.#see();
+      return "missed";
+    }
+    this.#settle("cancelled", reason);
+    this._noteCancelled(reason);
+    return "interrupted";
+  }
+
+  /** @ignore It was pending, and is cancelled. */
+  _noteCancelled(_reason: { readonly message?: string; readonly cause?: unknown }): void {}
+
+  /** @ignore */
+  _endCancel(verdict: CancelVerdict, _reason: CancelReason, _routed: boolean): CancelVerdict {
+    return verdict;
+  }
+
+  /** @ignore */
+  _begin(): void {}
+
+  /** @ignore */
+  _await(scope: CancelScope | null, resolve: Resolve<T>, reject: Reject): void {
+    this._begin();
+    new AwaitingFunction(this, scope, resolve, reject).start();
+  }
+
+  /** @ignore The context of what gives the result: reports of its failure run there. */
+  get _context(): Context | null {
+    return null;
+  }
+
+  /** @ignore What this future itself waits for. */
+  _awaited(): Future<unknown>[] {
+    return [];
+  }
+
+  /** @ignore The reason of the last cancellation that is kept here. */
+  get _cancelReason(): CancelReason | undefined {
+    if (this.#state !== "cancelled") return undefined;
+    const kept = this.#value as CancelledError | CancelReason | undefined;
+    return kept instanceof CancelledError ? CancelReason.of(kept).withoutMessage() : kept;
+  }
+
+  /** @ignore */
+  get _delivers(): boolean {
+    return false;
+  }
+
+  #addWaiter(waiter: Runnable): void {
+    if (this.#state !== "pending") this.#loop.enqueue(waiter);
+    else if (this.#waiters === null) this.#waiters = waiter;
+    else if (this.#waiters instanceof Set) this.#waiters.add(waiter);
+    else this.#waiters = new Set([this.#waiters, waiter]);
+  }
+
+  #removeWaiter(waiter: Runnable): void {
+    if (this.#waiters === waiter) this.#waiters = null;
+    else if (this.#waiters instanceof Set) this.#waiters.delete(waiter);
+  }
+
+  #settle(state: FutureState, value: unknown): void {
+    this.#state = state;
+    this.#value = value;
+    if (state === "failed") {
+      this.#unseen = true;
+      this.#loop.unseenFailures.add(this);
+    }
+    const waiters = this.#waiters;
+    if (waiters === null) return;
+    this.#waiters = null;
+    if (waiters instanceof Set) { for (const waiter of waiters) this.#loop.enqueue(waiter); }
+    else this.#loop.enqueue(waiters);
+  }
+
+  /** Somebody looks at the error: it needs no report. */
+  #see(): void {
+    if (!this.#unseen) return;
+    this.#unseen = false;
+    this.#loop.unseenFailures.delete(this);
+  }
+
+  #takeOutcome(): Outcome {
+    if (this.#state === "finished") return { failed: false, value: this.#value };
+    this.#see();
+    const error = this.#state === "cancelled" ? this.#takeCancelledError() : this.#value;
+    return { failed: true, value: error };
+  }
+
+  /** Gives the error of a cancelled task to the first who asks, and a fresh one to later ones. */
+  #takeCancelledError(): CancelledError {
+    const value = this.#value as CancelledError | CancelReason | undefined;
+    if (!(value instanceof CancelledError)) {
+      return (value ?? new CancelReason()).toError(this.#loop.getDebug());
+    }
+    this.#value = value.cause === undefined ? undefined : CancelReason.of(value).withoutMessage();
+    return value;
+  }
+
+  #toPromise(): Promise<T> {
+    return new Promise((resolve, reject) => this._await(null, resolve, reject));
+  }
+
+  static {
+    showAsText(this);
+    settle = (future, state, value) => future.#settle(state, value);
+    addWaiter = (future, waiter) => future.#addWaiter(waiter);
+    removeWaiter = (future, waiter) => future.#removeWaiter(waiter);
+    stateOf = (future) => future.#state;
+    markSeen = (future) => future.#see();
+    takeOutcome = (future) => future.#takeOutcome();
+    endedCancelled = (future) =>
+      future.#state === "cancelled" || future.#value instanceof CancelledError;
+  }
+}
+
+/** How a future ended: its result, or what who waits for it gets thrown. */
+export interface Outcome {
+  /** Whether `value` is an error. */
+  failed: boolean;
+  /** The result or the error. */
+  value: unknown;
+}
+
+/** Settings of a {@linkcode Future}. */
+export interface FutureOptions {
+  /** The loop it belongs to. Defaults to the running loop. */
+  loop?: EventLoop | undefined;
+}
+
+function* waitersOf(waiters: Runnable | Set<Runnable> | null): Generator<Runnable> {
+  if (waiters instanceof Set) yield* waiters;
+  else if (waiters !== null) yield waiters;
+}
+
+/** Names `future` in a message. */
+export function nameOf(future: Future<unknown>): string {
+  const name = (future as { getName?: () => string }).getName?.();
+  return name === undefined ? "a future" : `task "${name}"`;
+}
+
+function alreadyDone(future: Future<unknown>, action: string): InvalidStateError {
+  return new InvalidStateError(`Cannot ${action} of ${nameOf(future)}: it is ${stateOf(future)}`);
+}

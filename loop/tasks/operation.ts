@@ -1,0 +1,136 @@
+import type { CancelReason } from "./_cancel_reason.ts";
+import type { Cancellable, CancelVerdict } from "./_cancel_walk.ts";
+import type { CancelRoot, Consumer } from "./_consumer.ts";
+import { DueCancellation } from "./_due_cancellation.ts";
+import type { Runnable } from "../scheduling/_runnable.ts";
+import { CancelledError } from "../errors/errors.ts";
+import { Future, settle } from "./future.ts";
+
+/**
+ * What an operation waits for. `woken` and `interrupted` mean that its step is in the ready
+ * queue; from then on nothing interrupts it.
+ */
+type Phase = "waiting" | "woken" | "interrupted";
+
+/**
+ * A future that does work of its own, in steps: it stands for a coroutine of asyncio's.
+ *
+ * *Theory of operation.* It starts where it is created. A step is an entry of the ready queue.
+ * The consumer that came first goes on within the step that completes the operation, so that
+ * the operation costs the loop exactly the turns that the coroutine would cost in its caller's
+ * frame. A cancellation is routed through it; when its wake-up is in the queue
+ * already, the task at the root of the consumers keeps the cancellation and this step takes it.
+ *
+ * A subclass waits by returning from a step, is woken by {@linkcode wake}, and ends by
+ * {@linkcode finish} or {@linkcode fail}.
+ */
+export abstract class Operation<T> extends Future<T> implements Runnable, CancelRoot {
+  #phase: Phase = "waiting";
+  /** Why it was interrupted. */
+  #reason: CancelReason | null = null;
+  #consumer: Consumer | null = null;
+  /** Cancellations of its own that came when the wake-up was in the queue already. */
+  #due: DueCancellation | null = null;
+
+  /** What is awaited has come. */
+  protected abstract resumed(): void;
+
+  /**
+   * The operation is cancelled. Ends it with `error`, after cleaning up.
+   *
+   * @param error What to fail with.
+   * @param woken Whether what it waits for has come too, and must be passed on.
+   */
+  protected abstract interrupted(error: CancelledError, woken: boolean): void;
+
+  /** Puts the next step into the ready queue. Returns `false` if it was there already. */
+  wake(): boolean {
+    if (this.#phase !== "waiting" || this.done()) return false;
+    this.#phase = "woken";
+    this.getLoop().enqueue(this);
+    return true;
+  }
+
+  /** Whether the next step is in the ready queue. */
+  get awake(): boolean {
+    return this.#phase !== "waiting";
+  }
+
+  /** Whether a cancellation is on the way, and the operation wants nothing any more. */
+  get givingUp(): boolean {
+    return this.#phase === "interrupted";
+  }
+
+  /** Waits on: a step has found that what it waits for has not come yet. */
+  protected suspend(): void {
+    this.#phase = "waiting";
+  }
+
+  /** Ends with `value` and resumes the consumer. */
+  protected finish(value: T): void {
+    settle(this, "finished", value);
+    this.#resumeConsumer();
+  }
+
+  /** Ends with `error` and resumes the consumer. */
+  protected fail(error: unknown): void {
+    settle(this, error instanceof CancelledError ? "cancelled" : "failed", error);
+    this.#resumeConsumer();
+  }
+
+  _run(): void {
+    const phase = this.#phase;
+    let reason = phase === "interrupted" ? this.#reason : null;
+    const due = this.takeCancel() ?? this.#consumer?._root()?.takeCancel() ?? null;
+    reason = due === null ? reason : reason?.after(due) ?? due;
+    if (reason === null) this.resumed();
+    else this.interrupted(reason.toError(this.getLoop().getDebug()), phase === "woken");
+  }
+
+  takeCancel(): CancelReason | null {
+    return this.#due === null ? null : this.#due.take();
+  }
+
+  spendCancel(awaited: Cancellable): void {
+    this.#due?.spendOn(awaited, this);
+  }
+
+  /** Who the step resumes in the end. */
+  _root(): CancelRoot {
+    return this.#consumer?._root() ?? this;
+  }
+
+  override _subscribe(consumer: Consumer): void {
+    if (this.#consumer === null && !this.done()) this.#consumer = consumer;
+    else super._subscribe(consumer);
+  }
+
+  override _unsubscribe(consumer: Consumer): void {
+    if (this.#consumer === consumer) this.#consumer = null;
+    else super._unsubscribe(consumer);
+  }
+
+  override _passCancel(reason: CancelReason, routed: boolean): CancelVerdict {
+    if (this.done()) return super._passCancel(reason, routed) as CancelVerdict;
+    if (this.#phase === "waiting") {
+      this.#phase = "interrupted";
+      this.#reason = reason;
+      this.getLoop().enqueue(this);
+      return "interrupted";
+    }
+    if (routed) return "missed";
+    (this.#due ??= new DueCancellation()).add(reason);
+    return "interrupted";
+  }
+
+  override get _delivers(): boolean {
+    return true;
+  }
+
+  #resumeConsumer(): void {
+    const consumer = this.#consumer;
+    if (consumer === null) return;
+    this.#consumer = null;
+    consumer._resume();
+  }
+}

@@ -1,0 +1,156 @@
+import { ambient, currentFlow, runningTask } from "../scheduling/_ambient.ts";
+import type { CancelScope } from "./_cancel_scope.ts";
+import type { CancelReason } from "./_cancel_reason.ts";
+import type { CancelEdge, Cancellable, CancelVerdict } from "./_cancel_walk.ts";
+import type { CancelRoot, Consumer } from "./_consumer.ts";
+import { CoroutineFuture, NOTHING } from "./_coroutine_future.ts";
+import { type Context, currentContext } from "../scheduling/context.ts";
+import type { EventLoop } from "../event_loop.ts";
+import { settle } from "./future.ts";
+import type { Future } from "./future.ts";
+import type { Coroutine, Task } from "./task.ts";
+
+/**
+ * Runs `coroutine` at once as part of the current task, up to where it first waits, and returns
+ * a future of its result. This is how an operation of several steps is written:
+ *
+ * ```ts
+ * import { startOperation } from "./start_operation.ts";
+ * import { type Coroutine, EventLoop, type Future, sleep } from "../mod.ts";
+ *
+ * export function greet(loop: EventLoop, name: string): Future<string> {
+ *   return startOperation(loop, greetSteps(name));
+ * }
+ *
+ * function* greetSteps(name: string): Coroutine<string> {
+ *   yield* sleep(1);
+ *   return `Hello ${name}`;
+ * }
+ * ```
+ *
+ * It costs the loop the turns that `await greet(name)` costs in asyncio. Cancelling the future
+ * throws `CancelledError` where the coroutine waits.
+ */
+export function startOperation<T>(loop: EventLoop, coroutine: Coroutine<T>): Future<T> {
+  return new CoroutineOperation(loop, coroutine);
+}
+
+/** A coroutine that is part of the task in which it was started. */
+class CoroutineOperation<T> extends CoroutineFuture<T> {
+  readonly #task: Task<unknown> | null = runningTask();
+  /** The scope of the async function that the operation was started in. */
+  readonly #scope: CancelScope | null = currentFlow()?.scope ?? null;
+  readonly #context: Context = currentContext();
+  #consumer: Consumer | null = null;
+
+  constructor(loop: EventLoop, coroutine: Coroutine<T>) {
+    super({ loop });
+    this.setCoroutine(coroutine);
+    this.step(NOTHING);
+    if (!this.done()) this.keepEngineContext();
+  }
+
+  override get _task(): Task<unknown> | null {
+    return this.#task;
+  }
+
+  override get _context(): Context {
+    return this.#context;
+  }
+
+  override cancelling(): number {
+    return super.cancelling() + (this.#outer?.cancelling() ?? 0);
+  }
+
+  override uncancel(): number {
+    if (this.cancelCount === 0) this.#scope?.uncancelAll();
+    else super.uncancel();
+    return this.cancelling();
+  }
+
+  override dueCount(): number {
+    return super.dueCount() || (this.#outer?.dueCount() ?? 0);
+  }
+
+  override recancel(reason: CancelReason): void {
+    this.#outer?.recancel(reason);
+  }
+
+  override forget(reason: CancelReason): void {
+    super.forget(reason);
+    this.#outer?.forget(reason);
+  }
+
+  override _subscribe(consumer: Consumer): void {
+    if (this.#consumer === null && !this.done()) this.#consumer = consumer;
+    else super._subscribe(consumer);
+  }
+
+  override _unsubscribe(consumer: Consumer): void {
+    if (this.#consumer === consumer) this.#consumer = null;
+    else super._unsubscribe(consumer);
+  }
+
+  override get _delivers(): boolean {
+    return true;
+  }
+
+  override _passCancel(
+    reason: CancelReason,
+    routed: boolean,
+  ): CancelVerdict | readonly CancelEdge[] {
+    if (this.done()) return super._passCancel(reason, routed);
+    // What the task is asked for is counted by the task.
+    if (!routed) this.cancelCount += 1;
+    const passed = this.passToWaiter();
+    return passed === "missed" ? this._endCancel(passed, reason, routed) : passed;
+  }
+
+  override _root(): CancelRoot {
+    return this;
+  }
+
+  override takeCancel(): CancelReason | null {
+    return this.due?.take() ?? this.#consumer?._root()?.takeCancel() ?? null;
+  }
+
+  override spendCancel(awaited: Cancellable): void {
+    if (this.due?.pending === true) this.due.spendOn(awaited, this);
+    else this.#consumer?._root()?.spendCancel(awaited);
+  }
+
+  /** What the operation is part of. */
+  get #outer(): CancelScope | Task<unknown> | null {
+    return this.#scope ?? this.#task;
+  }
+
+  protected override step(thrown: unknown): void {
+    const { loop, task, context, operation } = ambient;
+    ambient.loop = this.getLoop();
+    ambient.task = this.#task;
+    ambient.context = this.#context;
+    ambient.operation = this;
+    let result: IteratorResult<unknown, T> | null = null;
+    let failure: unknown;
+    try {
+      result = this.advance(thrown);
+    } catch (error) {
+      failure = error;
+    }
+    ambient.loop = loop;
+    ambient.task = task;
+    ambient.context = context;
+    ambient.operation = operation;
+    // Only now, in the state of before, may the consumer go on.
+    if (result === null) this.fail(failure);
+    else this.proceed(result);
+  }
+
+  protected override end(state: "finished" | "failed" | "cancelled", value: unknown): void {
+    this.drop();
+    settle(this, state, value);
+    const consumer = this.#consumer;
+    this.#consumer = null;
+    consumer?._resume();
+  }
+}

@@ -1,0 +1,428 @@
+import { ambient, currentFlow } from "../scheduling/_ambient.ts";
+import type { CancelOptions, CancelReason } from "./_cancel_reason.ts";
+import { CancelScope } from "./_cancel_scope.ts";
+import { CancelSignal } from "./_cancel_signal.ts";
+import type { CancelEdge, Cancellable, CancelVerdict } from "./_cancel_walk.ts";
+import type { CancelHost, CancelRoot } from "./_consumer.ts";
+import { claim, CoroutineFuture, NOTHING } from "./_coroutine_future.ts";
+import { checkTaskBody } from "./_task_body.ts";
+import { isCoroutine, isThenable } from "../values/is_coroutine.ts";
+import { TASK } from "../values/_options.ts";
+import { checkOptions } from "../values/check_options.ts";
+import { cancellationIn } from "./_foreign_abort.ts";
+import { followPath } from "./_own_path.ts";
+import { type Context, copyContext } from "../scheduling/context.ts";
+import { InvalidStateError } from "../errors/errors.ts";
+import type { EventLoop } from "../event_loop.ts";
+import { Future, nameOf, settle } from "./future.ts";
+
+/**
+ * A coroutine: a generator that waits with `yield*`.
+ *
+ * @example Waiting in a coroutine
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { type Coroutine, run, sleep } from "@gyre/asyncio";
+ *
+ * function* double(value: number): Coroutine<number> {
+ *   yield* sleep(0.001);
+ *   return value * 2;
+ * }
+ * assertEquals(await run(() => double(21)), 42);
+ * ```
+ */
+export type Coroutine<T> = Generator<unknown, T, unknown>;
+
+/** What a task runs: a coroutine, or a function that returns one, a promise, or a value. */
+export type TaskBody<T> = Coroutine<T> | (() => Coroutine<T> | PromiseLike<T> | T);
+
+/** Settings of a {@linkcode Task}. */
+export interface TaskOptions {
+  /** Name for messages; `Task-N` by default. Any value becomes a string. */
+  name?: unknown | undefined;
+  /** Runs the first step at once, before the constructor returns. As `eager_start`. */
+  eager?: boolean | undefined;
+  /** The context variables of the task; a copy of the caller's by default. */
+  context?: Context | undefined;
+  /** Cancels the task when it aborts; the reason becomes the `cause` of the error. */
+  signal?: AbortSignal | undefined;
+  /** The loop to run on. Defaults to the running loop. */
+  loop?: EventLoop | undefined;
+}
+
+/**
+ * A coroutine or an async function that runs on a loop. As `asyncio.Task`.
+ *
+ * A coroutine is cancelled at the `yield*` where it waits, an async function at each `await` of
+ * a future of this package. A foreign promise cannot be interrupted: {@linkcode signal} aborts,
+ * and the error is thrown at the next await of a future.
+ *
+ * @example Cancelling an async function
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createTask, run, sleep } from "@gyre/asyncio";
+ *
+ * const log: string[] = [];
+ * await run(async () => {
+ *   const task = createTask(async () => {
+ *     try {
+ *       await sleep(3600);
+ *     } finally {
+ *       log.push("cleaned up");
+ *     }
+ *   });
+ *   await sleep(0);
+ *   task.cancel();
+ *   await task.catch(() => log.push("cancelled"));
+ * });
+ * assertEquals(log, ["cleaned up", "cancelled"]);
+ * ```
+ */
+export class Task<T> extends CoroutineFuture<T> {
+  /** @ignore Links of the list that holds the tasks of the loop. */
+  _previousTask: Task<unknown> | null = null;
+  /** @ignore See {@linkcode _previousTask}. */
+  _nextTask: Task<unknown> | null = null;
+  /** What runs; a function becomes a coroutine, or a promise and a scope, at the first step. */
+  #body: TaskBody<T> | null;
+  /** Cancellations of an async function go through it; `null` in a coroutine. */
+  #scope: CancelScope | null = null;
+  #name: string | number;
+  readonly #context: Context;
+  /** What {@linkcode signal} gives, once it was read. */
+  #signal: CancelSignal | null = null;
+
+  /** Creates the task and schedules its first step; `createTask()` is the usual way. */
+  constructor(body: TaskBody<T>, options: TaskOptions = {}) {
+    super(options);
+    checkTaskBody(body);
+    const loop = this.getLoop();
+    if (options !== loop._ownOptions) checkOptions("create a task", options, TASK);
+    if (typeof body !== "function") claim(body);
+    this.#body = body;
+    this.#name = options.name === undefined ? loop.tasks.takeNumber() : String(options.name);
+    this.#context = options.context ?? copyContext();
+    this.keepEngineContext();
+    // What is not one throws here, and the task must not be listed then.
+    if (options.signal !== undefined) this.#follow(options.signal);
+    loop.tasks.add(this);
+    if (options.eager === true) this.#startEagerly();
+    else loop.enqueue(this);
+  }
+
+  /** The kind of promise, for `Object.prototype.toString`. */
+  override get [Symbol.toStringTag](): string {
+    return "Task";
+  }
+
+  /** Returns the name. */
+  getName(): string {
+    return typeof this.#name === "number" ? `Task-${this.#name}` : this.#name;
+  }
+
+  /** Sets the name; any value becomes a string. */
+  setName(name: unknown): void {
+    this.#name = String(name);
+  }
+
+  /** Returns the coroutine, or `null` for an async function and once the task is done. */
+  getCoroutine(): Coroutine<T> | null {
+    if (this.coroutine !== null) return this.coroutine;
+    return typeof this.#body === "function" ? null : this.#body;
+  }
+
+  /** @ignore */
+  override get _context(): Context {
+    return this.#context;
+  }
+
+  /** Returns the context that the task runs in. */
+  getContext(): Context {
+    return this.#context;
+  }
+
+  /** Returns what the task waits for: one future, several in an async function, or none. */
+  awaiting(): Future<unknown>[] {
+    return this.#scope === null ? super._awaited() : this.#scope.awaited();
+  }
+
+  /**
+   * Aborts as soon as the task is asked to cancel. For `fetch` and other foreign promises. Read
+   * inside of `timeout()` or `taskGroup()` in an async function, it aborts as soon as those are.
+   */
+  get signal(): AbortSignal {
+    const flow = currentFlow();
+    const scope = flow?.task === this ? flow.scope : null;
+    if (scope !== null && scope !== this.#scope) return scope.signal;
+    return (this.#signal ??= new CancelSignal()).read(this.#host);
+  }
+
+  /**
+   * Asks the task to end: `CancelledError` is thrown where it waits. It may clean up first, and
+   * may refuse by catching the error.
+   *
+   * @param message The message of the error.
+   * @param options Additional options.
+   * @returns Whether the task was still running.
+   */
+  override cancel(message?: string, options?: CancelOptions): boolean {
+    return super.cancel(message, options);
+  }
+
+  /** How many cancellations were asked for and not taken back. */
+  override cancelling(): number {
+    return this.#scope === null ? super.cancelling() : this.#currentPart(this.#scope).cancelling();
+  }
+
+  /** Takes one cancellation back, after the error was caught on purpose. Returns how many are left. */
+  override uncancel(): number {
+    if (this.#scope === null) return super.uncancel();
+    const part = this.#currentPart(this.#scope);
+    return part instanceof CancelScope ? part.uncancelAll() : part.uncancel();
+  }
+
+  /**
+   * Not for tasks: their result is what the body returns.
+   *
+   * @throws {InvalidStateError} Always.
+   */
+  override setResult(_result: T): never {
+    throw new InvalidStateError(`Cannot set the result of ${nameOf(this)}: its body gives it`);
+  }
+
+  /**
+   * Not for tasks: their error is what the body throws.
+   *
+   * @throws {InvalidStateError} Always.
+   */
+  override setException(_exception: unknown): never {
+    throw new InvalidStateError(`Cannot set the exception of ${nameOf(this)}: its body gives it`);
+  }
+
+  /** @ignore */
+  override get _task(): Task<unknown> {
+    return this as Task<unknown>;
+  }
+
+  /** @ignore */
+  override dueCount(): number {
+    return this.#scope === null ? super.dueCount() : this.#scope.dueCount();
+  }
+
+  /** @ignore */
+  override forget(reason: CancelReason): void {
+    super.forget(reason);
+    this.#scope?.forget(reason);
+  }
+
+  /** @ignore */
+  override _awaited(): Future<unknown>[] {
+    return this.awaiting();
+  }
+
+  /** @ignore */
+  override _root(): CancelRoot {
+    return this;
+  }
+
+  /** @ignore */
+  override _passCancel(
+    reason: CancelReason,
+    routed: boolean,
+  ): CancelVerdict | readonly CancelEdge[] {
+    if (this.done()) return super._passCancel(reason, routed);
+    const scope = this.#scope;
+    if (scope === null) this.cancelCount += 1;
+    const told = this.#signal?.abort(reason) === true;
+    if (scope !== null) return scope.passCancel(reason, told);
+    const passed = this.passToWaiter();
+    return passed === "missed" ? this._endCancel(passed, reason) : passed;
+  }
+
+  /** @ignore */
+  override _endCancel(verdict: CancelVerdict, reason: CancelReason): CancelVerdict {
+    // A task is asked itself, and keeps what missed.
+    return this.#scope === null ? super._endCancel(verdict, reason, false) : "interrupted";
+  }
+
+  /** @ignore */
+  override get _cancelReason(): CancelReason | undefined {
+    if (this.cancelled()) return super._cancelReason;
+    return this.#scope === null ? this.due?.last : this.#scope._cancelReason;
+  }
+
+  /** @ignore */
+  override takeCancel(): CancelReason | null {
+    return this.due?.take() ?? this.#scope?.takeCancel() ?? null;
+  }
+
+  /** @ignore */
+  override spendCancel(awaited: Cancellable): void {
+    this.due?.spendOn(awaited, this);
+  }
+
+  /** Who counts the cancellations of the whole task. */
+  get #host(): CancelHost & { readonly _cancelReason: CancelReason | undefined } {
+    return this.#scope ?? this;
+  }
+
+  /** The operation or scope that the calling function is in; the root scope for other callers. */
+  #currentPart(root: CancelScope): CancelHost {
+    if (ambient.operation?._task === this) return ambient.operation;
+    const flow = currentFlow();
+    return flow?.task === this && flow.scope !== null ? flow.scope : root;
+  }
+
+  /** The body gives a coroutine: a cancellation that it asked for before is the coroutine's. */
+  #dropScope(scope: CancelScope): void {
+    const due = scope.takeCancel();
+    this.cancelCount = scope.cancelling();
+    if (due !== null) this.keepDue(due);
+    this.#scope = null;
+  }
+
+  #follow(signal: AbortSignal): void {
+    const onAbort = (): void => void this.cancel(undefined, { cause: signal.reason });
+    if (signal.aborted) onAbort();
+    else {
+      signal.addEventListener("abort", onAbort, { once: true });
+      this.addDoneCallback(() => signal.removeEventListener("abort", onAbort));
+    }
+  }
+
+  #startEagerly(): void {
+    const { loop, task, context } = ambient;
+    ambient.loop = this.getLoop();
+    try {
+      this._run();
+    } finally {
+      ambient.loop = loop;
+      ambient.task = task;
+      ambient.context = context;
+    }
+  }
+
+  /** @ignore */
+  protected override step(thrown: unknown): void {
+    if (this.coroutine === null) return this.#start(thrown);
+    const outer = ambient.task;
+    ambient.task = this as Task<unknown>;
+    ambient.context = this.#context;
+    let result: IteratorResult<unknown, T>;
+    try {
+      result = this.advance(thrown);
+    } catch (error) {
+      ambient.task = outer;
+      return this.fail(error);
+    }
+    ambient.task = outer;
+    this.proceed(result);
+  }
+
+  /** @ignore */
+  protected override end(state: "finished" | "failed" | "cancelled", value: unknown): void {
+    const due = state === "finished" ? this.takeCancel() : null;
+    this.getLoop().tasks.delete(this);
+    this.#scope?.close();
+    this.drop();
+    this.#body = null;
+    if (due === null) settle(this, state, value);
+    else settle(this, "cancelled", due);
+  }
+
+  /** The first step: finds out what the body is. */
+  #start(thrown: unknown): void {
+    const body = this.#body as TaskBody<T>;
+    this.#body = null;
+    if (typeof body !== "function") {
+      this.setCoroutine(body);
+      return this.step(thrown);
+    }
+    if (thrown !== NOTHING) return this.fail(thrown);
+    if (isGeneratorFunction(body)) return this.#startGenerator(body as () => Coroutine<T>);
+    const scope = new CancelScope(this, this.#context);
+    try {
+      const value = this.#call(body, scope);
+      const coroutine = coroutineIn(value);
+      if (coroutine !== null) {
+        if (!(value instanceof Future)) claim(coroutine);
+        this.setCoroutine(coroutine as Coroutine<T>);
+        this.#dropScope(scope);
+      } else if (isThenable(value)) return this.#settleWith(value as PromiseLike<T>);
+      else return this.end("finished", value);
+    } catch (error) {
+      // The body, or what it gave when it was looked at.
+      return this.fail(error);
+    }
+    this.step(NOTHING);
+  }
+
+  #startGenerator(body: () => Coroutine<T>): void {
+    try {
+      this.setCoroutine(this.#call(body, null) as Coroutine<T>);
+    } catch (error) {
+      return this.fail(error);
+    }
+    this.step(NOTHING);
+  }
+
+  /** Calls the body function as this task. */
+  #call(body: () => unknown, scope: CancelScope | null): unknown {
+    const outer = ambient.task;
+    ambient.task = this;
+    ambient.context = this.#context;
+    this.#scope = scope;
+    try {
+      return this.call(scope === null ? body : () => scope.run(body));
+    } finally {
+      ambient.task = outer;
+    }
+  }
+
+  /** Ends as the promise of an async function does. */
+  #settleWith(promise: PromiseLike<T>): void {
+    ambient.resumedAsyncFunction = true;
+    const scope = this.#scope as CancelScope;
+    scope.path = followPath(
+      asPromise(promise),
+      (value) => this.end("finished", value),
+      (error) => this.fail(cancellationIn(error, scope, this.#signal) ?? error),
+    );
+  }
+}
+
+/** `await` passes over the `then` that a promise has been given; `return` of it would not. */
+function asPromise<T>(promise: PromiseLike<T>): PromiseLike<T> {
+  return promise.then === Promise.prototype.then
+    ? promise
+    : new Promise((resolve) => resolve(promise));
+}
+
+const GeneratorFunctionPrototype = Object.getPrototypeOf(function* () {});
+
+/** Whether calling `fn` surely gives a coroutine, and so needs no scope. */
+export function isGeneratorFunction(fn: object): boolean {
+  return Object.getPrototypeOf(fn) === GeneratorFunctionPrototype;
+}
+
+/** The coroutine that `value` is, or that waits for it if it is a future; `null` for others. */
+export function coroutineIn(value: unknown): Coroutine<unknown> | null {
+  if (value instanceof Future) return value[Symbol.iterator]() as Coroutine<unknown>;
+  refuseAsyncGenerator(value);
+  return isCoroutine(value) ? value : null;
+}
+
+const AsyncGeneratorFunctionPrototype = Object.getPrototypeOf(async function* () {});
+const AsyncGeneratorPrototype = AsyncGeneratorFunctionPrototype.prototype;
+
+/** Throws if `body` is an async generator, or a function that gives one: nobody would iterate it. */
+export function refuseAsyncGenerator(body: unknown): void {
+  const wrong = typeof body === "function"
+    ? Object.getPrototypeOf(body) === AsyncGeneratorFunctionPrototype
+    : typeof body === "object" && body !== null &&
+      Object.prototype.isPrototypeOf.call(AsyncGeneratorPrototype, body);
+  if (!wrong) return;
+  throw new TypeError(
+    "Cannot run an async generator as a task: expected a coroutine (function*) or an async function",
+  );
+}

@@ -1,0 +1,73 @@
+// A cancellation goes along tasks that wait for tasks in a walk: their number does not matter.
+import { assert, assertEquals } from "@std/assert";
+import {
+  type Coroutine,
+  createTask,
+  gather,
+  shield,
+  sleep,
+  type Task,
+  taskGroup,
+  timeout,
+  waitFor,
+} from "../../../loop/mod.ts";
+import { type Kind, KINDS } from "../_outcome.ts";
+import { runVirtual } from "../_test_loop.ts";
+
+/** How many tasks wait for each other: a stack holds about 8,000 calls. */
+const DEPTH = 20_000;
+
+/** What a task of the chain does with the task before it. */
+const WAITS: Readonly<Record<string, (before: Task<unknown>) => PromiseLike<unknown>>> = {
+  "task": (before) => before,
+  "timeout() of a coroutine": (before) =>
+    timeout(9, function* (): Coroutine<void> {
+      yield* before;
+    }),
+  "timeout() of an async function": (before) =>
+    timeout(9, async () => {
+      await before;
+    }),
+  "waitFor()": (before) => waitFor(before, 9),
+  "gather()": (before) => gather([before]),
+  "gather() twice": (before) => gather([gather([before]), sleep(9)]),
+  "taskGroup()": (before) =>
+    taskGroup(async () => {
+      await before;
+    }),
+  "shield()": (before) => shield(before),
+};
+
+function start(kind: Kind, wait: () => PromiseLike<unknown>): Task<unknown> {
+  if (kind === "async function") return createTask(async () => void await wait());
+  return createTask(function* (): Coroutine<void> {
+    yield* wait() as unknown as Coroutine<void>;
+  });
+}
+
+for (const kind of KINDS) {
+  for (const [name, wait] of Object.entries(WAITS)) {
+    Deno.test(`cancel() of ${DEPTH} ${kind}s that wait through ${name} ends all of them`, async () => {
+      await runVirtual(function* () {
+        const tasks: Task<unknown>[] = [createTask(() => sleep(5))];
+        for (let count = 0; count < DEPTH; count += 1) {
+          const before = tasks.at(-1) as Task<unknown>;
+          tasks.push(start(kind, () => wait(before)));
+        }
+        yield* sleep(1);
+        const last = tasks.at(-1) as Task<unknown>;
+
+        assertEquals(last.cancel("all", { cause: "deep" }), true);
+        // A shield keeps it from the rest, which ends by itself.
+        yield* sleep(name === "shield()" ? 5 : 1);
+
+        const ended = tasks.filter((task) =>
+          task.done() && (name === "shield()" || task.cancelled())
+        );
+        assertEquals(ended.length, tasks.length);
+        assert(last.cancelled());
+        for (const task of tasks) if (!task.cancelled()) task.exception();
+      });
+    });
+  }
+}

@@ -1,0 +1,210 @@
+// What can go wrong when connecting, on real sockets. Nothing may be left open: sanitizers are on,
+// and each server waits for its connections.
+import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
+import {
+  CancelledError,
+  type Coroutine,
+  type DenoEventLoop,
+  type Future,
+  type StreamProtocol,
+} from "../../../mod.ts";
+import {
+  errorOf,
+  neverCalled,
+  passIterations,
+  Recorder,
+  runOn,
+  type Stage,
+  utf8,
+} from "../_backend.ts";
+import { tcp } from "../_tcp.ts";
+
+function test(name: string, main: (stage: Stage) => Coroutine<void>): void {
+  Deno.test(`createConnection() ${name}`, () => runOn(tcp, main));
+}
+
+/** Returns a port that nothing listens on. */
+function* findClosedPort(loop: DenoEventLoop): Coroutine<number> {
+  const server = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1" });
+  const port = portOf(server.addresses);
+  server.close();
+  yield* server.waitClosed();
+  return port;
+}
+
+function portOf(addresses: Deno.Addr[]): number {
+  return (addresses[0] as Deno.NetAddr).port;
+}
+
+test("X17 says which port is closed, and creates no protocol", function* ({ loop }) {
+  const port = yield* findClosedPort(loop);
+
+  const error = yield* errorOf(loop.createConnection(neverCalled, { port }));
+
+  assertInstanceOf(error, Deno.errors.ConnectionRefused);
+  assertStringIncludes(error.message, `Cannot connect to "127.0.0.1:${port}": connection refused`);
+  assertEquals((error as { code?: string }).code, "ECONNREFUSED");
+});
+
+test("X17 says which name does not resolve", function* ({ loop }) {
+  const options = { hostname: "no-such.invalid", port: 80 };
+
+  const error = yield* errorOf(loop.createConnection(neverCalled, options));
+
+  assertInstanceOf(error, Deno.errors.NotFound);
+  assertEquals(
+    error.message,
+    'Cannot connect to "no-such.invalid:80": the name does not resolve',
+  );
+});
+
+test("passes on Deno's error when the permission is missing", function* ({ loop }) {
+  const options = { hostname: "127.0.0.2", port: 80 };
+
+  const error = yield* errorOf(loop.createConnection(neverCalled, options));
+
+  assertInstanceOf(error, Deno.errors.NotCapable);
+  assertStringIncludes(error.message, "127.0.0.2:80");
+});
+
+test(
+  "refuses a port that is none, both kinds of target, and a factory that is none",
+  function* ({ loop }) {
+    const outOfRange = yield* errorOf(loop.createConnection(neverCalled, { port: 65_536 }));
+    assertInstanceOf(outOfRange, RangeError);
+    const neither = yield* errorOf(loop.createConnection(neverCalled, {}));
+    assertInstanceOf(neither, TypeError);
+    assertEquals(
+      neither.message,
+      "Cannot create a connection: expected either a port or a sock, got neither",
+    );
+    let wrong: unknown;
+    try {
+      loop.createConnection({} as () => StreamProtocol, { port: 1 });
+    } catch (error) {
+      wrong = error;
+    }
+    assertInstanceOf(wrong, TypeError);
+  },
+);
+
+test("closes the connection when the factory throws", function* ({ loop }) {
+  const accepted = loop.createFuture<Recorder>();
+  const server = yield* loop.createServer(() => {
+    accepted.setResult(new Recorder(loop));
+    return accepted.result();
+  }, { hostname: "127.0.0.1" });
+
+  const failing = loop.createConnection(neverCalled, { port: portOf(server.addresses) });
+
+  assertEquals((yield* errorOf(failing)).message, "The factory was called");
+  yield* (yield* accepted).lost;
+  server.close();
+  yield* server.waitClosed();
+});
+
+test("closes the connection when the factory returns no object", function* ({ loop }) {
+  const server = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1" });
+  const factory = () => 7 as unknown as StreamProtocol;
+
+  const error = yield* errorOf(loop.createConnection(factory, { port: portOf(server.addresses) }));
+
+  assertInstanceOf(error, TypeError);
+  server.close();
+  yield* server.waitClosed();
+});
+
+test("X17 leaves nothing open, whenever it is cancelled", function* ({ loop }) {
+  const server = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1" });
+  const port = portOf(server.addresses);
+  let connected = 0;
+  for (let iterations = 0; iterations < 40; iterations += 1) {
+    const made = loop.createFuture<void>();
+    const lost = loop.createFuture<void>();
+    const connecting = loop.createConnection(() => ({
+      connectionMade: () => made.setResult(),
+      connectionLost: () => lost.setResult(),
+    }), { port });
+    yield* passIterations(iterations);
+    if (!connecting.cancel()) {
+      connected += 1;
+      (yield* connecting)[0].abort();
+    } else assertInstanceOf(yield* errorOf(connecting), CancelledError);
+    if (made.done()) yield* lost;
+  }
+  assert(connected < 40);
+  server.close();
+  yield* server.waitClosed();
+});
+
+test("can be cancelled while the server does not answer", function* ({ loop }) {
+  using silent = Deno.listen(
+    { hostname: "127.0.0.1", port: 0, tcpBacklog: 1 } as Deno.ListenOptions,
+  );
+  const { port } = silent.addr as Deno.NetAddr;
+  const attempts = Array.from({ length: 8 }, () => loop.createConnection(() => ({}), { port }));
+  const last = attempts.at(-1) as Future<unknown>;
+  yield* attempts[0] as Future<unknown>;
+  assertEquals(last.done(), false);
+
+  last.cancel();
+  assertInstanceOf(yield* errorOf(last), CancelledError);
+  for (const attempt of attempts) attempt.cancel();
+  for (const attempt of attempts) if (attempt.cancelled()) yield* errorOf(attempt);
+});
+
+test("ends with the reason of a signal that aborts", function* ({ loop }) {
+  const server = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1" });
+  const port = portOf(server.addresses);
+  const reason = new Error("no longer wanted");
+
+  const early = loop.createConnection(neverCalled, { port, signal: AbortSignal.abort(reason) });
+  assertEquals(yield* errorOf(early), reason);
+
+  const controller = new AbortController();
+  const late = loop.createConnection(neverCalled, { port, signal: controller.signal });
+  controller.abort(reason);
+  assertEquals(yield* errorOf(late), reason);
+
+  // Once connected, the signal has no part in it any more.
+  const after = new AbortController();
+  const recorder = new Recorder(loop);
+  yield* loop.createConnection(() => recorder, { port, signal: after.signal });
+  after.abort(reason);
+  yield* passIterations(3);
+  assertEquals(recorder.log, ["made"]);
+  recorder.transport?.abort();
+  yield* recorder.lost;
+  server.close();
+  yield* server.waitClosed();
+});
+
+test("takes over a connection that exists", function* ({ loop }) {
+  const peer = new Recorder(loop);
+  const server = yield* loop.createServer(() => peer, { hostname: "127.0.0.1" });
+  const opened = loop.createFuture<Deno.Conn>();
+  Deno.connect({ hostname: "127.0.0.1", port: portOf(server.addresses) })
+    .then((connection) => opened.setResult(connection));
+
+  const sock = yield* opened;
+  const [transport] = yield* loop.createConnection(() => ({}), { sock });
+  assertEquals(transport.getExtraInfo("socket"), sock);
+  transport.write(utf8("hello"));
+  transport.close();
+  yield* peer.lost;
+
+  assertEquals(peer.text(), "hello");
+  server.close();
+  yield* server.waitClosed();
+});
+
+test("tries every address of a name", function* ({ loop }) {
+  const server = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1" });
+  const recorder = new Recorder(loop);
+  const options = { hostname: "localhost", port: portOf(server.addresses) };
+  yield* loop.createConnection(() => recorder, options);
+  recorder.transport?.close();
+  yield* recorder.lost;
+  server.close();
+  yield* server.waitClosed();
+});

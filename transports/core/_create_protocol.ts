@@ -1,0 +1,54 @@
+import { isCoroutine } from "../../loop/values/is_coroutine.ts";
+
+/** Returns what `factory` creates. Throws a `TypeError` if that is no protocol. */
+export function createProtocol<P extends object>(factory: () => P): P {
+  const protocol: unknown = factory();
+  return checkProtocol(protocol as P, "create a protocol");
+}
+
+/** Throws unless `factory` is a function. */
+export function checkFactory(factory: unknown): void {
+  if (typeof factory === "function") return;
+  throw new TypeError(
+    `Cannot create a protocol: expected a function as the factory, got ${typeof factory}`,
+  );
+}
+
+/** Returns `protocol`. Throws unless it is an object that can have the methods of a protocol. */
+export function checkProtocol<P extends object>(protocol: P, action = "set a protocol"): P {
+  const mistake = mistakeOf(protocol);
+  if (mistake === null) return protocol;
+  throw new TypeError(`Cannot ${action}: expected an object with its methods, got ${mistake}`);
+}
+
+/**
+ * Follows what a method of a protocol has returned, which nobody awaits: `failed` is told what an
+ * async function throws, and that the body of a generator function never runs.
+ */
+export function followMethod(result: unknown, failed: (thrown: unknown) => void): void {
+  if (typeof result !== "object" || result === null) return;
+  try {
+    if (result instanceof Promise) result.then(undefined, failed);
+    else if (isCoroutine(result)) {
+      failed(new TypeError("Cannot call a method of a protocol: it is a generator function"));
+    }
+  } catch {
+    // A value that cannot even be looked at means nothing, as any other.
+  }
+}
+
+/** Says what `protocol` is, if it is none. */
+function mistakeOf(protocol: unknown): string | null {
+  if (typeof protocol !== "object" || protocol === null) {
+    return protocol === null ? "null" : `a value of type ${typeof protocol}`;
+  }
+  try {
+    if (isCoroutine(protocol)) return "a coroutine";
+    if (typeof (protocol as { then?: unknown }).then !== "function") return null;
+    // The mistake is told here, and not by what comes of the promise.
+    followMethod(protocol, () => {});
+    return "a promise";
+  } catch {
+    return "an object that cannot be read";
+  }
+}

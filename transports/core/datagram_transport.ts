@@ -1,0 +1,296 @@
+/**
+ * The state machine of datagram endpoints.
+ *
+ * *Theory of operation.* A transport is `opening` until `connectionMade()`, an entry of the loop;
+ * `open` while it sends and receives; `flushing` after `close()` while datagrams are buffered;
+ * `closing` once the channel was told to close; `closed` at the end. A datagram that cannot be
+ * sent changes nothing: the protocol is told, and the endpoint goes on. Nor does what the protocol
+ * throws: anybody can send a datagram that it cannot read, and all peers share the endpoint.
+ *
+ * Deno has no connected sockets for datagrams. An endpoint with a remote address remembers it,
+ * and drops what comes from elsewhere.
+ *
+ * @module
+ */
+import { assert } from "../../loop/errors/assert.ts";
+import { type Context, copyContext, enterContext } from "../../loop/scheduling/context.ts";
+import type { EventLoop } from "../../loop/event_loop.ts";
+import { formatAddress } from "../../loop/values/format_address.ts";
+import type { Future } from "../../loop/tasks/future.ts";
+import type { DatagramChannel, DatagramSink } from "../../loop/platform/platform.ts";
+import { checkProtocol } from "./_create_protocol.ts";
+import { FlowControl } from "./_flow_control.ts";
+import { unsendable } from "./deno_unsendable.ts";
+import { hostKey } from "../names/ip_address.ts";
+import { type OpenResource, openResources } from "./open_resources.ts";
+import type { EndpointProtocol } from "../protocol.ts";
+import type { DatagramAddress, DatagramTransport, WriteBufferLimits } from "../transport.ts";
+
+/** Where an endpoint stands; see above. */
+type State = "opening" | "open" | "flushing" | "closing" | "closed";
+
+/** Every legal move. Anything else is our bug, and asserts. */
+const MOVES: Readonly<Record<State, readonly State[]>> = {
+  opening: ["open", "flushing", "closing"],
+  open: ["flushing", "closing", "closed"],
+  flushing: ["closing", "closed"],
+  closing: ["closed"],
+  closed: [],
+};
+
+/** Settings of a {@linkcode DatagramEndpoint}. */
+export interface DatagramEndpointOptions {
+  /** The only peer. */
+  readonly remote: Deno.NetAddr | null;
+  /** Whether it may send to all hosts at once. */
+  readonly allowBroadcast: boolean;
+}
+
+/** A transport over a datagram channel. Created by `createDatagramEndpoint()`. */
+export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenResource {
+  readonly #loop: EventLoop;
+  readonly #channel: DatagramChannel;
+  readonly #remote: Deno.NetAddr | null;
+  readonly #allowBroadcast: boolean;
+  readonly #opened: Future<void>;
+  readonly #context: Context = copyContext();
+  readonly #flow = new FlowControl();
+  #protocol: EndpointProtocol;
+  #state: State = "opening";
+  /** How the peer was written when it was told last. */
+  #peer: string | null;
+  /** Bytes that have not gone out. */
+  #unsent = 0;
+  /** Datagrams that have not gone out; an empty one counts too. */
+  #pending = 0;
+
+  /** Starts on `channel`, which belongs to the transport from now on. */
+  constructor(
+    loop: EventLoop,
+    channel: DatagramChannel,
+    protocol: EndpointProtocol,
+    { remote, allowBroadcast }: DatagramEndpointOptions,
+    opened: Future<void>,
+  ) {
+    this.#loop = loop;
+    this.#channel = channel;
+    this.#protocol = protocol;
+    this.#remote = remote;
+    this.#peer = remote?.hostname ?? null;
+    this.#allowBroadcast = allowBroadcast;
+    this.#opened = opened;
+    openResources(loop).add(this);
+    loop.enqueue(this);
+  }
+
+  getExtraInfo(name: string, fallback?: unknown): unknown {
+    if (name === "sockname") return this.#channel.address;
+    if (name === "peername") return this.#remote ?? fallback;
+    return name === "socket" ? this.#channel : fallback;
+  }
+
+  sendto(data: Uint8Array, address?: DatagramAddress): void {
+    if (!(data instanceof Uint8Array)) {
+      throw new TypeError(`Cannot send a datagram: expected a Uint8Array, got ${typeof data}`);
+    }
+    const target = this.#targetOf(address);
+    if (this.isClosing()) return;
+    const size = data.length;
+    this.#unsent += size;
+    this.#pending += 1;
+    const error = unsendable(target, this.#allowBroadcast);
+    if (error === null) this.#channel.send(data, target);
+    else this.#loop.enqueue({ _run: () => this.#refuse(error, size) });
+    this.#pauseIfHigh();
+  }
+
+  setProtocol(protocol: EndpointProtocol): void {
+    this.#protocol = checkProtocol(protocol);
+  }
+
+  getProtocol(): EndpointProtocol {
+    return this.#protocol;
+  }
+
+  close(): void {
+    if (this.isClosing()) return;
+    if (this.#pending > 0) this.#move("flushing");
+    else this.#closeChannel();
+  }
+
+  abort(): void {
+    if (this.#state === "closing" || this.#state === "closed") return;
+    this.#unsent = this.#pending = 0;
+    this.#closeChannel();
+  }
+
+  isClosing(): boolean {
+    return this.#state !== "opening" && this.#state !== "open";
+  }
+
+  getWriteBufferSize(): number {
+    return this.#unsent;
+  }
+
+  getWriteBufferLimits(): [low: number, high: number] {
+    return [this.#flow.low, this.#flow.high];
+  }
+
+  setWriteBufferLimits(limits: WriteBufferLimits = {}): void {
+    this.#flow.setLimits(limits);
+    this.#pauseIfHigh();
+  }
+
+  /** @ignore The first entry of the transport. */
+  _run(): void {
+    if (this.#state === "opening") this.#move("open");
+    this.#call("connectionMade", this);
+    this.#channel.start(this);
+    if (!this.#opened.done()) this.#opened.setResult();
+  }
+
+  /** @ignore */
+  _release(): void {
+    this.#channel.close();
+  }
+
+  /** @ignore */
+  received(bytes: Uint8Array, address: Deno.Addr): void {
+    const from = address as Deno.NetAddr;
+    if (this.#state !== "open" || !this.#isPeer(from)) return;
+    this.#call("datagramReceived", bytes, from);
+  }
+
+  /** @ignore */
+  sent(count: number): void {
+    this.#unsent -= count;
+    this.#pending -= 1;
+    if (this.#pending === 0 && this.#state === "flushing") this.#closeChannel();
+    if (this.#flow.paused && this.#unsent <= this.#flow.low) {
+      this.#loop.enter({ _run: () => this.#resumeWriting() });
+    }
+  }
+
+  /** @ignore */
+  failed(error: Error): void {
+    this.#call("errorReceived", error);
+  }
+
+  /** @ignore */
+  closed(error: Error | null = null): void {
+    this.#move("closed");
+    this.#unsent = this.#pending = 0;
+    openResources(this.#loop).delete(this);
+    this.#call("connectionLost", error);
+  }
+
+  #move(state: State): void {
+    assert(MOVES[this.#state].includes(state), `an endpoint moved: ${this.#state} to ${state}`);
+    this.#state = state;
+  }
+
+  /** Returns where to send to: a copy, for the address may be changed before that. */
+  #targetOf(address: DatagramAddress | undefined): Deno.NetAddr {
+    const remote = this.#remote;
+    if (address === undefined) {
+      if (remote !== null) return remote;
+      throw new TypeError("Cannot send a datagram: there is no address and no remote one");
+    }
+    const { hostname, port } = checkAddress(address);
+    if (remote === null) return { transport: "udp", hostname, port };
+    if (this.#isPeer({ hostname, port })) return remote;
+    throw new RangeError(
+      `Cannot send a datagram to "${formatAddress({ hostname, port })}": ` +
+        `the endpoint is connected to "${formatAddress(remote)}"`,
+    );
+  }
+
+  /** Whether `address` is the remote one, however it is written; any is where there is none. */
+  #isPeer({ hostname, port }: DatagramAddress): boolean {
+    const remote = this.#remote;
+    if (remote === null) return true;
+    if (port !== remote.port) return false;
+    if (hostname === remote.hostname || hostname === this.#peer) return true;
+    if (hostKey(hostname) !== hostKey(remote.hostname)) return false;
+    this.#peer = hostname;
+    return true;
+  }
+
+  /** A datagram that cannot be sent has had its turn. */
+  #refuse(error: Error, size: number): void {
+    if (this.#state === "closing" || this.#state === "closed") return;
+    this.failed(error);
+    this.sent(size);
+  }
+
+  #pauseIfHigh(): void {
+    if (this.#flow.paused || this.#unsent <= this.#flow.high) return;
+    this.#flow.paused = true;
+    this.#callInPlace("pauseWriting");
+  }
+
+  #resumeWriting(): void {
+    if (!this.#flow.paused || this.#unsent > this.#flow.low || this.#state === "closed") return;
+    this.#flow.paused = false;
+    this.#call("resumeWriting");
+  }
+
+  #closeChannel(): void {
+    this.#move("closing");
+    this.#channel.close();
+  }
+
+  /** Calls a method of the protocol from the loop. */
+  #call<M extends keyof EndpointProtocol>(
+    method: M,
+    ...args: Parameters<NonNullable<EndpointProtocol[M]>>
+  ): void {
+    enterContext(this.#context);
+    this.#callInPlace(method, ...args);
+  }
+
+  /** Calls a method of the protocol. What it throws, or rejects with, does not end the endpoint. */
+  #callInPlace<M extends keyof EndpointProtocol>(
+    method: M,
+    ...args: Parameters<NonNullable<EndpointProtocol[M]>>
+  ): void {
+    const protocol = this.#protocol as Record<M, ((...args: unknown[]) => unknown) | undefined>;
+    try {
+      const result = protocol[method]?.(...args);
+      // An async function: nobody else would see how its promise fails.
+      if (result instanceof Promise) result.catch((error) => this.#report(error, method));
+    } catch (error) {
+      this.#report(error, method);
+    }
+  }
+
+  #report(exception: unknown, method: string): void {
+    this.#loop.callExceptionHandler({
+      message: `Exception in protocol.${method}()`,
+      exception,
+      transport: this,
+      protocol: this.#protocol,
+    });
+  }
+}
+
+/** Returns the parts of `address`, read once. */
+function checkAddress(address: DatagramAddress): DatagramAddress {
+  if (typeof address !== "object" || address === null) {
+    throw new TypeError(
+      `Cannot send a datagram: expected an address, got ${
+        address === null ? "null" : typeof address
+      }`,
+    );
+  }
+  const { hostname, port } = address;
+  if (typeof hostname !== "string" || hostname === "") {
+    const state = hostname === "" ? "it is empty" : `got ${typeof hostname}`;
+    throw new TypeError(`Cannot send a datagram: expected a hostname, ${state}`);
+  }
+  if (typeof port !== "number") {
+    throw new TypeError(`Cannot send a datagram: expected a port, got ${typeof port}`);
+  }
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return { hostname, port };
+  throw new RangeError(`Cannot send a datagram to port ${port}: it is not between 0 and 65535`);
+}

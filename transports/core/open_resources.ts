@@ -1,0 +1,24 @@
+import type { EventLoop } from "../../loop/event_loop.ts";
+
+/** Something that holds a socket, and can let go of it at once. */
+export interface OpenResource {
+  /** Closes without calling user code. The loop is closed. */
+  _release(): void;
+}
+
+const resources: WeakMap<EventLoop, Set<OpenResource>> = new WeakMap();
+
+/** Returns what is open on `loop`. Who opens adds itself, and leaves when it is closed. */
+export function openResources(loop: EventLoop): Set<OpenResource> {
+  let set = resources.get(loop);
+  if (set === undefined) resources.set(loop, set = new Set());
+  return set;
+}
+
+/** Closes what is still open on `loop`, which was closed. */
+export function releaseOpenResources(loop: EventLoop): void {
+  const set = resources.get(loop);
+  if (set === undefined) return;
+  for (const resource of [...set]) resource._release();
+  set.clear();
+}

@@ -1,0 +1,102 @@
+import type { EventLoop } from "../../loop/event_loop.ts";
+import type { ByteChannel, ByteSink } from "../../loop/platform/platform.ts";
+import { memoryChanged, UnsentBytes } from "../core/_unsent_bytes.ts";
+
+/** As much as a pipe holds. A longer write is cut, so that its progress shows. */
+const PIECE_SIZE = 64 * 1024;
+
+/**
+ * A byte channel that writes to a stream of the Web, such as the input of a child.
+ *
+ * *Theory of operation.* One piece is with the stream at a time; the next goes when the stream has
+ * taken it, so the stream buffers nothing. A write that the stream does not take, because the
+ * reader at the other end sleeps, cannot be called back: `abort()` gives up on it, and the stream
+ * lets go of its resources when that write ends.
+ */
+export class WritableStreamChannel implements ByteChannel {
+  readonly #loop: EventLoop;
+  readonly #stream: WritableStream<Uint8Array>;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  #sink: ByteSink | null = null;
+  /** What is still to be sent of the write in flight; its first piece is with the stream. */
+  readonly #unsent = new UnsentBytes();
+  #state: "open" | "broken" | "closed" = "open";
+
+  /**
+   * Locks `stream`, which belongs to the channel from now on.
+   *
+   * @throws {TypeError} If it is locked already.
+   */
+  constructor(loop: EventLoop, stream: WritableStream<Uint8Array>) {
+    if (stream.locked) {
+      throw new TypeError("Cannot write to a stream: it is locked to another writer");
+    }
+    this.#loop = loop;
+    this.#stream = stream;
+    this.#writer = stream.getWriter();
+    this.#writer.closed.catch(this.#onError);
+  }
+
+  attach(sink: ByteSink): void {
+    this.#sink = sink;
+  }
+
+  resume(): void {}
+
+  pause(): void {}
+
+  write(bytes: Uint8Array): number {
+    this.#unsent.start(bytes);
+    this.#sendPiece();
+    return 0;
+  }
+
+  /** Ends the stream. A transport that only writes closes the channel instead. */
+  closeWrite(): void {
+    this.close();
+  }
+
+  close(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#writer.close().catch((exception) => this.#reportLoss(exception))
+      .finally(() => this.#loop.enter({ _run: () => this.#sink?.closed() }));
+  }
+
+  abort(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    // It settles when the write in flight does, which may be never.
+    this.#writer.abort().catch(() => {});
+    this.#loop.enqueue({ _run: () => this.#sink?.closed() });
+  }
+
+  getExtraInfo(name: string): unknown {
+    return name === "pipe" ? this.#stream : undefined;
+  }
+
+  #sendPiece(): void {
+    this.#writer.write(this.#unsent.first(PIECE_SIZE)).then(this.#onWritten, this.#onError);
+  }
+
+  /** The stream had taken all bytes, and then failed to bring them home. */
+  #reportLoss(exception: unknown): void {
+    const message = "Cannot close a stream in good order: it failed";
+    this.#loop.callExceptionHandler({ message, exception });
+  }
+
+  readonly #onWritten = (): void => {
+    if (this.#state !== "open") return;
+    const count = this.#unsent.sent(PIECE_SIZE);
+    if (count === null) return this.#onError(memoryChanged());
+    if (this.#unsent.size > 0) this.#sendPiece();
+    this.#sink?.sent(count);
+  };
+
+  readonly #onError = (error: Error): void => {
+    if (this.#state !== "open") return;
+    this.#state = "broken";
+    const failure = this.#unsent.explain(error);
+    this.#loop.enter({ _run: () => this.#state === "broken" && this.#sink?.failed(failure) });
+  };
+}

@@ -1,0 +1,29 @@
+import type { ByteChannel } from "../../loop/platform/platform.ts";
+import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
+import type { Coroutine } from "../../loop/tasks/task.ts";
+import { createProtocol } from "../core/_create_protocol.ts";
+import { untilOpened } from "./_until_opened.ts";
+import type { StreamProtocol } from "../protocol.ts";
+import { StreamTransport } from "../core/stream_transport.ts";
+import type { Transport } from "../transport.ts";
+
+/**
+ * Puts a transport and a protocol on `channel`, and waits until the connection is made. If that
+ * fails or is cancelled, the channel is closed.
+ */
+export function* makeConnection<P extends StreamProtocol>(
+  loop: PlatformLoop,
+  channel: ByteChannel,
+  protocolFactory: () => P,
+): Coroutine<[Transport, P]> {
+  let protocol: P;
+  try {
+    protocol = createProtocol(protocolFactory);
+  } catch (error) {
+    channel.abort();
+    throw error;
+  }
+  const opened = loop.createFuture<void>();
+  const transport = new StreamTransport(loop, channel, protocol, { opened });
+  return [yield* untilOpened(transport, opened), protocol];
+}

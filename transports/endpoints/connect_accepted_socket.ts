@@ -1,0 +1,55 @@
+import { checkOptions } from "../../loop/values/check_options.ts";
+import type { Future } from "../../loop/tasks/future.ts";
+import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
+import { startOperation } from "../../loop/tasks/start_operation.ts";
+import type { Coroutine } from "../../loop/tasks/task.ts";
+import { checkConnection } from "./_check_sock.ts";
+import { checkFactory } from "../core/_create_protocol.ts";
+import { makeConnection } from "./_make_connection.ts";
+import { CONNECT_ACCEPTED_SOCKET } from "../_options.ts";
+import type { StreamProtocol } from "../protocol.ts";
+import { secureServer } from "../tls/_secure_channel.ts";
+import type { TlsServerSettings } from "../tls/tls_options.ts";
+import type { Transport } from "../transport.ts";
+
+/** Settings of {@linkcode connectAcceptedSocket}. */
+export interface ConnectAcceptedSocketOptions extends TlsServerSettings {
+  /** The connection, which belongs to the transport from then on. */
+  sock: Deno.Conn;
+}
+
+/**
+ * Puts a transport and a protocol on a connection that was accepted outside of the loop. As
+ * `loop.connect_accepted_socket()`.
+ *
+ * @param loop The loop that the connection lives on.
+ * @param protocolFactory Creates the protocol.
+ * @param options The connection.
+ * @returns The transport and the protocol, after `connectionMade` was called.
+ * @throws {Deno.errors.InvalidData} If TLS is asked for, and the peer does not speak it, or has no
+ * certificate that it needs.
+ * @throws {InvalidStateError} If `sock` is closed, or used by another transport.
+ * @throws {TypeError} If `sock` is no connection, or the options of TLS cannot be used.
+ */
+export function connectAcceptedSocket<P extends StreamProtocol>(
+  loop: PlatformLoop,
+  protocolFactory: () => P,
+  options: ConnectAcceptedSocketOptions,
+): Future<[Transport, P]> {
+  checkFactory(protocolFactory);
+  checkOptions("connect an accepted socket", options, CONNECT_ACCEPTED_SOCKET);
+  return startOperation(loop, connectSteps(loop, protocolFactory, options));
+}
+
+function* connectSteps<P extends StreamProtocol>(
+  loop: PlatformLoop,
+  protocolFactory: () => P,
+  options: ConnectAcceptedSocketOptions,
+): Coroutine<[Transport, P]> {
+  const { sock } = options;
+  checkConnection(sock, "connect an accepted socket");
+  const secure = secureServer(loop, options);
+  const channel = loop.platform.network.adopt(loop, sock);
+  const secured = secure === null ? channel : yield* secure(channel);
+  return yield* makeConnection(loop, secured, protocolFactory);
+}

@@ -1,0 +1,145 @@
+import type { Future } from "../../loop/tasks/future.ts";
+import type { ByteChannel, ReadableHandle, WritableHandle } from "../../loop/platform/platform.ts";
+import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
+import { startOperation } from "../../loop/tasks/start_operation.ts";
+import type { Coroutine } from "../../loop/tasks/task.ts";
+import { checkFactory, createProtocol } from "../core/_create_protocol.ts";
+import { untilOpened } from "./_until_opened.ts";
+import type { StreamProtocol } from "../protocol.ts";
+import { ReadableStreamChannel } from "../deno/readable_stream_channel.ts";
+import { StreamTransport } from "../core/stream_transport.ts";
+import type { ReadTransport, WriteTransport } from "../transport.ts";
+import { WritableStreamChannel } from "../deno/writable_stream_channel.ts";
+
+/**
+ * What can be read as a pipe: a stream of the Web, such as the output of a `Deno.ChildProcess`;
+ * something that has one, such as `Deno.stdin` or a file; or the number of a descriptor.
+ */
+export type ReadablePipe = ReadableStream<Uint8Array> | ReadableHandle;
+
+/**
+ * What can be written to as a pipe: a stream of the Web, something that has one, such as
+ * `Deno.stdout` or a file, or the number of a descriptor.
+ */
+export type WritablePipe = WritableStream<Uint8Array> | WritableHandle;
+
+/**
+ * Reads a pipe with a protocol. As `loop.connect_read_pipe()`.
+ *
+ * The pipe belongs to the transport, which closes it: at its end too, whatever `eofReceived`
+ * returns. Nothing is read ahead of the protocol but what one read gives.
+ *
+ * A read of a file or of a FIFO that was opened as one occupies a thread of the host, of which it
+ * has 32, until something comes. Descriptors that the process was started with need none.
+ *
+ * @param loop The loop that the pipe is read on.
+ * @param protocolFactory Creates the protocol.
+ * @param pipe What to read.
+ * @returns The transport and the protocol, after `connectionMade` was called.
+ * @throws {TypeError} If the pipe is no such thing, or somebody else reads it.
+ *
+ * @example Reading a stream of the Web
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { DenoEventLoop } from "@gyre/asyncio";
+ * import { connectReadPipe } from "@gyre/asyncio/transports";
+ *
+ * const loop = new DenoEventLoop();
+ * const size = await loop.runUntilComplete(function* () {
+ *   const ended = loop.createFuture<number>();
+ *   let count = 0;
+ *   yield* connectReadPipe(loop, () => ({
+ *     dataReceived: (data: Uint8Array) => void (count += data.length),
+ *     connectionLost: () => ended.setResult(count),
+ *   }), new Blob(["hello"]).stream());
+ *   return yield* ended;
+ * });
+ * loop.close();
+ * assertEquals(size, 5);
+ * ```
+ */
+export function connectReadPipe<P extends StreamProtocol>(
+  loop: PlatformLoop,
+  protocolFactory: () => P,
+  pipe: ReadablePipe,
+): Future<[ReadTransport, P]> {
+  checkFactory(protocolFactory);
+  return startOperation(loop, connectSteps(loop, protocolFactory, openRead(loop, pipe), "read"));
+}
+
+/**
+ * Writes to a pipe with a protocol. As `loop.connect_write_pipe()`.
+ *
+ * The pipe belongs to the transport, which closes it; `writeEof()` does that too. That the reader
+ * is gone shows with the next write: the host does not tell before.
+ *
+ * @param loop The loop that the pipe is written from.
+ * @param protocolFactory Creates the protocol.
+ * @param pipe What to write to.
+ * @returns The transport and the protocol, after `connectionMade` was called.
+ * @throws {TypeError} If the pipe is no such thing, or somebody else writes to it.
+ *
+ * @example Writing to a stream of the Web
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { DenoEventLoop } from "@gyre/asyncio";
+ * import { connectWritePipe } from "@gyre/asyncio/transports";
+ *
+ * const { readable, writable } = new TextDecoderStream();
+ * const loop = new DenoEventLoop();
+ * const text = await loop.runUntilComplete(async () => {
+ *   const [transport] = await connectWritePipe(loop, () => ({}), writable);
+ *   transport.write(new TextEncoder().encode("hello"));
+ *   transport.close();
+ *   return (await Array.fromAsync(readable)).join("");
+ * });
+ * loop.close();
+ * assertEquals(text, "hello");
+ * ```
+ */
+export function connectWritePipe<P extends StreamProtocol>(
+  loop: PlatformLoop,
+  protocolFactory: () => P,
+  pipe: WritablePipe,
+): Future<[WriteTransport, P]> {
+  checkFactory(protocolFactory);
+  return startOperation(loop, connectSteps(loop, protocolFactory, openWrite(loop, pipe), "write"));
+}
+
+function* openRead(loop: PlatformLoop, pipe: ReadablePipe): Coroutine<ByteChannel> {
+  if (pipe instanceof ReadableStream) return new ReadableStreamChannel(loop, pipe);
+  if (!isHandle(pipe, "readable")) throw noPipe("read from", pipe);
+  return yield* loop.platform.pipes.openRead(loop, pipe);
+}
+
+function* openWrite(loop: PlatformLoop, pipe: WritablePipe): Coroutine<ByteChannel> {
+  if (pipe instanceof WritableStream) return new WritableStreamChannel(loop, pipe);
+  if (!isHandle(pipe, "writable")) throw noPipe("write to", pipe);
+  return yield* loop.platform.pipes.openWrite(loop, pipe);
+}
+
+function* connectSteps<P extends StreamProtocol>(
+  loop: PlatformLoop,
+  protocolFactory: () => P,
+  opening: Coroutine<ByteChannel>,
+  direction: "read" | "write",
+): Coroutine<[StreamTransport, P]> {
+  const protocol = createProtocol(protocolFactory);
+  const channel = yield* opening;
+  const opened = loop.createFuture<void>();
+  const transport = new StreamTransport(loop, channel, protocol, { opened, direction });
+  return [yield* untilOpened(transport, opened), protocol];
+}
+
+function isHandle(pipe: unknown, name: string): boolean {
+  if (typeof pipe === "number") return Number.isInteger(pipe) && pipe >= 0;
+  return typeof pipe === "object" && pipe !== null && name in pipe;
+}
+
+function noPipe(action: string, pipe: unknown): TypeError {
+  return new TypeError(
+    `Cannot ${action} a pipe: expected a stream or a descriptor, got ${
+      pipe === null ? "null" : typeof pipe === "number" ? String(pipe) : `a ${typeof pipe}`
+    }`,
+  );
+}

@@ -1,0 +1,201 @@
+import { checkOptions } from "../../loop/values/check_options.ts";
+import type { Future } from "../../loop/tasks/future.ts";
+import type {
+  AddressFamily,
+  ByteChannel,
+  ConnectTcpOptions,
+  TcpAddress,
+} from "../../loop/platform/platform.ts";
+import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
+import { startOperation } from "../../loop/tasks/start_operation.ts";
+import type { Coroutine } from "../../loop/tasks/task.ts";
+import { checkConnection } from "./_check_sock.ts";
+import { checkFactory } from "../core/_create_protocol.ts";
+import { CREATE_CONNECTION } from "../_options.ts";
+import { getaddrinfo } from "../names/getaddrinfo.ts";
+import { interleave, race } from "./happy_eyeballs.ts";
+import { interruptedBy } from "./_interrupted_by.ts";
+import { makeConnection } from "./_make_connection.ts";
+import type { StreamProtocol } from "../protocol.ts";
+import { secureClient } from "../tls/_secure_channel.ts";
+import type { TlsClientSettings } from "../tls/tls_options.ts";
+import type { Transport } from "../transport.ts";
+
+const LOCAL_HOST = "127.0.0.1";
+
+/** Where {@linkcode createConnection} connects to: `hostname` and `port`, or `sock`. */
+export interface CreateConnectionOptions extends TlsClientSettings {
+  /** Has no effect: what a `Deno.NetAddr` has too, so that one can be given for the options. */
+  transport?: "tcp" | undefined;
+  /** A host name or a numeric address; the local host by default. */
+  hostname?: string | undefined;
+  /** The port to connect to. */
+  port?: number | undefined;
+  /**
+   * Addresses of this family only. This and the next three make the loop resolve the name itself,
+   * which needs `allow-net` for the name and for its addresses, not only for `hostname:port`.
+   */
+  family?: AddressFamily | undefined;
+  /**
+   * Seconds that an attempt to connect gets before the next address is tried beside it, as in RFC
+   * 8305; 0.25 is usual. By default an attempt begins when the one before has failed.
+   */
+  happyEyeballsDelay?: number | undefined;
+  /**
+   * How many addresses of the first family come before the families take turns; 0 keeps their
+   * order. 1 by default with `happyEyeballsDelay`, else 0.
+   */
+  interleave?: number | undefined;
+  /** Throws the errors of all attempts as an `AggregateError`; the first one's by default. */
+  allErrors?: boolean | undefined;
+  /**
+   * Where the connection comes from; port 0 lets the system choose. It needs `allow-net` for this
+   * address too.
+   */
+  localAddress?: TcpAddress | undefined;
+  /** A connection that exists, to use instead. It belongs to the transport from then on. */
+  sock?: Deno.Conn | undefined;
+  /** Aborting it gives the attempt up, and throws its reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Connects to a TCP server. As `loop.create_connection()`.
+ *
+ * The protocol is created once the connection is there, with `tls` after the handshake. Cancelling
+ * gives the attempt up and leaves nothing open.
+ *
+ * @permissions allow-net=<hostname>:<port>
+ * @param loop The loop that the connection lives on.
+ * @param protocolFactory Creates the protocol.
+ * @param options Where to connect to.
+ * @returns The transport and the protocol, after `connectionMade` was called.
+ * @throws {Deno.errors.ConnectionRefused} If nothing listens there.
+ * @throws {Deno.errors.NotFound} If the host name does not resolve.
+ * @throws {Deno.errors.NotCapable} If the permission is missing.
+ * @throws {Deno.errors.InvalidData} If TLS is asked for, and the server cannot be trusted or does
+ * not speak it.
+ * @throws {Deno.errors.UnexpectedEof} If the server hangs up during the handshake of TLS.
+ * @throws {Deno.errors.ConnectionAborted} If that handshake takes too long.
+ * @throws {TypeError} If the options of TLS cannot be used.
+ * @throws {InvalidStateError} If the `sock` is closed, or used by another transport.
+ * @throws {TypeError} If there is neither a port nor a `sock`, or both, or that is no connection.
+ *
+ * @example Reading what a server has to say
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { getRunningLoop, run } from "@gyre/asyncio";
+ *
+ * const text = await run(async () => {
+ *   const loop = getRunningLoop();
+ *   await using server = await loop.createServer(() => ({
+ *     connectionMade(transport) {
+ *       transport.write(new TextEncoder().encode("hello"));
+ *       transport.close();
+ *     },
+ *   }), { hostname: "127.0.0.1" });
+ *   const [{ port }] = server.addresses as [Deno.NetAddr];
+ *
+ *   const ended = loop.createFuture<string>();
+ *   let received = "";
+ *   await loop.createConnection(() => ({
+ *     dataReceived: (data: Uint8Array) => void (received += new TextDecoder().decode(data)),
+ *     connectionLost: () => ended.setResult(received),
+ *   }), { port });
+ *   return await ended;
+ * });
+ * assertEquals(text, "hello");
+ * ```
+ */
+export function createConnection<P extends StreamProtocol>(
+  loop: PlatformLoop,
+  protocolFactory: () => P,
+  options: CreateConnectionOptions,
+): Future<[Transport, P]> {
+  checkFactory(protocolFactory);
+  checkOptions("create a connection", options, CREATE_CONNECTION);
+  const start = () => startOperation(loop, connectSteps(loop, protocolFactory, options));
+  return startOperation(loop, interruptedBy(options.signal, start));
+}
+
+function* connectSteps<P extends StreamProtocol>(
+  loop: PlatformLoop,
+  protocolFactory: () => P,
+  options: CreateConnectionOptions,
+): Coroutine<[Transport, P]> {
+  const { hostname = LOCAL_HOST, port } = options;
+  const secure = secureClient(loop, options, port === undefined ? undefined : hostname);
+  const channel = yield* openChannel(loop, options);
+  const secured = secure === null ? channel : yield* secure(channel);
+  return yield* makeConnection(loop, secured, protocolFactory);
+}
+
+function* openChannel(
+  loop: PlatformLoop,
+  options: CreateConnectionOptions,
+): Coroutine<ByteChannel> {
+  const { hostname = LOCAL_HOST, port, sock } = options;
+  if ((port === undefined) === (sock === undefined)) {
+    throw new TypeError(
+      `Cannot create a connection: expected either a port or a sock, got ${
+        port === undefined ? "neither" : "both"
+      }`,
+    );
+  }
+  const { network } = loop.platform;
+  if (port === undefined) {
+    checkConnection(sock, "create a connection");
+    return network.adopt(loop, sock as Deno.Conn);
+  }
+  const connectOptions = yield* connectOptionsOf(loop, options);
+  if (!choosesAddress(options)) {
+    return yield* network.connectTcp(loop, { hostname, port }, connectOptions);
+  }
+  const addresses = yield* findAddresses(loop, hostname, port, options);
+  const result = yield* race(
+    addresses.map((address) => () => network.connectTcp(loop, address, connectOptions)),
+    options.happyEyeballsDelay ?? null,
+    (channel: ByteChannel) => channel.abort(),
+  );
+  if (result.state === "won") return result.value;
+  throw options.allErrors === true
+    ? new AggregateError(result.errors, `Cannot connect to "${hostname}": every attempt failed`)
+    : result.errors[0];
+}
+
+function* connectOptionsOf(
+  loop: PlatformLoop,
+  { family, localAddress }: CreateConnectionOptions,
+): Coroutine<ConnectTcpOptions> {
+  if (localAddress === undefined) return {};
+  const { hostname, port } = localAddress;
+  const found = yield* getaddrinfo(loop, hostname, port, {
+    type: "stream",
+    ...family === undefined ? {} : { family },
+  });
+  return { localAddress: found[0]?.address ?? localAddress };
+}
+
+/** Whether the loop picks among the addresses of the host, and not the system. */
+function choosesAddress(options: CreateConnectionOptions): boolean {
+  return options.family !== undefined || options.happyEyeballsDelay !== undefined ||
+    options.interleave !== undefined || options.allErrors === true;
+}
+
+/** The addresses of the host in the order in which to try them. */
+function* findAddresses(
+  loop: PlatformLoop,
+  hostname: string,
+  port: number,
+  { family, happyEyeballsDelay, interleave: first }: CreateConnectionOptions,
+): Coroutine<TcpAddress[]> {
+  const found = yield* getaddrinfo(loop, hostname, port, {
+    type: "stream",
+    ...family === undefined ? {} : { family },
+  });
+  // A name may have an address twice, as in a file of hosts.
+  const hosts = [...new Map(found.map((info) => [info.address.hostname, info])).values()]
+    .map((info) => ({ family: info.family, hostname: info.address.hostname }));
+  const order = interleave(hosts, first ?? (happyEyeballsDelay === undefined ? 0 : 1));
+  return order.map((host) => ({ hostname: host.hostname, port }));
+}

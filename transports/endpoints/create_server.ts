@@ -1,0 +1,237 @@
+import { checkOptions } from "../../loop/values/check_options.ts";
+import { CancelledError } from "../../loop/errors/errors.ts";
+import type { Future } from "../../loop/tasks/future.ts";
+import type { AddressFamily, Listener, ListenTcpOptions } from "../../loop/platform/platform.ts";
+import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
+import { startOperation } from "../../loop/tasks/start_operation.ts";
+import type { Coroutine } from "../../loop/tasks/task.ts";
+import { checkListener } from "./_check_sock.ts";
+import { checkFactory } from "../core/_create_protocol.ts";
+import { CREATE_SERVER } from "../_options.ts";
+import { hostKey } from "../names/ip_address.ts";
+import { getaddrinfo } from "../names/getaddrinfo.ts";
+import type { StreamProtocol } from "../protocol.ts";
+import { secureServer } from "../tls/_secure_channel.ts";
+import { Server } from "./server.ts";
+import type { TlsServerSettings } from "../tls/tls_options.ts";
+
+/** Where {@linkcode createServer} listens. */
+export interface CreateServerOptions extends TlsServerSettings {
+  /** Has no effect: what a `Deno.NetAddr` has too, so that one can be given for the options. */
+  transport?: "tcp" | undefined;
+  /**
+   * Host names or numeric addresses; every address of the machine by default. A name stands for the
+   * first of its addresses, as in Deno; with `family` for all of that family. What several of them
+   * stand for is listened on once.
+   */
+  hostname?: string | readonly string[] | undefined;
+  /** The port; 0, the default, lets the system choose one for each hostname. */
+  port?: number | undefined;
+  /**
+   * Addresses of this family only. Names are looked up for it, which needs `allow-net` for the name
+   * without a port, and for its addresses.
+   */
+  family?: AddressFamily | undefined;
+  /** How many connections may wait to be accepted; 100 by default. */
+  backlog?: number | undefined;
+  /** Has no effect: the port of a server that is closed can always be listened on again. */
+  reuseAddress?: boolean | undefined;
+  /**
+   * Whether several processes or workers may listen on the port; the system shares the connections
+   * out. Without `--unstable-net` they stand on `node:net`, where each costs more.
+   */
+  reusePort?: boolean | undefined;
+  /** A listener that exists, to use instead. It belongs to the server from then on. */
+  sock?: Deno.Listener | undefined;
+  /** Whether to accept at once, which is the default; else `startServing()` begins. */
+  startServing?: boolean | undefined;
+}
+
+/**
+ * Listens for TCP connections. As `loop.create_server()`.
+ *
+ * With `tls`, a protocol hears of a connection after its handshake. One that fails is reported to the
+ * exception handler in debug mode only.
+ *
+ * @permissions allow-net=<hostname>:<port>; without a hostname it is `[::]`
+ * @param loop The loop that the server lives on.
+ * @param protocolFactory Creates the protocol of each connection.
+ * @param options Where to listen.
+ * @throws {Deno.errors.AddrInUse} If something listens there already.
+ * @throws {Deno.errors.AddrNotAvailable} If no address of the machine is meant.
+ * @throws {Deno.errors.NotFound} If a host name does not resolve.
+ * @throws {Deno.errors.NotCapable} If the permission is missing.
+ * @throws {InvalidStateError} If the `sock` is used by another server.
+ * @throws {TypeError} If there is a `sock` and a place to listen, or it is no listener, or the
+ * options of TLS cannot be used.
+ *
+ * @example A server that tells the time of its loop to everyone
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { getRunningLoop, openConnection, Protocol, run, type Transport } from "@gyre/asyncio";
+ *
+ * class Clock extends Protocol {
+ *   override connectionMade(transport: Transport): void {
+ *     transport.write(new TextEncoder().encode(String(getRunningLoop().time())));
+ *     transport.close();
+ *   }
+ * }
+ *
+ * const time = await run(async () => {
+ *   const loop = getRunningLoop();
+ *   await using server = await loop.createServer(() => new Clock(), { hostname: "127.0.0.1" });
+ *   const [{ port }] = server.addresses as [Deno.NetAddr];
+ *   const [reader, writer] = await openConnection({ port });
+ *   await using _writer = writer;
+ *   return Number(new TextDecoder().decode(await reader.read()));
+ * });
+ * assertEquals(Number.isFinite(time), true);
+ * ```
+ */
+export function createServer(
+  loop: PlatformLoop,
+  protocolFactory: () => StreamProtocol,
+  options: CreateServerOptions = {},
+): Future<Server> {
+  checkFactory(protocolFactory);
+  checkOptions("create a server", options, CREATE_SERVER);
+  return startOperation(loop, serverSteps(loop, protocolFactory, options));
+}
+
+function* serverSteps(
+  loop: PlatformLoop,
+  protocolFactory: () => StreamProtocol,
+  options: CreateServerOptions,
+): Coroutine<Server> {
+  const secure = secureServer(loop, options);
+  const listeners = yield* listenOnAll(loop, options);
+  const server = new Server(loop, listeners, protocolFactory, secure);
+  if (options.startServing ?? true) server._start();
+  return server;
+}
+
+function* listenOnAll(
+  loop: PlatformLoop,
+  options: CreateServerOptions,
+): Coroutine<Listener[]> {
+  const { sock, hostname = "", port = 0, backlog = 100, reusePort = false } = options;
+  if (sock !== undefined) return [adopt(loop, sock, options)];
+  const names = typeof hostname === "string" ? [hostname] : withoutCovered(hostname);
+  const listeners: Listener[] = [];
+  try {
+    for (const name of names) {
+      for (const host of yield* hostsOf(loop, name, options.family)) {
+        const listener = yield* listenBeside(listeners, loop, host, port, { backlog, reusePort });
+        if (listener !== null) listeners.push(listener);
+      }
+    }
+  } catch (error) {
+    for (const listener of listeners) listener.close();
+    throw error;
+  }
+  return listeners;
+}
+
+function adopt(
+  loop: PlatformLoop,
+  sock: Deno.Listener,
+  { hostname, port }: CreateServerOptions,
+): Listener {
+  if (hostname !== undefined || port !== undefined) {
+    throw new TypeError("Cannot create a server: expected either a place to listen or a sock");
+  }
+  checkListener(sock, "create a server");
+  return loop.platform.network.adoptListener(loop, sock);
+}
+
+/** Leaves out what another of the names covers: `::` takes IPv4 connections as well. */
+function withoutCovered(names: readonly string[]): readonly string[] {
+  const isCovered = names.some((name) => keyOf(name) === "::");
+  return isCovered ? names.filter((name) => name !== "0.0.0.0") : names;
+}
+
+/**
+ * Listens on one more address. Returns `null` if that is the address of one of `listeners` already,
+ * which shows for a name once it is bound, or is in use.
+ */
+function* listenBeside(
+  listeners: readonly Listener[],
+  loop: PlatformLoop,
+  hostname: string,
+  port: number,
+  options: ListenTcpOptions,
+): Coroutine<Listener | null> {
+  const bound = new Set(listeners.map(({ address }) => keyOf((address as Deno.NetAddr).hostname)));
+  if (bound.has(keyOf(hostname))) return null;
+  let listener: Listener;
+  try {
+    listener = yield* listen(loop, hostname, port, options);
+  } catch (error) {
+    if (bound.size > 0 && isInUse(error) && bound.has(yield* addressOf(loop, hostname))) {
+      return null;
+    }
+    throw error;
+  }
+  if (!bound.has(keyOf((listener.address as Deno.NetAddr).hostname))) return listener;
+  listener.close();
+  return null;
+}
+
+/** Returns the address that `hostname` stands for; it itself if that cannot be found out. */
+function* addressOf(loop: PlatformLoop, hostname: string): Coroutine<string> {
+  try {
+    const [first] = yield* getaddrinfo(loop, hostname, 0, { type: "stream" });
+    return keyOf(first?.address.hostname ?? hostname);
+  } catch (error) {
+    if (error instanceof CancelledError) throw error;
+    return hostname;
+  }
+}
+
+/** Returns one text for all ways to write an address; no name means every one of the machine. */
+function keyOf(hostname: string): string {
+  return hostname === "" ? "::" : hostKey(hostname);
+}
+
+/** Whether `error` says that something listens there already. */
+function isInUse(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === "EADDRINUSE";
+}
+
+/** What to listen on for `hostname`: it as it is, or its addresses of the wanted family. */
+function* hostsOf(
+  loop: PlatformLoop,
+  hostname: string,
+  family: AddressFamily | undefined,
+): Coroutine<string[]> {
+  if (family === undefined) return [hostname];
+  const host = hostname === "" ? null : hostname;
+  const found = yield* getaddrinfo(loop, host, 0, {
+    type: "stream",
+    family,
+    flags: ["passive"],
+  });
+  return found.map((info) => info.address.hostname);
+}
+
+function* listen(
+  loop: PlatformLoop,
+  hostname: string,
+  port: number,
+  options: ListenTcpOptions,
+): Coroutine<Listener> {
+  const { network } = loop.platform;
+  if (hostname !== "") return yield* network.listenTcp(loop, { hostname, port }, options);
+  try {
+    return yield* network.listenTcp(loop, { hostname: "::", port }, options);
+  } catch (error) {
+    if (!isWithoutIpv6(error)) throw error;
+    return yield* network.listenTcp(loop, { hostname: "0.0.0.0", port }, options);
+  }
+}
+
+/** Whether `error` says that the machine has no IPv6. */
+function isWithoutIpv6(error: unknown): boolean {
+  const code = (error as { code?: string }).code;
+  return code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT";
+}

@@ -1,0 +1,96 @@
+import { checkOptions } from "../../loop/values/check_options.ts";
+import type { Future } from "../../loop/tasks/future.ts";
+import type { Listener } from "../../loop/platform/platform.ts";
+import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
+import { startOperation } from "../../loop/tasks/start_operation.ts";
+import type { Coroutine } from "../../loop/tasks/task.ts";
+import { checkListener } from "./_check_sock.ts";
+import { checkFactory } from "../core/_create_protocol.ts";
+import { CREATE_UNIX_SERVER } from "../_options.ts";
+import { checkPath } from "./_unix_path.ts";
+import type { StreamProtocol } from "../protocol.ts";
+import { secureServer } from "../tls/_secure_channel.ts";
+import { Server } from "./server.ts";
+import type { TlsServerSettings } from "../tls/tls_options.ts";
+
+/** Where {@linkcode createUnixServer} listens. */
+export interface CreateUnixServerOptions extends TlsServerSettings {
+  /** Has no effect: what a `Deno.UnixAddr` has too, so that one can be given for the options. */
+  transport?: "unix" | undefined;
+  /** The path of the socket. One that begins with a zero character is an abstract name of Linux. */
+  path?: string | undefined;
+  /**
+   * How many connections may wait to be accepted. Deno lets 1024 wait, and more cannot be had; a
+   * simulated network keeps to the number.
+   */
+  backlog?: number | undefined;
+  /**
+   * Whether closing the server removes the path, which is the default. Without that the socket stays
+   * there, and connecting to it is refused.
+   */
+  cleanupSocket?: boolean | undefined;
+  /** A listener that exists, to use instead. It belongs to the server from then on. */
+  sock?: Deno.Listener | undefined;
+  /** Whether to accept at once, which is the default; else `startServing()` begins. */
+  startServing?: boolean | undefined;
+}
+
+/**
+ * Listens on a Unix socket that it creates. As `loop.create_unix_server()`.
+ *
+ * A socket that is at the path already is replaced, whoever has left it. Closing the server removes
+ * the path, unless something else is there by then, or `cleanupSocket` is `false`.
+ *
+ * @permissions allow-read=<path>, allow-write=<path> and allow-net=unix:<path>
+ * @param loop The loop that the server lives on.
+ * @param protocolFactory Creates the protocol of each connection.
+ * @param options Where to listen.
+ * @throws {Deno.errors.AddrInUse} If there is something at the path that is no socket.
+ * @throws {Deno.errors.NotFound} If the folder does not exist.
+ * @throws {Deno.errors.PermissionDenied} If the system does not allow it.
+ * @throws {Deno.errors.NotCapable} If the permission is missing.
+ * @throws {Deno.errors.NotSupported} If the backlog is longer than Deno's.
+ * @throws {InvalidStateError} If the `sock` is used by another server.
+ * @throws {TypeError} If the path is empty, or longer than a socket's may be, or the options of TLS
+ * cannot be used. If there is neither a path nor a `sock`, or both, or that is no Unix listener.
+ */
+export function createUnixServer(
+  loop: PlatformLoop,
+  protocolFactory: () => StreamProtocol,
+  options: CreateUnixServerOptions,
+): Future<Server> {
+  checkFactory(protocolFactory);
+  checkOptions("create a server", options, CREATE_UNIX_SERVER);
+  return startOperation(loop, serverSteps(loop, protocolFactory, options));
+}
+
+function* serverSteps(
+  loop: PlatformLoop,
+  protocolFactory: () => StreamProtocol,
+  options: CreateUnixServerOptions,
+): Coroutine<Server> {
+  const { startServing = true } = options;
+  const secure = secureServer(loop, options);
+  const listener = yield* listen(loop, options);
+  const server = new Server(loop, [listener], protocolFactory, secure);
+  if (startServing) server._start();
+  return server;
+}
+
+function* listen(loop: PlatformLoop, options: CreateUnixServerOptions): Coroutine<Listener> {
+  const { path, sock, backlog, cleanupSocket: cleanup = true } = options;
+  const { network } = loop.platform;
+  if (sock === undefined) {
+    checkPath(path, "listen on a Unix socket");
+    return yield* network.listenUnix(
+      loop,
+      path,
+      backlog === undefined ? { cleanup } : { backlog, cleanup },
+    );
+  }
+  if (path !== undefined) {
+    throw new TypeError("Cannot create a server: expected either a path or a sock");
+  }
+  checkListener(sock, "create a server", "unix");
+  return network.adoptListener(loop, sock, { cleanup });
+}

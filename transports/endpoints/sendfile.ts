@@ -1,0 +1,172 @@
+/**
+ * Sending a file over a connection.
+ *
+ * *Theory of operation.* Deno has no way to let the system copy from a file to a socket, so pieces
+ * are read and written. While that goes on the transport is lent: it takes no writes but these, and
+ * its protocol is not paused for them. There are two pieces of memory: one is read into while the
+ * other is sent, which it is when the transport has nothing more to send.
+ *
+ * @module
+ */
+import { checkOptions } from "../../loop/values/check_options.ts";
+import { ensureFuture } from "../../loop/tasks/ensure_future.ts";
+import { SendfileNotAvailableError } from "../../loop/errors/errors.ts";
+import type { EventLoop } from "../../loop/event_loop.ts";
+import type { Future } from "../../loop/tasks/future.ts";
+import { startOperation } from "../../loop/tasks/start_operation.ts";
+import type { Coroutine } from "../../loop/tasks/task.ts";
+import { SENDFILE } from "../_options.ts";
+import { connectionLost } from "../core/deno_connection_lost.ts";
+import { StreamTransport } from "../core/stream_transport.ts";
+import type { WriteTransport } from "../transport.ts";
+
+/** How much is read at a time. */
+const PIECE_SIZE = 256 * 1024;
+
+/** From the beginning of the file. */
+const SEEK_START = 0;
+
+/** What {@linkcode sendfile} can send: a `Deno.FsFile`, or something that reads and seeks as one. */
+export interface SendableFile {
+  /** Reads into `bytes`; returns how much, or `null` at the end. */
+  read(bytes: Uint8Array): Promise<number | null>;
+  /** Goes to `offset` from the place that `whence` names; 0 is the beginning. */
+  seek(offset: number, whence: number): Promise<number>;
+}
+
+/** Settings of {@linkcode sendfile}. */
+export interface SendfileOptions {
+  /** Where in the file to begin, in bytes; at its beginning by default. */
+  offset?: number | undefined;
+  /** How many bytes to send; all up to the end of the file by default. */
+  count?: number | undefined;
+  /** Whether to read and write where the host has no better way, which is everywhere. */
+  fallback?: boolean | undefined;
+}
+
+/**
+ * Sends a file over a connection. As `loop.sendfile()`.
+ *
+ * Two pieces of 256 KiB are in memory at most, however slow the peer is. Meanwhile reading is
+ * paused, and `write()`, `writelines()`, `writeEof()`, `startTls()` and sending another file throw
+ * `InvalidStateError`; closing the transport ends the sending. Afterwards the file stands behind what was sent, also if
+ * that was not all of it because of an error or a cancellation. The file stays open.
+ *
+ * @param loop The loop of the connection.
+ * @param transport The connection.
+ * @param file What to send.
+ * @param options Which part of it.
+ * @returns How many bytes were sent. Less than `count` if the file ends before.
+ * @throws {SendfileNotAvailableError} If `fallback` is `false`: Deno has no system call for it.
+ * @throws {InvalidStateError} If the transport is closing, after `writeEof()`, and while another
+ * file is being sent.
+ * @throws {TypeError} If it is no transport of a connection or a pipe.
+ * @throws {RangeError} If `offset` is negative or `count` is not positive.
+ * @throws {Deno.errors.ConnectionReset} If the connection is lost or closed meanwhile.
+ *
+ * @example A server that sends a file to everyone
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { getRunningLoop, openConnection, run, sendfile, startServer } from "@gyre/asyncio";
+ *
+ * const path = Deno.makeTempFileSync({ dir: "/tmp" });
+ * Deno.writeTextFileSync(path, "a file of some length");
+ *
+ * const text = await run(async () => {
+ *   await using server = await startServer(async (_reader, writer) => {
+ *     await using output = writer;
+ *     using file = await Deno.open(path);
+ *     await sendfile(getRunningLoop(), output.transport, file, { offset: 2, count: 4 });
+ *   }, { hostname: "127.0.0.1" });
+ *   const [{ port }] = server.addresses as [Deno.NetAddr];
+ *
+ *   const [reader, writer] = await openConnection({ port });
+ *   await using _writer = writer;
+ *   return new TextDecoder().decode(await reader.read());
+ * });
+ * assertEquals(text, "file");
+ * Deno.removeSync(path);
+ * ```
+ */
+export function sendfile(
+  loop: EventLoop,
+  transport: WriteTransport,
+  file: SendableFile,
+  options: SendfileOptions = {},
+): Future<number> {
+  checkOptions("send a file", options, SENDFILE);
+  return startOperation(loop, sendfileSteps(loop, transport, file, options));
+}
+
+function* sendfileSteps(
+  loop: EventLoop,
+  transport: WriteTransport,
+  file: SendableFile,
+  { offset = 0, count = Infinity, fallback = true }: SendfileOptions,
+): Coroutine<number> {
+  checkRange(offset, count);
+  if (!(transport instanceof StreamTransport)) {
+    throw new TypeError("Cannot send a file: expected a transport of a connection");
+  }
+  if (!fallback) {
+    throw new SendfileNotAvailableError(
+      "Cannot send a file without fallback: Deno does not let the system copy it to a connection",
+    );
+  }
+  transport._lend();
+  const isReading = transport.isReading();
+  transport.pauseReading();
+  const memory = new TwoPieces(Math.min(count, PIECE_SIZE));
+  let sent = 0;
+  try {
+    yield* ensureFuture(file.seek(offset, SEEK_START), { loop });
+    while (sent < count) {
+      const piece = memory.next(count - sent);
+      const size = yield* ensureFuture(file.read(piece), { loop });
+      if (size === null) break;
+      yield* drained(transport);
+      transport._writeLent(piece.subarray(0, size));
+      sent += size;
+    }
+    yield* drained(transport);
+    return sent;
+  } finally {
+    transport._endLending();
+    if (isReading) transport.resumeReading();
+    if (sent > 0) yield* ensureFuture(file.seek(offset + sent, SEEK_START), { loop });
+  }
+}
+
+/** Waits until all that was written went out. */
+function* drained(transport: StreamTransport): Coroutine<void> {
+  yield* transport._emptied();
+  if (transport.isClosing()) throw connectionLost("send a file");
+}
+
+function checkRange(offset: number, count: number): void {
+  if (!Number.isInteger(offset) || offset < 0) {
+    throw new RangeError(`Cannot send a file from offset ${offset}: it is no position in a file`);
+  }
+  if (!(count > 0) || (count !== Infinity && !Number.isInteger(count))) {
+    throw new RangeError(`Cannot send ${count} bytes of a file: the number must be positive`);
+  }
+}
+
+/** Two pieces of memory in turns: one is read into while the other is sent. */
+class TwoPieces {
+  #next: Uint8Array;
+  #other: Uint8Array;
+
+  constructor(size: number) {
+    this.#next = new Uint8Array(size);
+    this.#other = new Uint8Array(size);
+  }
+
+  /** Returns at most `size` bytes of the piece whose turn it is. */
+  next(size: number): Uint8Array {
+    const piece = this.#next;
+    this.#next = this.#other;
+    this.#other = piece;
+    return size < piece.length ? piece.subarray(0, size) : piece;
+  }
+}

@@ -1,0 +1,358 @@
+import { type Context, copyContext, enterContext } from "../../loop/scheduling/context.ts";
+import { CancelledError, InvalidStateError } from "../../loop/errors/errors.ts";
+import type { EventLoop } from "../../loop/event_loop.ts";
+import type { Future } from "../../loop/tasks/future.ts";
+import type { Acceptor, ByteChannel, Listener } from "../../loop/platform/platform.ts";
+import { startOperation } from "../../loop/tasks/start_operation.ts";
+import { captureEngineContext, runInEngineContext } from "../../loop/platform/platform_loop.ts";
+import type { Coroutine } from "../../loop/tasks/task.ts";
+import { checkOptions } from "../../loop/values/check_options.ts";
+import { createProtocol } from "../core/_create_protocol.ts";
+import { interruptedBy } from "./_interrupted_by.ts";
+import { SERVE_FOREVER, SHUTDOWN } from "../_options.ts";
+import type { Secure } from "../tls/_secure_channel.ts";
+import { openResources } from "../core/open_resources.ts";
+import type { StreamProtocol } from "../protocol.ts";
+import { StreamReaderProtocol } from "../streams/stream_reader_protocol.ts";
+import { StreamTransport, type TransportOwner } from "../core/stream_transport.ts";
+
+/** Seconds that {@linkcode Server.shutdown} waits for connections where no grace is given. */
+const DEFAULT_GRACE = 5;
+
+/** How long what is asked to end may take to do so, as part of the grace before that. */
+const LAST_CALL = 1 / 8;
+
+/** Settings of {@linkcode Server.shutdown}. */
+export interface ServerShutdownOptions {
+  /** Seconds in which connections may end by themselves; 5 by default. */
+  grace?: number | undefined;
+}
+
+/** Settings of {@linkcode Server.serveForever}. */
+export interface ServeForeverOptions {
+  /** Ends the server as {@linkcode Server.shutdown} does. By default it waits without a limit. */
+  grace?: number | undefined;
+  /** Aborting it ends the server, and throws its reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Where a server stands: `bound` has its addresses, and does not accept yet. */
+type State = "bound" | "serving" | "closed";
+
+/**
+ * Accepts connections and creates a protocol for each. As `asyncio.Server`.
+ *
+ * It is shut down at the end of an `await using` block, also when an error ends that: its
+ * connections have 5 seconds to end by themselves.
+ *
+ * @example A server for the time of a block
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { DenoEventLoop } from "@gyre/asyncio";
+ *
+ * const loop = new DenoEventLoop();
+ * await loop.runUntilComplete(async () => {
+ *   await using server = await loop.createServer(() => ({}), { hostname: "127.0.0.1" });
+ *   assertEquals(server.isServing(), true);
+ * });
+ * loop.close();
+ * ```
+ */
+export class Server implements AsyncDisposable {
+  readonly #loop: EventLoop;
+  readonly #protocolFactory: () => StreamProtocol;
+  /** The context variables that the factory sees, captured here. */
+  readonly #context: Context = copyContext();
+  /** The foreign context that it sees, likewise. */
+  readonly #engineContext = captureEngineContext();
+  #listeners: Listener[];
+  #state: State = "bound";
+  /** Listeners whose address is not free yet. */
+  #openListeners = 0;
+  readonly #transports: Set<StreamTransport> = new Set();
+  /** Puts TLS on what is accepted, which takes a while. */
+  readonly #secure: Secure | null;
+  readonly #handshakes: Set<Future<void>> = new Set();
+  readonly #closedWaiters: Set<Future<void>> = new Set();
+  /** What `serveForever()` waits for. */
+  #forever: Future<void> | null = null;
+  readonly #acceptor: Acceptor = {
+    accepted: (channel) => this.#accept(channel),
+    failed: (error) => this.#report(error, "Accepting a connection has failed; it is tried again"),
+    closed: () => {
+      this.#openListeners -= 1;
+      this.#wakeIfClosed();
+    },
+  };
+  readonly #owner: TransportOwner = {
+    attached: (transport) => this.#transports.add(transport),
+    detached: (transport) => {
+      this.#transports.delete(transport);
+      this.#wakeIfClosed();
+    },
+  };
+
+  /** @ignore Servers are created by `createServer()` and its like. */
+  constructor(
+    loop: EventLoop,
+    listeners: readonly Listener[],
+    protocolFactory: () => StreamProtocol,
+    secure: Secure | null = null,
+  ) {
+    this.#loop = loop;
+    this.#listeners = [...listeners];
+    this.#protocolFactory = protocolFactory;
+    this.#secure = secure;
+    openResources(loop).add(this);
+  }
+
+  /** Where the server listens; empty once it is closed. As `sockets`. */
+  get addresses(): Deno.Addr[] {
+    return this.#listeners.map((listener) => listener.address);
+  }
+
+  /** Returns the loop that the server lives on. */
+  getLoop(): EventLoop {
+    return this.#loop;
+  }
+
+  /** Whether new connections are accepted. */
+  isServing(): boolean {
+    return this.#state === "serving";
+  }
+
+  /**
+   * Accepts connections from now on. Idempotent. Those that came before wait.
+   *
+   * @throws {InvalidStateError} If the server is closed.
+   */
+  startServing(): Future<void> {
+    return startOperation(this.#loop, this.#startSteps());
+  }
+
+  /**
+   * Accepts connections until it is cancelled; then it closes the server and waits for what is
+   * open, as {@linkcode waitClosed} does, or, with a `grace`, {@linkcode shutdown}.
+   *
+   * @throws {InvalidStateError} If the server is closed, or is served for ever already.
+   * @throws {CancelledError} At its end, also when {@linkcode close} is called.
+   */
+  serveForever(options: ServeForeverOptions = {}): Future<void> {
+    checkOptions("serve for ever", options, SERVE_FOREVER);
+    const start = () => startOperation(this.#loop, this.#serveSteps(options.grace));
+    if (options.signal === undefined) return start();
+    return startOperation(this.#loop, interruptedBy(options.signal, start));
+  }
+
+  /**
+   * Ends the server within a bounded time. It accepts no more, and waits until its connections have
+   * ended by themselves. After `grace` seconds the tasks that serve them are cancelled, which closes
+   * their connections, and other protocols' connections are closed, both in good order. What is open
+   * still when another eighth of the grace is over is aborted. Cancelling it aborts at once.
+   *
+   * @throws {RangeError} If `grace` is no number of seconds.
+   *
+   * @example A server that ends although a client stays
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { CancelledError, openConnection, run, startServer } from "@gyre/asyncio";
+   *
+   * const ends: string[] = [];
+   * await run(async () => {
+   *   const server = await startServer(async (reader, writer) => {
+   *     try {
+   *       writer.write(await reader.readLine());
+   *       await reader.readLine();
+   *     } catch (error) {
+   *       ends.push(error instanceof CancelledError ? "cancelled" : "failed");
+   *       writer.write(new TextEncoder().encode("bye\n"));
+   *       throw error;
+   *     }
+   *   }, { hostname: "127.0.0.1" });
+   *   const [{ port }] = server.addresses as [Deno.NetAddr];
+   *   const [reader, writer] = await openConnection({ port });
+   *   writer.write(new TextEncoder().encode("hello\n"));
+   *   await reader.readLine();
+   *
+   *   await server.shutdown({ grace: 0.1 });
+   *   ends.push(new TextDecoder().decode(await reader.read()));
+   *   writer.close();
+   * });
+   * assertEquals(ends, ["cancelled", "bye\n"]);
+   * ```
+   */
+  shutdown(options: ServerShutdownOptions = {}): Future<void> {
+    checkOptions("shut a server down", options, SHUTDOWN);
+    return startOperation(this.#loop, this.#shutdownSteps(options.grace ?? DEFAULT_GRACE));
+  }
+
+  /** Accepts no more. Connections that are open go on. Idempotent. */
+  close(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    openResources(this.#loop).delete(this);
+    this.#closeListeners();
+    this.#forever?.cancel();
+    this.#wakeIfClosed();
+  }
+
+  /** @ignore Closes the listeners, without calling user code. The loop is closed. */
+  _release(): void {
+    this.#closeListeners();
+  }
+
+  /** Waits until the server is closed and has no open connection left. */
+  waitClosed(): Future<void> {
+    const waiter = this.#loop.createFuture<void>();
+    this.#closedWaiters.add(waiter);
+    this.#wakeIfClosed();
+    return waiter;
+  }
+
+  /** Closes the open connections in good order; see `Transport.close()`. */
+  closeClients(): void {
+    this.#cancelHandshakes();
+    for (const transport of [...this.#transports]) transport.close();
+  }
+
+  /** Closes the open connections at once; see `Transport.abort()`. */
+  abortClients(): void {
+    this.#cancelHandshakes();
+    for (const transport of [...this.#transports]) transport.abort();
+  }
+
+  /** Shuts the server down; see {@linkcode shutdown}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+
+  /** @ignore Starts without a future. */
+  _start(): void {
+    if (this.#state === "closed") {
+      throw new InvalidStateError("Cannot start the server: it is closed");
+    }
+    if (this.#state === "serving") return;
+    this.#state = "serving";
+    this.#openListeners = this.#listeners.length;
+    for (const listener of this.#listeners) listener.start(this.#acceptor);
+  }
+
+  #accept(channel: ByteChannel): void {
+    if (this.#secure === null) return this.#serve(channel);
+    const handshake = startOperation(this.#loop, this.#handshakeSteps(channel, this.#secure));
+    this.#handshakes.add(handshake);
+    handshake.addDoneCallback(() => {
+      this.#handshakes.delete(handshake);
+      this.#wakeIfClosed();
+    });
+  }
+
+  *#handshakeSteps(channel: ByteChannel, secure: Secure): Coroutine<void> {
+    let secured: ByteChannel;
+    try {
+      secured = yield* secure(channel);
+    } catch (error) {
+      // Strangers cause this at will, so that it is told in debug mode only, as in asyncio.
+      if (this.#loop.getDebug()) this.#report(error, "The handshake of a connection has failed");
+      return;
+    }
+    this.#serve(secured);
+  }
+
+  #cancelHandshakes(): void {
+    for (const handshake of this.#handshakes) handshake.cancel();
+  }
+
+  #serve(channel: ByteChannel): void {
+    enterContext(this.#context);
+    try {
+      const create = () => createProtocol(this.#protocolFactory);
+      const protocol = runInEngineContext(this.#engineContext, create);
+      new StreamTransport(this.#loop, channel, protocol, { owner: this.#owner });
+    } catch (exception) {
+      channel.abort();
+      this.#report(exception, "Error on transport creation for incoming connection");
+    }
+  }
+
+  *#startSteps(): Coroutine<void> {
+    this._start();
+    yield;
+  }
+
+  *#shutdownSteps(grace: number): Coroutine<void> {
+    this.close();
+    try {
+      if (yield* this.#closedWithin(grace)) return;
+      this.#endClients();
+      if (yield* this.#closedWithin(grace * LAST_CALL)) return;
+    } catch (error) {
+      this.abortClients();
+      throw error;
+    }
+    this.abortClients();
+    yield* this.waitClosed();
+  }
+
+  /** Waits that long at most. Returns whether everything is closed. */
+  *#closedWithin(seconds: number): Coroutine<boolean> {
+    const over = this.#loop.createFuture<boolean>();
+    const end = (isClosed: boolean) => over.done() || over.setResult(isClosed);
+    const closed = this.waitClosed();
+    closed.addDoneCallback(() => closed.cancelled() || end(true));
+    const timer = this.#loop.callLater(seconds, () => end(false));
+    try {
+      return yield* over;
+    } finally {
+      timer.cancel();
+      this.#closedWaiters.delete(closed);
+      closed.cancel();
+    }
+  }
+
+  /** Asks every connection to end: who serves one may say a last word. */
+  #endClients(): void {
+    this.#cancelHandshakes();
+    for (const transport of [...this.#transports]) {
+      const protocol = transport.getProtocol();
+      if (!(protocol instanceof StreamReaderProtocol) || !protocol._cancelServing()) {
+        transport.close();
+      }
+    }
+  }
+
+  *#serveSteps(grace: number | undefined): Coroutine<void> {
+    if (this.#forever !== null) {
+      throw new InvalidStateError("Cannot serve for ever: serveForever() is already awaited");
+    }
+    this._start();
+    this.#forever = this.#loop.createFuture();
+    try {
+      yield* this.#forever;
+    } catch (error) {
+      if (!(error instanceof CancelledError)) throw error;
+      this.close();
+      if (grace === undefined) yield* this.waitClosed();
+      else yield* this.#shutdownSteps(grace);
+      throw error;
+    } finally {
+      this.#forever = null;
+    }
+  }
+
+  #closeListeners(): void {
+    for (const listener of this.#listeners) listener.close();
+    this.#listeners = [];
+  }
+
+  #wakeIfClosed(): void {
+    if (this.#state !== "closed" || this.#openListeners > 0) return;
+    if (this.#transports.size > 0 || this.#handshakes.size > 0) return;
+    for (const waiter of this.#closedWaiters) if (!waiter.done()) waiter.setResult();
+    this.#closedWaiters.clear();
+  }
+
+  #report(exception: unknown, message: string): void {
+    this.#loop.callExceptionHandler({ message, exception });
+  }
+}

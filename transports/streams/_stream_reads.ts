@@ -1,0 +1,248 @@
+/**
+ * The reads of a stream: what each of them waits for, and what it takes.
+ *
+ * *Theory of operation.* A read tries at once. If what it wants is not there, it tells the reader
+ * how many unread bytes make a new attempt worth while, and is woken when bytes come and there are
+ * as many, or when the stream has ended or failed. It takes bytes only in the attempt that finishes it, so one that
+ * is cancelled has taken none.
+ *
+ * @module
+ */
+import {
+  type CancelledError,
+  IncompleteReadError,
+  LimitOverrunError,
+} from "../../loop/errors/errors.ts";
+import { Operation } from "../../loop/tasks/operation.ts";
+import { type Match, NEWLINE, type Separators } from "./_separators.ts";
+import type { StreamReader } from "./stream_reader.ts";
+
+/** What an attempt returns when it has finished the read. */
+const DONE = 0;
+/** What an attempt returns when the read goes on with whatever comes. */
+const ANY = 1;
+
+/** A read of a stream. A subclass starts it at the end of its constructor, by `resumed()`. */
+export abstract class Read<T> extends Operation<T> {
+  protected readonly reader: StreamReader;
+
+  constructor(reader: StreamReader) {
+    super(reader._options);
+    this.reader = reader;
+  }
+
+  /**
+   * Finishes the read, if what it wants is there.
+   *
+   * @returns `DONE`, or how many bytes must be unread at the next attempt, at least `ANY`.
+   */
+  protected abstract attempt(): number;
+
+  protected override resumed(): void {
+    try {
+      this.reader._check();
+      const wanted = this.attempt();
+      if (wanted === DONE) return;
+      this.suspend();
+      this.reader._wait(this, wanted);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  protected override interrupted(error: CancelledError): void {
+    this.reader._leave(this);
+    this.fail(error);
+  }
+}
+
+/** Takes what is there, up to `count` bytes. */
+export class ReadSome extends Read<Uint8Array> {
+  readonly #count: number;
+
+  constructor(reader: StreamReader, count: number) {
+    super(reader);
+    this.#count = count;
+    this.resumed();
+  }
+
+  protected override attempt(): number {
+    const { reader } = this;
+    const size = reader._buffer.size;
+    if (size === 0 && this.#count > 0 && !reader._ended) return ANY;
+    this.finish(reader._take(Math.min(size, this.#count)));
+    return DONE;
+  }
+}
+
+/** Takes what is there, up to the room in the memory of the caller. */
+export class ReadInto extends Read<number> {
+  readonly #target: Uint8Array;
+  /** How many bytes were put into the target before this read went on to say so. */
+  #filled = 0;
+
+  constructor(reader: StreamReader, target: Uint8Array) {
+    super(reader);
+    this.#target = target;
+    this.resumed();
+  }
+
+  /** Takes the first of `bytes`, with nothing unread before them. Returns how many. */
+  fill(bytes: Uint8Array): number {
+    const target = this.#target;
+    const count = Math.min(bytes.length, target.length);
+    target.set(count === bytes.length ? bytes : bytes.subarray(0, count));
+    return this.#filled = count;
+  }
+
+  protected override resumed(): void {
+    if (this.#filled === 0) return super.resumed();
+    this.reader._endFill();
+    this.finish(this.#filled);
+  }
+
+  protected override interrupted(error: CancelledError): void {
+    if (this.#filled > 0) this.reader._undoFill(this.#target.slice(0, this.#filled));
+    super.interrupted(error);
+  }
+
+  protected override attempt(): number {
+    const { reader } = this;
+    if (reader._buffer.size === 0 && this.#target.length > 0 && !reader._ended) return ANY;
+    this.finish(reader._takeInto(this.#target));
+    return DONE;
+  }
+}
+
+/** Takes everything up to the end of the stream. */
+export class ReadAll extends Read<Uint8Array> {
+  constructor(reader: StreamReader) {
+    super(reader);
+    this.resumed();
+  }
+
+  protected override attempt(): number {
+    const { reader } = this;
+    if (!reader._ended) return Infinity;
+    this.finish(reader._take(reader._buffer.size));
+    return DONE;
+  }
+}
+
+/** Takes exactly `count` bytes. */
+export class ReadExactly extends Read<Uint8Array> {
+  readonly #count: number;
+
+  constructor(reader: StreamReader, count: number) {
+    super(reader);
+    this.#count = count;
+    this.resumed();
+  }
+
+  protected override attempt(): number {
+    const { reader } = this;
+    const count = this.#count;
+    const size = reader._buffer.size;
+    if (size >= count) this.finish(reader._take(count));
+    else if (reader._ended) throw new IncompleteReadError(reader._take(size), count);
+    else return count;
+    return DONE;
+  }
+}
+
+/** Takes everything up to a separator, and the separator. */
+abstract class ReadPiece<T> extends Read<T> {
+  readonly #separators: Separators;
+  /** Up to where in the stream no separator begins. */
+  #searched = 0;
+
+  constructor(reader: StreamReader, separators: Separators) {
+    super(reader);
+    this.#separators = separators;
+  }
+
+  /** The piece is there. */
+  protected abstract found(piece: Uint8Array): void;
+
+  /** The stream has ended before the separator. */
+  protected abstract endedWith(partial: Uint8Array): void;
+
+  /** The piece is longer than the limit. */
+  protected abstract overran(error: LimitOverrunError, match: Match | null): void;
+
+  protected override attempt(): number {
+    const { reader } = this;
+    const buffer = reader._buffer;
+    // Another read may have taken bytes since the last attempt.
+    const offset = Math.max(0, this.#searched - buffer.taken);
+    const match = this.#separators.find(buffer, offset);
+    const before = match?.start ?? this.#separators.unsearched(buffer.size);
+    if (before > reader._limit) this.overran(overrun(reader._limit, before), match);
+    else if (match !== null) this.found(reader._take(match.end));
+    else if (reader._ended) this.endedWith(reader._take(buffer.size));
+    else {
+      this.#searched = buffer.taken + before;
+      return ANY;
+    }
+    return DONE;
+  }
+}
+
+/** Takes everything up to a separator, which must come. */
+export class ReadUntil extends ReadPiece<Uint8Array> {
+  constructor(reader: StreamReader, separators: Separators) {
+    super(reader, separators);
+    this.resumed();
+  }
+
+  protected override found(piece: Uint8Array): void {
+    this.finish(piece);
+  }
+
+  protected override endedWith(partial: Uint8Array): void {
+    this.fail(new IncompleteReadError(partial, null));
+  }
+
+  protected override overran(error: LimitOverrunError): void {
+    this.fail(error);
+  }
+}
+
+/** Takes a line. The last one may lack its end; a line that is too long is dropped. */
+abstract class LineRead<T> extends ReadPiece<T> {
+  constructor(reader: StreamReader) {
+    super(reader, NEWLINE);
+    this.resumed();
+  }
+
+  protected override endedWith(partial: Uint8Array): void {
+    this.found(partial);
+  }
+
+  protected override overran(error: LimitOverrunError, match: Match | null): void {
+    this.reader._drop(match?.end ?? this.reader._buffer.size);
+    this.fail(error);
+  }
+}
+
+/** Takes a line; an empty one is the end of the stream. */
+export class ReadLine extends LineRead<Uint8Array> {
+  protected override found(piece: Uint8Array): void {
+    this.finish(piece);
+  }
+}
+
+/** Takes a line as one step of an iteration. */
+export class NextLine extends LineRead<IteratorResult<Uint8Array, undefined>> {
+  protected override found(piece: Uint8Array): void {
+    if (piece.length > 0) this.finish({ done: false, value: piece });
+    else this.finish({ done: true, value: undefined });
+  }
+}
+
+function overrun(limit: number, consumed: number): LimitOverrunError {
+  return new LimitOverrunError(
+    `Cannot read up to the separator: it is not within the limit of ${limit} bytes`,
+    consumed,
+  );
+}

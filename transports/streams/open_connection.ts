@@ -1,0 +1,77 @@
+import { checkOptions } from "../../loop/values/check_options.ts";
+import type { Future } from "../../loop/tasks/future.ts";
+import { type PlatformLoop, runningPlatformLoop } from "../../loop/platform/platform_loop.ts";
+import { startOperation } from "../../loop/tasks/start_operation.ts";
+import type { Coroutine } from "../../loop/tasks/task.ts";
+import { OPEN_CONNECTION } from "../_options.ts";
+import { createConnection, type CreateConnectionOptions } from "../endpoints/create_connection.ts";
+import { StreamReader } from "./stream_reader.ts";
+import { StreamReaderProtocol } from "./stream_reader_protocol.ts";
+import { StreamWriter } from "./stream_writer.ts";
+
+/** Settings that all streams have. */
+export interface StreamOptions {
+  /** The limit of the reader, in bytes; see `StreamReader.setLimit()`. 64 KiB by default. */
+  limit?: number | undefined;
+}
+
+/** Where {@linkcode openConnection} connects to. */
+export interface OpenConnectionOptions extends CreateConnectionOptions, StreamOptions {}
+
+/**
+ * Connects to a TCP server and returns streams to and from it. As `asyncio.open_connection()`.
+ *
+ * Cancelling gives the attempt up and leaves nothing open. The connection stays open until the
+ * writer is closed.
+ *
+ * @permissions allow-net=<hostname>:<port>
+ * @param options Where to connect to, as for `createConnection()`, and the limit of the reader.
+ * @throws {InvalidStateError} If no loop is running here.
+ * @throws {Deno.errors.ConnectionRefused} If nothing listens there.
+ * @throws {Deno.errors.NotCapable} If the permission is missing.
+ *
+ * @example A client of a line protocol
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { openConnection, run, startServer } from "@gyre/asyncio";
+ *
+ * const answer = await run(function* () {
+ *   const server = yield* startServer(function* (reader, writer) {
+ *     const name = new TextDecoder().decode(yield* reader.readLine()).trim();
+ *     writer.write(new TextEncoder().encode(`Hello ${name}\n`));
+ *     writer.close();
+ *   }, { hostname: "127.0.0.1" });
+ *   const [{ port }] = server.addresses as [Deno.NetAddr];
+ *
+ *   const [reader, writer] = yield* openConnection({ port });
+ *   writer.write(new TextEncoder().encode("Ada\n"));
+ *   const line = yield* reader.readLine();
+ *   writer.close();
+ *   server.close();
+ *   yield* server.waitClosed();
+ *   return new TextDecoder().decode(line);
+ * });
+ * assertEquals(answer, "Hello Ada\n");
+ * ```
+ */
+export function openConnection(
+  options: OpenConnectionOptions,
+): Future<[reader: StreamReader, writer: StreamWriter]> {
+  checkOptions("open a connection", options, OPEN_CONNECTION);
+  const loop = runningPlatformLoop("open a connection");
+  return startOperation(loop, openSteps(loop, options));
+}
+
+function* openSteps(
+  loop: PlatformLoop,
+  options: OpenConnectionOptions,
+): Coroutine<[StreamReader, StreamWriter]> {
+  const { limit, ...where } = options;
+  const reader = new StreamReader({ limit, loop });
+  const [transport, protocol] = yield* createConnection(
+    loop,
+    () => new StreamReaderProtocol(reader, { loop }),
+    where,
+  );
+  return [reader, new StreamWriter(transport, protocol, { reader })];
+}

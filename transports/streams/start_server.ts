@@ -1,0 +1,69 @@
+import { checkOptions } from "../../loop/values/check_options.ts";
+import type { Future } from "../../loop/tasks/future.ts";
+import { runningPlatformLoop } from "../../loop/platform/platform_loop.ts";
+import { START_SERVER } from "../_options.ts";
+import { createServer, type CreateServerOptions } from "../endpoints/create_server.ts";
+import type { StreamOptions } from "./open_connection.ts";
+import type { Server } from "../endpoints/server.ts";
+import { StreamReader } from "./stream_reader.ts";
+import {
+  checkClientConnected,
+  type ClientConnected,
+  StreamReaderProtocol,
+} from "./stream_reader_protocol.ts";
+
+/** Where {@linkcode startServer} listens. */
+export interface StartServerOptions extends CreateServerOptions, StreamOptions {}
+
+/**
+ * Listens for TCP connections and serves each with streams. As `asyncio.start_server()`.
+ *
+ * An error that `clientConnected` throws goes to the loop's exception handler, and the connection
+ * is closed. It is also closed when the task is cancelled; otherwise `clientConnected` closes the
+ * writer.
+ *
+ * @permissions allow-net=<hostname>:<port>; without a hostname it is `[::]`
+ * @param clientConnected Serves one connection; runs as a task.
+ * @param options Where to listen, as for `createServer()`, and the limit of the readers.
+ * @throws {InvalidStateError} If no loop is running here.
+ * @throws {TypeError} If `clientConnected` is no function.
+ * @throws {Deno.errors.AddrInUse} If something listens there already.
+ * @throws {Deno.errors.NotCapable} If the permission is missing.
+ *
+ * @example A server that answers in upper case
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { openConnection, run, startServer } from "@gyre/asyncio";
+ *
+ * const answer = await run(async () => {
+ *   await using server = await startServer(async (reader, writer) => {
+ *     await using output = writer;
+ *     for await (const line of reader) {
+ *       output.write(new TextEncoder().encode(new TextDecoder().decode(line).toUpperCase()));
+ *       await output.drain();
+ *     }
+ *   }, { hostname: "127.0.0.1" });
+ *   const [{ port }] = server.addresses as [Deno.NetAddr];
+ *
+ *   const [reader, writer] = await openConnection({ port });
+ *   await using output = writer;
+ *   output.write(new TextEncoder().encode("one\ntwo\n"));
+ *   output.writeEof();
+ *   return new TextDecoder().decode(await reader.read());
+ * });
+ * assertEquals(answer, "ONE\nTWO\n");
+ * ```
+ */
+export function startServer(
+  clientConnected: ClientConnected,
+  options: StartServerOptions = {},
+): Future<Server> {
+  checkOptions("start a server", options, START_SERVER);
+  const loop = runningPlatformLoop("start a server");
+  checkClientConnected(clientConnected);
+  const { limit, ...where } = options;
+  return createServer(loop, () => {
+    const reader = new StreamReader({ limit, loop });
+    return new StreamReaderProtocol(reader, { clientConnected, loop });
+  }, where);
+}
