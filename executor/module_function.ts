@@ -1,5 +1,3 @@
-import { describe } from "./_describe_job.ts";
-
 /** A function named by its module; made by {@linkcode moduleFunction}. */
 export class ModuleFunction<A extends unknown[] = unknown[], R = unknown> {
   /** The URL of the module. */
@@ -50,7 +48,7 @@ export function moduleFunction<F extends (...args: never[]) => unknown>(
   const text = String(url);
   if (!URL.canParse(text)) {
     throw new TypeError(
-      `Cannot name a function of module ${describe(text)}: the URL is not absolute; ` +
+      `Cannot name a function of module ${JSON.stringify(text)}: the URL is not absolute; ` +
         `a worker has no folder to start from, so use new URL(..., import.meta.url)`,
     );
   }

@@ -6,7 +6,9 @@ import type { Runnable } from "./scheduling/_runnable.ts";
 import { checkSeconds } from "./values/_seconds.ts";
 import { checkTaskBody } from "./tasks/_task_body.ts";
 import { showAsText } from "./values/_shown_as_text.ts";
+import { createDeadlockError } from "./tasks/_deadlock.ts";
 import { TaskList } from "./tasks/_task_list.ts";
+import { threadOf } from "./tasks/thread_of.ts";
 import { UnseenFailures } from "./tasks/_unseen_failures.ts";
 import { checkOptions, NO_OPTIONS } from "./values/check_options.ts";
 import { DenoClock } from "./platform/deno_clock.ts";
@@ -109,7 +111,8 @@ export class EventLoop {
   /** Creates a loop that is not running. */
   constructor(options: EventLoopOptions = {}) {
     checkOptions("create an event loop", options, EVENT_LOOP);
-    this.#driver = new Driver(this, options.clock ?? new DenoClock(), options.ready);
+    const insight = { threadOf, createDeadlockError: () => createDeadlockError(this) };
+    this.#driver = new Driver(this, options.clock ?? new DenoClock(), insight, options.ready);
     this.#debug = options.debug ?? false;
   }
 

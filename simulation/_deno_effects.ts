@@ -1,4 +1,4 @@
-import type { Patch } from "./_deno_globals.ts";
+import type { Patch } from "./_patch.ts";
 import { createRefusal } from "./_refused_call.ts";
 import type { World } from "./_world.ts";
 

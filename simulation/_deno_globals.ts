@@ -25,32 +25,8 @@ import { realityPatches } from "./_deno_reality.ts";
 import { timePatches } from "./_deno_time.ts";
 import { timerPatches } from "./_deno_timers.ts";
 import { isInstance } from "./_is_instance.ts";
+import type { Patch } from "./_patch.ts";
 import { type World, worlds } from "./_world.ts";
-
-/** A global that simulations have their own of. */
-export interface Patch {
-  /** The object that has it. */
-  readonly target: object;
-  /** Its name there. */
-  readonly key: string;
-  /** Creates the one of `world`, once, when it is first read there. */
-  create?(world: World, readOriginal: () => unknown): unknown;
-  /** In its place: returns what `receiver` has in `world`, each time when it is read. */
-  read?(world: World, receiver: object, readOriginal: () => unknown): unknown;
-}
-
-/** Patches a class, and the way to it from its instances. */
-export function classPatches(
-  target: object,
-  key: string,
-  create: (world: World, readOriginal: () => unknown) => unknown,
-): Patch[] {
-  const { prototype } = Reflect.get(target, key) as { prototype: object };
-  return [
-    { target, key, create },
-    { target: prototype, key: "constructor", read: () => Reflect.get(target, key) },
-  ];
-}
 
 /** The simulations that run, with the globals that each has read. */
 const running: Map<World, Map<Patch, unknown>> = new Map();

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers";
-import type { Patch } from "./_deno_globals.ts";
+import type { Patch } from "./_patch.ts";
 import type { World } from "./_world.ts";
 
 /** Methods of `crypto.subtle` that the host computes on a thread of its own. */

@@ -1,5 +1,5 @@
 import { InvalidStateError } from "../loop/errors/errors.ts";
-import type { Patch } from "./_deno_globals.ts";
+import type { Patch } from "./_patch.ts";
 import { createRefusal } from "./_refused_call.ts";
 
 /** Functions of Deno's that reach the real world. Those with a promise reject, the others throw. */

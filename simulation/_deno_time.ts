@@ -1,4 +1,4 @@
-import { classPatches, type Patch } from "./_deno_globals.ts";
+import { classPatches, type Patch } from "./_patch.ts";
 import type { World } from "./_world.ts";
 
 /** What tells the time. */

@@ -1,7 +1,7 @@
 import timers from "node:timers";
 import timersPromises from "node:timers/promises";
 import type { Appointment } from "./_agenda.ts";
-import type { Patch } from "./_deno_globals.ts";
+import type { Patch } from "./_patch.ts";
 import type { World } from "./_world.ts";
 
 /** A callback of `setTimeout()` and its like. */

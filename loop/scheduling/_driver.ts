@@ -28,7 +28,6 @@ import {
   runInEngineContext,
 } from "./_ambient.ts";
 import type { EngineContext } from "./_deno_engine_context.ts";
-import { createDeadlockError } from "../tasks/_deadlock.ts";
 import { describe } from "../values/_describe.ts";
 import { RingQueue } from "./_ring_queue.ts";
 import type { Runnable } from "./_runnable.ts";
@@ -37,7 +36,6 @@ import type { EventLoop } from "../event_loop.ts";
 import { callbackOf, describeCallback, Handle } from "./handle.ts";
 import type { Alarm, Clock } from "../platform/platform.ts";
 import type { ReadyQueue } from "./ready_queue.ts";
-import { threadOf } from "../tasks/thread_of.ts";
 import type { TimerHandle } from "./timer_handle.ts";
 
 /** How much a loop has done. */
@@ -48,6 +46,14 @@ export interface LoopStatistics {
   callbacks: number;
   /** Timers pending now. */
   timers: number;
+}
+
+/** What the driver asks about the entries that it runs; it knows no tasks. */
+export interface Insight {
+  /** What `entry` is a step of; `null` for the loop's own. */
+  threadOf(entry: Runnable): object | null;
+  /** The error of a run that nothing can wake any more. */
+  createDeadlockError(): Error;
 }
 
 /** Seconds of callbacks before the host gets a turn. */
@@ -69,6 +75,7 @@ export class Driver {
   readonly timers: TimerQueue = new TimerQueue();
   readonly #loop: EventLoop;
   readonly #clock: Clock;
+  readonly #insight: Insight;
   /** Each entry runs in the iteration after it was added. */
   readonly #ready: ReadyQueue;
   /** A time not after the present: the clock's last reading. */
@@ -98,9 +105,15 @@ export class Driver {
   #callbacks = 0;
 
   /** Creates the driver of `loop`. */
-  constructor(loop: EventLoop, clock: Clock, ready: ReadyQueue = new RingQueue<Runnable>()) {
+  constructor(
+    loop: EventLoop,
+    clock: Clock,
+    insight: Insight,
+    ready: ReadyQueue = new RingQueue<Runnable>(),
+  ) {
     this.#loop = loop;
     this.#clock = clock;
+    this.#insight = insight;
     this.#ready = ready;
   }
 
@@ -271,7 +284,7 @@ export class Driver {
   /** Debug mode: runs `entry`, and reports it if it takes long. */
   #runTimed(entry: Runnable): void {
     // Afterwards the entry does not know any more who waited for it.
-    const thread = threadOf(entry);
+    const thread = this.#insight.threadOf(entry);
     const start = this.time();
     entry._run();
     // An async function runs its step in the microtasks that follow.
@@ -354,7 +367,7 @@ export class Driver {
   }
 
   #abandon(): void {
-    this.#fatal = createDeadlockError(this.#loop);
+    this.#fatal = this.#insight.createDeadlockError();
     this.#wake?.();
   }
 }

@@ -7,13 +7,8 @@ import { followPath } from "../tasks/_own_path.ts";
 import { CancelledError } from "../errors/errors.ts";
 import { Future, settle } from "../tasks/future.ts";
 import { startOperation } from "../tasks/start_operation.ts";
-import {
-  type Coroutine,
-  coroutineIn,
-  isGeneratorFunction,
-  refuseAsyncGenerator,
-  type Task,
-} from "../tasks/task.ts";
+import { type Coroutine, coroutineIn, type Task } from "../tasks/task.ts";
+import { isGeneratorFunction, refuseAsyncGenerator } from "../values/_function_kind.ts";
 import { isThenable } from "../values/is_coroutine.ts";
 
 /** A function that runs as part of a task: a coroutine function or an async function. */

@@ -8,7 +8,8 @@ import { type Awaitable, checkAwaitable, ensureFuture } from "../tasks/ensure_fu
 import type { EventLoop } from "../event_loop.ts";
 import { addWaiter, Future, removeWaiter } from "../tasks/future.ts";
 import { isCoroutine } from "../values/is_coroutine.ts";
-import { type Coroutine, refuseAsyncGenerator } from "../tasks/task.ts";
+import { refuseAsyncGenerator } from "../values/_function_kind.ts";
+import type { Coroutine } from "../tasks/task.ts";
 import { timedOut, timeout as limitTime } from "./timeout.ts";
 
 /**

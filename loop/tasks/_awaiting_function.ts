@@ -8,9 +8,9 @@ import {
   type CancelVerdict,
 } from "./_cancel_walk.ts";
 import type { CancelRoot, Consumer, Reject, Resolve } from "./_consumer.ts";
-import { cannotWait } from "./_wait_errors.ts";
+import { cannotWaitForFuture } from "./_wait_errors.ts";
 import { CancelledError } from "../errors/errors.ts";
-import { addWaiter, type Future, markSeen } from "./future.ts";
+import type { Future } from "./future.ts";
 import type { Task } from "./task.ts";
 
 const ENGINE_SOURCE = "function () { [native code] }";
@@ -70,7 +70,7 @@ export class AwaitingFunction<T> implements Consumer, CancelRoot, CancelEdge {
       else future._subscribe(this);
     } else if (future.done()) this.#deliverDone(scope);
     else if (future === scope.task as Future<unknown> || future.getLoop() !== scope.loop) {
-      this.#reject(cannotWait(scope.task, future));
+      this.#reject(cannotWaitForFuture(scope.task, future));
     } else {
       future._subscribe(this);
       const due = this.list();
@@ -143,10 +143,8 @@ export class AwaitingFunction<T> implements Consumer, CancelRoot, CancelEdge {
 
   /** Ends the wait at once: what is awaited waits for this function. */
   #giveUp(reason: CancelReason): void {
-    const { future } = this;
-    future._unsubscribe(this);
     // It ends cancelled, when the others of the circle have, and nobody waits for it.
-    addWaiter(future, { _run: () => markSeen(future) });
+    this.future._unsubscribe(this);
     this.#leave();
     this.#settleInterrupted(() => {
       throw reason.toError();

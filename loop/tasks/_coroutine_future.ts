@@ -5,9 +5,10 @@ import type { CancelRoot, Consumer, CoroutineHost } from "./_consumer.ts";
 import type { EngineContext } from "../scheduling/_deno_engine_context.ts";
 import { describe } from "../values/_describe.ts";
 import { DueCancellation } from "./_due_cancellation.ts";
-import { asFuture, cannotWait } from "./_wait_errors.ts";
+import { cannotWaitForFuture, cannotWaitForValue } from "./_wait_errors.ts";
 import { CancelledError, InvalidStateError } from "../errors/errors.ts";
-import { addWaiter, endedCancelled, Future, markSeen, nameOf, takeOutcome } from "./future.ts";
+import { asFuture, endedCancelled, Future, markSeen, takeOutcome } from "./future.ts";
+import { nameOf } from "./_name_of.ts";
 import type { Coroutine, Task } from "./task.ts";
 
 /** Not an error: the step has none to throw. */
@@ -217,7 +218,8 @@ export abstract class CoroutineFuture<T> extends Future<T>
       future._subscribe(this);
       return this.spendCancel(future);
     }
-    if (awaited !== undefined) this.#thrown = cannotWait(task ?? this, awaited);
+    if (future !== null) this.#thrown = cannotWaitForFuture(task ?? this, future);
+    else if (awaited !== undefined) this.#thrown = cannotWaitForValue(task ?? this, awaited);
     this.getLoop().enqueue(this);
   }
 
@@ -237,9 +239,8 @@ export abstract class CoroutineFuture<T> extends Future<T>
   /** Waits no longer: what it waits for waits for this. */
   protected giveUp(): void {
     const waiter = this.#waiter as Future<unknown>;
-    waiter._unsubscribe(this);
     // It ends cancelled, when the others of the circle have, and nobody waits for it.
-    addWaiter(waiter, { _run: () => markSeen(waiter) });
+    waiter._unsubscribe(this);
     this.#waiter = null;
     this.getLoop().enqueue(this);
   }

@@ -1,4 +1,5 @@
-import { Future, nameOf } from "./future.ts";
+import { Future } from "./future.ts";
+import { nameOf } from "./_name_of.ts";
 import { Task } from "./task.ts";
 
 /** Tasks that a message names. */

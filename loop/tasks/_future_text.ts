@@ -1,18 +1,27 @@
 import { cite, describe, describeThrown, lineOf } from "../values/_describe.ts";
-import { Future, type FutureState } from "./future.ts";
+import type { Future, FutureState } from "./future.ts";
 import type { Task } from "./task.ts";
 
 /** Futures that a text lists at most. */
 const MOST_LISTED = 3;
 
-/** Says what `future` is, where it stands in `state`, what it waits for or what it gave. */
-export function futureText(future: Future<unknown>, state: FutureState, value: unknown): string {
+/**
+ * Says what `future` is, where it stands in `state`, what it waits for or what it gave.
+ *
+ * @param inner `value`, if it is a future.
+ */
+export function futureText(
+  future: Future<unknown>,
+  state: FutureState,
+  value: unknown,
+  inner: Future<unknown> | null,
+): string {
   const { name, cancelling } = partsOf(future);
   const origin = future.getLoop().originOf(future)?.split("\n", 1)[0]?.trim();
   return lineOf(future, cancelling ? "cancelling" : state, {
     name,
     awaiting: state === "pending" ? listText(future._awaited()) : undefined,
-    result: state === "finished" ? valueText(value) : undefined,
+    result: state === "finished" ? valueText(value, inner) : undefined,
     exception: state === "failed" ? cite(describeThrown(value)) : undefined,
     created: origin,
   });
@@ -37,8 +46,8 @@ function listText(futures: readonly Future<unknown>[]): string {
   return texts.length > 1 ? `[${texts.join(", ")}]` : texts.join();
 }
 
-function valueText(value: unknown): string {
-  return value instanceof Future ? briefText(value) : cite(describe(value));
+function valueText(value: unknown, inner: Future<unknown> | null): string {
+  return inner === null ? cite(describe(value)) : briefText(inner);
 }
 
 /** The name of a task, and whether it has yet to end by a cancellation. */

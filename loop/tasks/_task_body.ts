@@ -1,6 +1,6 @@
 import { describe } from "../values/_describe.ts";
 import { isCoroutine, isThenable } from "../values/is_coroutine.ts";
-import { refuseAsyncGenerator } from "./task.ts";
+import { refuseAsyncGenerator } from "../values/_function_kind.ts";
 
 /**
  * Checks what a task is to run.

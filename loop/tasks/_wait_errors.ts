@@ -1,27 +1,20 @@
-import { describe } from "../values/_describe.ts";
 import { InvalidStateError } from "../errors/errors.ts";
-import { Future, nameOf } from "./future.ts";
+import { describe } from "../values/_describe.ts";
+import { nameOf } from "./_name_of.ts";
+import type { Future } from "./future.ts";
 
-/** Returns `value` if it is a future. A proxy that was revoked is none, and throws when asked. */
-export function asFuture(value: unknown): Future<unknown> | null {
-  try {
-    return value instanceof Future ? value : null;
-  } catch {
-    return null;
-  }
+/** Why `waiting` cannot wait for a future: one wording for coroutines and async functions. */
+export function cannotWaitForFuture(
+  waiting: Future<unknown>,
+  future: Future<unknown>,
+): InvalidStateError {
+  const reason = future === waiting ? "it awaits itself" : "the future belongs to another loop";
+  return new InvalidStateError(`Cannot wait in ${nameOf(waiting)}: ${reason}`);
 }
 
-/**
- * Why `waiting` cannot wait for `awaited`: one wording for coroutines and async
- * functions.
- */
-export function cannotWait(waiting: Future<unknown>, awaited: unknown): Error {
-  const name = nameOf(waiting);
-  if (awaited === waiting) return new InvalidStateError(`Cannot wait in ${name}: it awaits itself`);
-  if (asFuture(awaited) !== null) {
-    return new InvalidStateError(`Cannot wait in ${name}: the future belongs to another loop`);
-  }
+/** Why `waiting` cannot wait for `awaited`, which is no future. */
+export function cannotWaitForValue(waiting: Future<unknown>, awaited: unknown): TypeError {
   return new TypeError(
-    `Cannot wait in ${name}: expected a yielded future, got ${describe(awaited)}`,
+    `Cannot wait in ${nameOf(waiting)}: expected a yielded future, got ${describe(awaited)}`,
   );
 }

@@ -12,6 +12,7 @@ import type { Runnable } from "../scheduling/_runnable.ts";
 import { showAsText } from "../values/_shown_as_text.ts";
 import { checkOptions } from "../values/check_options.ts";
 import type { Context } from "../scheduling/context.ts";
+import { nameOf } from "./_name_of.ts";
 import { CancelledError, InvalidStateError } from "../errors/errors.ts";
 import type { EventLoop } from "../event_loop.ts";
 import { type Callback, callbackOf, Handle } from "../scheduling/handle.ts";
@@ -83,7 +84,7 @@ export class Future<T> implements Promise<T> {
 
   /** Says what it is and where it stands, as `repr()`: `<Task pending name="main">`. */
   toString(): string {
-    return futureText(this, this.#state, this.#value);
+    return futureText(this, this.#state, this.#value, asFuture(this.#value));
   }
 
   /** Returns the loop that the future belongs to. */
@@ -245,9 +246,10 @@ export class Future<T> implements Promise<T> {
     this.#addWaiter(consumer);
   }
 
-  /** @ignore Who waits for it gives up. */
+  /** @ignore `consumer` waits no longer, and no error of this future is one that nobody saw. */
   _unsubscribe(consumer: Consumer): void {
     this.#removeWaiter(consumer);
+    this.#addWaiter({ _run: () => this.#see() });
   }
 
   /** @ignore As {@linkcode cancel}. */
@@ -391,12 +393,15 @@ function* waitersOf(waiters: Runnable | Set<Runnable> | null): Generator<Runnabl
   else if (waiters !== null) yield waiters;
 }
 
-/** Names `future` in a message. */
-export function nameOf(future: Future<unknown>): string {
-  const name = (future as { getName?: () => string }).getName?.();
-  return name === undefined ? "a future" : `task "${name}"`;
-}
-
 function alreadyDone(future: Future<unknown>, action: string): InvalidStateError {
   return new InvalidStateError(`Cannot ${action} of ${nameOf(future)}: it is ${stateOf(future)}`);
+}
+
+/** Returns `value` if it is a future. A proxy that was revoked is none, and throws when asked. */
+export function asFuture(value: unknown): Future<unknown> | null {
+  try {
+    return value instanceof Future ? value : null;
+  } catch {
+    return null;
+  }
 }

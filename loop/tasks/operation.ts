@@ -107,7 +107,7 @@ export abstract class Operation<T> extends Future<T> implements Runnable, Cancel
 
   override _unsubscribe(consumer: Consumer): void {
     if (this.#consumer === consumer) this.#consumer = null;
-    else super._unsubscribe(consumer);
+    super._unsubscribe(consumer);
   }
 
   override _passCancel(reason: CancelReason, routed: boolean): CancelVerdict {

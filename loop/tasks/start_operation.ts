@@ -88,7 +88,7 @@ class CoroutineOperation<T> extends CoroutineFuture<T> {
 
   override _unsubscribe(consumer: Consumer): void {
     if (this.#consumer === consumer) this.#consumer = null;
-    else super._unsubscribe(consumer);
+    super._unsubscribe(consumer);
   }
 
   override get _delivers(): boolean {

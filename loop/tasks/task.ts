@@ -5,6 +5,7 @@ import { CancelSignal } from "./_cancel_signal.ts";
 import type { CancelEdge, Cancellable, CancelVerdict } from "./_cancel_walk.ts";
 import type { CancelHost, CancelRoot } from "./_consumer.ts";
 import { claim, CoroutineFuture, NOTHING } from "./_coroutine_future.ts";
+import { isGeneratorFunction, refuseAsyncGenerator } from "../values/_function_kind.ts";
 import { checkTaskBody } from "./_task_body.ts";
 import { isCoroutine, isThenable } from "../values/is_coroutine.ts";
 import { TASK } from "../values/_options.ts";
@@ -14,7 +15,8 @@ import { followPath } from "./_own_path.ts";
 import { type Context, copyContext } from "../scheduling/context.ts";
 import { InvalidStateError } from "../errors/errors.ts";
 import type { EventLoop } from "../event_loop.ts";
-import { Future, nameOf, settle } from "./future.ts";
+import { Future, settle } from "./future.ts";
+import { nameOf } from "./_name_of.ts";
 
 /**
  * A coroutine: a generator that waits with `yield*`.
@@ -398,31 +400,9 @@ function asPromise<T>(promise: PromiseLike<T>): PromiseLike<T> {
     : new Promise((resolve) => resolve(promise));
 }
 
-const GeneratorFunctionPrototype = Object.getPrototypeOf(function* () {});
-
-/** Whether calling `fn` surely gives a coroutine, and so needs no scope. */
-export function isGeneratorFunction(fn: object): boolean {
-  return Object.getPrototypeOf(fn) === GeneratorFunctionPrototype;
-}
-
 /** The coroutine that `value` is, or that waits for it if it is a future; `null` for others. */
 export function coroutineIn(value: unknown): Coroutine<unknown> | null {
   if (value instanceof Future) return value[Symbol.iterator]() as Coroutine<unknown>;
   refuseAsyncGenerator(value);
   return isCoroutine(value) ? value : null;
-}
-
-const AsyncGeneratorFunctionPrototype = Object.getPrototypeOf(async function* () {});
-const AsyncGeneratorPrototype = AsyncGeneratorFunctionPrototype.prototype;
-
-/** Throws if `body` is an async generator, or a function that gives one: nobody would iterate it. */
-export function refuseAsyncGenerator(body: unknown): void {
-  const wrong = typeof body === "function"
-    ? Object.getPrototypeOf(body) === AsyncGeneratorFunctionPrototype
-    : typeof body === "object" && body !== null &&
-      Object.prototype.isPrototypeOf.call(AsyncGeneratorPrototype, body);
-  if (!wrong) return;
-  throw new TypeError(
-    "Cannot run an async generator as a task: expected a coroutine (function*) or an async function",
-  );
 }

@@ -45,3 +45,25 @@ function kindOfFunction(value: unknown): string | null {
     return "Function";
   }
 }
+
+const GeneratorFunctionPrototype = Object.getPrototypeOf(function* () {});
+
+/** Whether calling `fn` surely gives a coroutine, and so needs no scope. */
+export function isGeneratorFunction(fn: object): boolean {
+  return Object.getPrototypeOf(fn) === GeneratorFunctionPrototype;
+}
+
+const AsyncGeneratorFunctionPrototype = Object.getPrototypeOf(async function* () {});
+const AsyncGeneratorPrototype = AsyncGeneratorFunctionPrototype.prototype;
+
+/** Throws if `body` is an async generator, or a function that gives one: nobody would iterate it. */
+export function refuseAsyncGenerator(body: unknown): void {
+  const wrong = typeof body === "function"
+    ? Object.getPrototypeOf(body) === AsyncGeneratorFunctionPrototype
+    : typeof body === "object" && body !== null &&
+      Object.prototype.isPrototypeOf.call(AsyncGeneratorPrototype, body);
+  if (!wrong) return;
+  throw new TypeError(
+    "Cannot run an async generator as a task: expected a coroutine (function*) or an async function",
+  );
+}

@@ -1,10 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { lint } from "./_lint.ts";
+import { lint, lintHints } from "./_lint.ts";
 
 /** Gives the hints on an error made with `args` in the loop. */
 function hints(args: string, name = "InvalidStateError"): string[] {
-  return lint("loop/thing.ts", `throw new ${name}(${args});`)
-    .map((line) => line.replace("gyre/error-message: ", ""));
+  return lintHints("loop/thing.ts", `throw new ${name}(${args});`);
 }
 
 Deno.test("gyre/error-message accepts the form of the style guide", () => {

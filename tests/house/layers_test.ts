@@ -1,9 +1,20 @@
 import { assertEquals } from "@std/assert";
-import { lint } from "./_lint.ts";
+import { ROOMS, TYPES_BACK } from "../lint/layer_map.ts";
+import { lint, lintHints } from "./_lint.ts";
 
 /** Says whether `importer` may import `specifier`. */
-function mayImport(importer: string, specifier: string): boolean {
-  return lint(importer, `import { thing } from "${specifier}";`).length === 0;
+function mayImport(importer: string, specifier: string, kind = ""): boolean {
+  return lint(importer, `import ${kind} { thing } from "${specifier}";`).length === 0;
+}
+
+/** Gives a file in `room`, which may be one itself. */
+function fileIn(room: string): string {
+  return room.endsWith(".ts") ? room : `${room}/thing.ts`;
+}
+
+/** Gives the specifier of `file` in a file of `room`. */
+function specifierOf(room: string, file: string): string {
+  return (room.endsWith(".ts") ? "../" : "../../") + file;
 }
 
 const LAYERS = ["loop", "transports", "subprocess", "executor", "simulation"];
@@ -41,16 +52,70 @@ Deno.test("gyre/layers names who may import the composition root", () => {
   for (const importer of importers) {
     assertEquals(mayImport(importer, "../loop/deno_event_loop.ts"), true, importer);
   }
-  assertEquals(mayImport("loop/tasks/task.ts", "./deno_event_loop.ts"), false);
-  assertEquals(mayImport("transports/endpoints/server.ts", "../loop/deno_event_loop.ts"), false);
+  assertEquals(mayImport("loop/signals.ts", "./deno_event_loop.ts"), false);
+  assertEquals(mayImport("transports/endpoints/server.ts", "../../loop/deno_event_loop.ts"), false);
 });
 
-Deno.test("gyre/layers keeps a private file to its folder and its tests", () => {
-  assertEquals(mayImport("loop/event_loop.ts", "./_heap.ts"), true);
-  assertEquals(mayImport("tests/loop/heap_test.ts", "../../loop/synchronisation/_heap.ts"), true);
-  assertEquals(mayImport("transports/endpoints/server.ts", "../loop/_heap.ts"), false);
-  assertEquals(mayImport("simulation/clock.ts", "../loop/_heap.ts"), false);
-  assertEquals(mayImport("tests/peers/echo_test.ts", "../../loop/synchronisation/_heap.ts"), false);
+Deno.test("gyre/layers keeps a private file to its layer and its tests", () => {
+  const heap = "loop/synchronisation/_heap.ts";
+  assertEquals(mayImport("loop/runner.ts", "./synchronisation/_heap.ts"), true);
+  assertEquals(mayImport("loop/structure/wait.ts", "../synchronisation/_heap.ts"), true);
+  assertEquals(mayImport("tests/loop/synchronisation/heap_test.ts", `../../../${heap}`), true);
+  assertEquals(mayImport("transports/endpoints/server.ts", `../../${heap}`), false);
+  assertEquals(mayImport("simulation/clock.ts", `../${heap}`), false);
+  assertEquals(mayImport("tests/peers/echo_test.ts", `../../${heap}`), false);
+});
+
+Deno.test("gyre/layers keeps values to the rooms below, as the layer map has them", () => {
+  for (const [importer, below] of Object.entries(ROOMS)) {
+    const [layer] = importer.split("/");
+    const inLayer = Object.keys(ROOMS).filter((room) => room.startsWith(`${layer}/`));
+    const reached = inLayer.filter((room) =>
+      mayImport(fileIn(importer), specifierOf(importer, fileIn(room)))
+    );
+    assertEquals(new Set(reached), new Set([importer, ...below]), importer);
+  }
+});
+
+Deno.test("gyre/layers lets no room import the top of its layer", () => {
+  assertEquals(mayImport("loop/tasks/task.ts", "../runner.ts"), false);
+  assertEquals(mayImport("loop/tasks/task.ts", "../mod.ts"), false);
+  assertEquals(mayImport("transports/core/stream_transport.ts", "../mod.ts"), false);
+  assertEquals(mayImport("loop/runner.ts", "./structure/gather.ts"), true);
+});
+
+Deno.test("gyre/layers lets types run back only where the layer map gives the reason", () => {
+  for (const [importer, back] of Object.entries(TYPES_BACK)) {
+    for (const [room, reason] of Object.entries(back)) {
+      const specifier = specifierOf(importer, fileIn(room));
+      assertEquals(mayImport(fileIn(importer), specifier, "type"), true, `${importer}: ${reason}`);
+      assertEquals(mayImport(fileIn(importer), specifier), false, `${importer}: ${reason}`);
+    }
+  }
+  assertEquals(mayImport("loop/tasks/task.ts", "../event_loop.ts", "type"), true);
+  assertEquals(mayImport("loop/tasks/task.ts", "../event_loop.ts"), false);
+  assertEquals(mayImport("loop/tasks/task.ts", "../structure/gather.ts", "type"), false);
+});
+
+Deno.test("gyre/layers tells an import of types from one of values", () => {
+  const sources: [source: string, complaints: number][] = [
+    [`import type { Task } from "../tasks/task.ts";`, 0],
+    [`import { type Task } from "../tasks/task.ts";`, 0],
+    [`export type { Task } from "../tasks/task.ts";`, 0],
+    [`import { type Task, isCoroutine } from "../tasks/task.ts";`, 1],
+    [`import * as tasks from "../tasks/task.ts";`, 1],
+    [`import "../tasks/task.ts";`, 1],
+    [`export { Task } from "../tasks/task.ts";`, 1],
+  ];
+  for (const [source, complaints] of sources) {
+    assertEquals(lint("loop/scheduling/handle.ts", source).length, complaints, source);
+  }
+});
+
+Deno.test("gyre/layers says what to do instead", () => {
+  assertEquals(lintHints("loop/tasks/task.ts", `import "../structure/gather.ts";`), [
+    "Move what is needed down or take it as a callback; the rooms stand in tests/lint/layer_map.ts",
+  ]);
 });
 
 Deno.test("gyre/layers lets the package depend on nothing but node: modules", () => {

@@ -10,6 +10,104 @@ export const LAYERS: Readonly<Record<Layer, readonly Layer[]>> = {
   simulation: ["loop", "transports", "subprocess", "executor"],
 };
 
+/**
+ * The rooms inside of a layer, and whose values each may import besides its own. What is not listed
+ * here, the files at the top of a layer, may import all rooms of the layer, and no room imports it.
+ */
+export const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  "loop/values": [],
+  "loop/errors": ["loop/values"],
+  "loop/scheduling": ["loop/values", "loop/errors"],
+  "loop/tasks": ["loop/values", "loop/errors", "loop/scheduling"],
+  "loop/platform": ["loop/values", "loop/errors", "loop/scheduling"],
+  "loop/permissions": ["loop/values", "loop/errors", "loop/tasks", "loop/platform"],
+  "loop/synchronisation": ["loop/values", "loop/errors", "loop/scheduling", "loop/tasks"],
+  "loop/structure": [
+    "loop/values",
+    "loop/errors",
+    "loop/scheduling",
+    "loop/tasks",
+    "loop/synchronisation",
+  ],
+  "loop/event_loop.ts": [
+    "loop/values",
+    "loop/errors",
+    "loop/scheduling",
+    "loop/tasks",
+    "loop/platform",
+  ],
+
+  "transports/_options.ts": [],
+  "transports/protocol.ts": [],
+  "transports/transport.ts": ["transports/protocol.ts"],
+  "transports/names": ["transports/_options.ts"],
+  "transports/core": [
+    "transports/_options.ts",
+    "transports/protocol.ts",
+    "transports/transport.ts",
+    "transports/names",
+  ],
+  "transports/tls": ["transports/core"],
+  "transports/deno": ["transports/core", "transports/names"],
+  "transports/endpoints": [
+    "transports/_options.ts",
+    "transports/protocol.ts",
+    "transports/transport.ts",
+    "transports/core",
+    "transports/names",
+    "transports/tls",
+    "transports/deno",
+  ],
+  "transports/streams": [
+    "transports/_options.ts",
+    "transports/protocol.ts",
+    "transports/transport.ts",
+    "transports/core",
+    "transports/endpoints",
+  ],
+};
+
+/** Why the tables of options name types of rooms that import them. */
+const HELD = "a table of options is held to the interface that it checks";
+
+/**
+ * Types that run back against {@linkcode ROOMS}; types are gone at run time and close no cycle.
+ * Everybody may name the type of the loop, `loop/event_loop.ts`.
+ */
+export const TYPES_BACK: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "loop/values": {
+    "loop/scheduling": HELD,
+    "loop/tasks": `${HELD}; who tells coroutines says their type`,
+    "loop/structure": HELD,
+    "loop/synchronisation": HELD,
+    "loop/runner.ts": HELD,
+  },
+  "loop/scheduling": {
+    "loop/tasks": "what runs now is a task: the slot of the current one holds it",
+    "loop/platform": "the driver is given its clock",
+  },
+  "loop/platform": {
+    "loop/tasks": "what takes time on a platform gives a future",
+  },
+  "loop/permissions": {
+    "loop/scheduling": "a platform may bring its own ready queue",
+  },
+  "transports/_options.ts": {
+    "transports/transport.ts": HELD,
+    "transports/core": HELD,
+    "transports/names": HELD,
+    "transports/tls": HELD,
+    "transports/endpoints": HELD,
+    "transports/streams": HELD,
+  },
+  "transports/protocol.ts": {
+    "transports/transport.ts": "a protocol is given its transport",
+  },
+};
+
+/** The type that everybody may name. */
+const LOOP = "loop/event_loop.ts";
+
 /** Where the repository is, with a slash at its end. */
 const ROOT = new URL("../../", import.meta.url);
 
@@ -24,6 +122,20 @@ export function repositoryPath(filename: string): string {
 export function layerOf(path: string): Layer | undefined {
   const [folder, ...rest] = path.split("/");
   return rest.length > 0 && isLayer(folder) ? folder : undefined;
+}
+
+/** Gives the room that a path is in; a file at the top of a layer may be one of its own. */
+export function roomOf(path: string): string | undefined {
+  const room = Object.hasOwn(ROOMS, path) ? path : path.split("/").slice(0, 2).join("/");
+  return Object.hasOwn(ROOMS, room) ? room : undefined;
+}
+
+/** Which rooms of its own layer `room` may import, of values or of types alone. */
+export function reachOf(room: string, typesOnly: boolean): readonly string[] {
+  const values = [room, ...ROOMS[room] ?? []];
+  if (!typesOnly) return values;
+  const loop = room.startsWith("loop/") ? [LOOP] : [];
+  return [...values, ...Object.keys(TYPES_BACK[room] ?? {}), ...loop];
 }
 
 function isLayer(name: string | undefined): name is Layer {

@@ -1,4 +1,4 @@
-import { type Layer, layerOf, LAYERS, repositoryPath } from "./layer_map.ts";
+import { type Layer, layerOf, LAYERS, reachOf, repositoryPath, roomOf } from "./layer_map.ts";
 
 /** The one file in loop/ that imports the layers above it, to give the loop its asyncio methods. */
 const COMPOSITION_ROOT = "loop/deno_event_loop.ts";
@@ -9,48 +9,81 @@ const BELOW_COMPOSITION_ROOT: readonly Layer[] = ["loop", "transports", "subproc
 /** Who may import the composition root. Anybody else would close an import cycle. */
 const ABOVE_COMPOSITION_ROOT = /^(loop\/(policy|runner|mod)\.ts|mod\.ts|simulation\/.*)$/;
 
-/** Keeps imports pointing down the layers, and private files (`_name.ts`) inside their folder. */
+/**
+ * Keeps imports pointing down the layers and the rooms inside of them, and private files
+ * (`_name.ts`) inside their layer.
+ */
 export const layers: Deno.lint.Rule = {
   create(context) {
     const importer = repositoryPath(context.filename);
-    const check = (source: Deno.lint.Node | null) => {
+    const check = (source: Deno.lint.Node | null, typesOnly: boolean) => {
       if (source?.type !== "Literal" || typeof source.value !== "string") return;
-      const message = complaint(importer, source.value);
-      if (message !== undefined) context.report({ node: source, message });
+      const found = complaint(importer, source.value, typesOnly);
+      if (found !== undefined) context.report({ node: source, ...found });
     };
     return {
-      ImportDeclaration: (node) => check(node.source),
-      ExportNamedDeclaration: (node) => check(node.source),
-      ExportAllDeclaration: (node) => check(node.source),
-      ImportExpression: (node) => check(node.source),
+      ImportDeclaration: (node) => check(node.source, isTypeImport(node)),
+      ExportNamedDeclaration: (node) => check(node.source, node.exportKind === "type"),
+      ExportAllDeclaration: (node) => check(node.source, node.exportKind === "type"),
+      ImportExpression: (node) => check(node.source, false),
     };
   },
 };
 
+/** Whether nothing of the import is left at run time. */
+function isTypeImport(node: Deno.lint.ImportDeclaration): boolean {
+  return node.importKind === "type" || (node.specifiers.length > 0 && node.specifiers.every(
+    (each) => each.type === "ImportSpecifier" && each.importKind === "type",
+  ));
+}
+
+/** What is wrong, and what to do instead. */
+interface Complaint {
+  message: string;
+  hint: string;
+}
+
 /** Says what is wrong with `importer` importing `specifier`, if anything is. */
-function complaint(importer: string, specifier: string): string | undefined {
+function complaint(
+  importer: string,
+  specifier: string,
+  typesOnly: boolean,
+): Complaint | undefined {
   const isPublished = importer === "mod.ts" || layerOf(importer) !== undefined;
   if (!specifier.startsWith(".")) {
     if (!isPublished || specifier.startsWith("node:")) return undefined;
-    return `"${specifier}" is a dependency: the package needs nothing but Deno and its "node:" modules`;
+    return {
+      message:
+        `"${specifier}" is a dependency: the package needs nothing but Deno and its "node:" modules`,
+      hint: "Write it here, or put what needs it under tests/, examples/ or bench/",
+    };
   }
   const imported = new URL(specifier, `file:///${importer}`).pathname.slice(1);
   return privacyComplaint(importer, imported) ??
-    (isPublished ? layerComplaint(importer, imported) : undefined);
+    (isPublished ? layerComplaint(importer, imported) : undefined) ??
+    roomComplaint(importer, imported, typesOnly);
 }
 
-function privacyComplaint(importer: string, imported: string): string | undefined {
+function privacyComplaint(importer: string, imported: string): Complaint | undefined {
   if (!baseName(imported).startsWith("_")) return undefined;
-  const home = folder(imported);
   // A suite runs on several backends, each with tests in a folder of its own.
-  if (home.startsWith("tests/") && importer.startsWith("tests/")) return undefined;
-  if ([home, `tests/${home}`].includes(folder(importer))) return undefined;
-  return `"${imported}" is private to "${home}/" and its tests`;
+  if (imported.startsWith("tests/") && importer.startsWith("tests/")) return undefined;
+  const layer = layerOf(imported);
+  const home = layer ?? folder(imported);
+  if (importer.startsWith(`${home}/`) || importer.startsWith(`tests/${home}/`)) return undefined;
+  return {
+    message: `"${imported}" is private to "${home}/" and its tests`,
+    hint: "Drop the underscore from its name if others need it, or test it through what is public",
+  };
 }
 
-function layerComplaint(importer: string, imported: string): string | undefined {
+function layerComplaint(importer: string, imported: string): Complaint | undefined {
   if (imported === COMPOSITION_ROOT && !ABOVE_COMPOSITION_ROOT.test(importer)) {
-    return `"${imported}" is the composition root: only the policy, the runner, simulation/ and mod.ts import it`;
+    return {
+      message:
+        `"${imported}" is the composition root: only the policy, the runner, simulation/ and mod.ts import it`,
+      hint: "Take the loop as EventLoop or PlatformLoop",
+    };
   }
   const from = layerOf(importer);
   const to = layerOf(imported);
@@ -58,7 +91,29 @@ function layerComplaint(importer: string, imported: string): string | undefined 
     ? BELOW_COMPOSITION_ROOT
     : [from, ...LAYERS[from]];
   if (to !== undefined && allowed.includes(to)) return undefined;
-  return `"${imported}" is out of reach: "${importer}" may import only ${list(allowed)}`;
+  return {
+    message: `"${imported}" is out of reach: "${importer}" may import only ${list(allowed)}`,
+    hint: "Move what is needed down, or declare what is needed as an interface down there",
+  };
+}
+
+function roomComplaint(
+  importer: string,
+  imported: string,
+  typesOnly: boolean,
+): Complaint | undefined {
+  const room = roomOf(importer);
+  if (room === undefined || layerOf(importer) !== layerOf(imported)) return undefined;
+  const allowed = reachOf(room, typesOnly);
+  if (allowed.includes(roomOf(imported) ?? imported)) return undefined;
+  const what = typesOnly ? "types" : "values";
+  return {
+    message: `"${imported}" is out of reach: "${room}" may import ${what} only of ${
+      allowed.join(", ")
+    }`,
+    hint:
+      "Move what is needed down or take it as a callback; the rooms stand in tests/lint/layer_map.ts",
+  };
 }
 
 function list(allowed: readonly Layer[]): string {

@@ -77,6 +77,11 @@ export class FlowControlProtocol extends BaseProtocol implements StreamProtocol 
     return false;
   }
 
+  /** @ignore Cancels the task that serves the connection, which then closes it. Whether one did. */
+  _cancelServing(): boolean {
+    return false;
+  }
+
   /** @ignore Takes what has come and was not read. */
   _takeUnread(): Uint8Array {
     return new Uint8Array(0);

@@ -13,7 +13,7 @@ import { SERVE_FOREVER, SHUTDOWN } from "../_options.ts";
 import type { Secure } from "../tls/_secure_channel.ts";
 import { openResources } from "../core/open_resources.ts";
 import type { StreamProtocol } from "../protocol.ts";
-import { StreamReaderProtocol } from "../streams/stream_reader_protocol.ts";
+import { FlowControlProtocol } from "../core/flow_control_protocol.ts";
 import { StreamTransport, type TransportOwner } from "../core/stream_transport.ts";
 
 /** Seconds that {@linkcode Server.shutdown} waits for connections where no grace is given. */
@@ -315,7 +315,7 @@ export class Server implements AsyncDisposable {
     this.#cancelHandshakes();
     for (const transport of [...this.#transports]) {
       const protocol = transport.getProtocol();
-      if (!(protocol instanceof StreamReaderProtocol) || !protocol._cancelServing()) {
+      if (!(protocol instanceof FlowControlProtocol) || !protocol._cancelServing()) {
         transport.close();
       }
     }

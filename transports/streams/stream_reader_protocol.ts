@@ -106,8 +106,8 @@ export class StreamReaderProtocol extends FlowControlProtocol implements StreamP
     }
   }
 
-  /** @ignore Cancels the task that serves the connection, which then closes it. Whether one did. */
-  _cancelServing(): boolean {
+  /** @ignore */
+  override _cancelServing(): boolean {
     return this.#task?.cancel() ?? false;
   }
 
