@@ -183,7 +183,10 @@ class TimeLimit<T> extends Deferred<T> {
       scope.forget(limit.reason);
       throw limit.endWith(error);
     }
+    const killed = scope.wasToldBySignal(limit.reason);
     scope.forget(limit.reason);
+    // What ends well when its signal aborts has not ended by itself.
+    if (killed) throw limit.endWith(limit.reason.toError());
     limit.end();
     return value;
   }

@@ -68,7 +68,10 @@ export class AwaitingFunction<T> implements Consumer, CancelRoot, CancelEdge {
     if (scope === null) {
       if (future.done()) this.#deliver();
       else future._subscribe(this);
-    } else if (future.done()) this.#deliverDone(scope);
+      return;
+    }
+    scope.noteAwait();
+    if (future.done()) this.#deliverDone(scope);
     else if (future === scope.task as Future<unknown> || future.getLoop() !== scope.loop) {
       this.#reject(cannotWaitForFuture(scope.task, future));
     } else {

@@ -10,7 +10,7 @@ import {
 } from "./_cancel_walk.ts";
 import type { CancelHost } from "./_consumer.ts";
 import { DueCancellation } from "./_due_cancellation.ts";
-import { afterArrival, holdPath, isOnPath } from "./_own_path.ts";
+import { afterArrival, holdPath, isOnPath, type Teller } from "./_own_path.ts";
 import type { Context } from "../scheduling/context.ts";
 import type { EventLoop } from "../event_loop.ts";
 import type { Future } from "./future.ts";
@@ -64,6 +64,8 @@ export class CancelScope implements Flow, CancelHost, Cancellable {
   /** Set while the function may be on its way from what has told it. */
   #window: object | null = null;
   #signal: CancelSignal | null = null;
+  /** Whether the function has read a signal since its last await of ours. */
+  #readSignal = false;
   /** The cancellation that the error of the body hides. */
   #hidden: CancelReason | null = null;
   /** The last cancellation that found nothing to interrupt. */
@@ -94,12 +96,28 @@ export class CancelScope implements Flow, CancelHost, Cancellable {
 
   /** Aborts when the scope is cancelled. */
   get signal(): AbortSignal {
+    this.noteSignal();
     return (this.#signal ??= new CancelSignal()).read(this);
   }
 
   /** What {@linkcode signal} has aborted with, if it has. */
   get reason(): unknown {
     return this.#signal?.reason ?? null;
+  }
+
+  /** The function has read a signal that aborts when it is cancelled. */
+  noteSignal(): void {
+    this.#readSignal = true;
+  }
+
+  /** The function has come to an await of ours. */
+  noteAwait(): void {
+    this.#readSignal = false;
+  }
+
+  /** Whether the deadline `reason` has ended the body only by the signal that it had read. */
+  wasToldBySignal(reason: CancelReason): boolean {
+    return this.reason !== null && this.#due?.has(reason) === true && !this.#isOnItsWay();
   }
 
   /** Calls `fn` inside this scope; it carries the scope across its awaits. */
@@ -125,7 +143,9 @@ export class CancelScope implements Flow, CancelHost, Cancellable {
     this.#count += 1;
     const fromInside = runningTask() === this.task;
     this.keepDue(reason, fromInside);
-    if (signalled && !fromInside) this.#openWindow(true);
+    if (signalled && !fromInside) {
+      this.#openWindow(this.#hasReadSignal() ? "recent signal" : "signal");
+    }
     return this.#listAwaits();
   }
 
@@ -275,14 +295,18 @@ export class CancelScope implements Flow, CancelHost, Cancellable {
     return isOnPath();
   }
 
+  #hasReadSignal(): boolean {
+    return this.#readSignal || (this.#parent !== null && this.#parent.#hasReadSignal());
+  }
+
   /** Whether the function may have been told just now. */
   #isOnItsWay(): boolean {
     return this.#window !== null || (this.#parent !== null && this.#parent.#isOnItsWay());
   }
 
-  #openWindow(bySignal = false): void {
+  #openWindow(teller: Teller = "await"): void {
     const window = this.#window = {};
-    afterArrival(bySignal, () => {
+    afterArrival(teller, () => {
       if (this.#window === window) this.#window = null;
     });
   }

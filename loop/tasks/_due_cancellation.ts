@@ -40,6 +40,11 @@ export class DueCancellation {
     if (reason !== null && cancelThrough(awaited, reason, waiting)) this.clear();
   }
 
+  /** Whether `reason` is kept. */
+  has(reason: CancelReason): boolean {
+    return this.#reasons.includes(reason);
+  }
+
   /** Drops `reason`: who asked for it takes it back. */
   forget(reason: CancelReason): void {
     this.#reasons = this.#reasons.filter((each) => each !== reason);

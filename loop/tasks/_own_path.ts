@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { afterTick } from "../scheduling/deno_ticks.ts";
+import { afterTick, afterTurn } from "../scheduling/deno_ticks.ts";
 
 /** Awaits `promise`, and tells how it ended. This is the end of a path. */
 export async function followPath<T>(
@@ -62,13 +62,21 @@ const HOPS = 32;
 /** Ticks in which a stream of Node's says that it was aborted. */
 const TICKS = 4;
 
+/** Turns of the host in which `fetch` does. */
+const TURNS = 3;
+
 /**
- * Calls `close` when a function that was told just now had time to go on.
- *
- * @param bySignal Whether foreign code tells it, because a signal has aborted.
+ * Who tells a function that it is cancelled: an await of ours; or foreign code, because a signal has
+ * aborted that the function has read before, or as the last thing that it did.
  */
-export async function afterArrival(bySignal: boolean, close: () => void): Promise<void> {
+export type Teller = "await" | "signal" | "recent signal";
+
+/** Calls `close` when a function that `teller` told just now had time to go on. */
+export async function afterArrival(teller: Teller, close: () => void): Promise<void> {
   for (let hop = 0; hop < HOPS; hop += 1) await undefined;
-  for (let tick = 0; bySignal && tick < TICKS; tick += 1) await afterTick();
+  const ticks = teller === "await" ? 0 : TICKS;
+  for (let tick = 0; tick < ticks; tick += 1) await afterTick();
+  const turns = teller === "recent signal" ? TURNS : 0;
+  for (let turn = 0; turn < turns; turn += 1) await afterTurn();
   close();
 }

@@ -156,6 +156,7 @@ export class Task<T> extends CoroutineFuture<T> {
     const flow = currentFlow();
     const scope = flow?.task === this ? flow.scope : null;
     if (scope !== null && scope !== this.#scope) return scope.signal;
+    scope?.noteSignal();
     return (this.#signal ??= new CancelSignal()).read(this.#host);
   }
 

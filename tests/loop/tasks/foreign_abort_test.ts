@@ -156,7 +156,10 @@ Deno.test("What resolves when the signal aborts does not take the cancellation",
       const error = await errorOf(task);
       assertInstanceOf(error, CancelledError);
       assertEquals(error.message, "stop");
+      assertInstanceOf(await errorOf(timeout<unknown>(1, body)), TimeoutError);
     }
+    // A body that has read no signal has ended by itself, if late.
+    assertEquals(await timeout(1, () => turns().then(() => "late")), "late");
   });
 });
 
