@@ -1,3 +1,4 @@
+import * as inside from "../loop/inside.ts";
 import { CancelledError } from "../loop/errors/errors.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import { type ContextValues, currentValues } from "../loop/scheduling/context.ts";
@@ -34,7 +35,7 @@ export class PoolJob<T> extends Future<T> {
   }
 
   /** @ignore */
-  override _noteCancelled(): void {
+  override [inside.noteCancelled](): void {
     this.#abandon(this as PoolJob<unknown>);
   }
 
@@ -44,17 +45,17 @@ export class PoolJob<T> extends Future<T> {
     if (this.done() || onProgress === undefined) return;
     const loop = this.getLoop();
     const createHandle = () => new Handle(loop, onProgress as Callback, [value], this.#values);
-    loop.enter(runInEngineContext(this.#engineContext, createHandle));
+    loop[inside.enter](runInEngineContext(this.#engineContext, createHandle));
   }
 
   /** The job has ended. The future follows from the loop. */
   complete(outcome: Outcome): void {
     this.#outcome ??= outcome;
-    this.getLoop().enter(this);
+    this.getLoop()[inside.enter](this);
   }
 
   /** @ignore Settles the future; an entry of the loop. */
-  _run(): void {
+  [inside.run](): void {
     const outcome = this.#outcome;
     if (outcome === null || this.done()) return;
     if (outcome.state === "finished") return settle(this, "finished", outcome.value);

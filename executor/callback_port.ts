@@ -1,3 +1,4 @@
+import * as inside from "../loop/inside.ts";
 import { checkOptions } from "../loop/values/check_options.ts";
 import { type EventLoop, runningEventLoop } from "../loop/event_loop.ts";
 import { CALLBACK_PORT } from "./_options.ts";
@@ -85,7 +86,7 @@ export function createCallbackPort<A extends unknown[]>(
 ): CallbackPort {
   checkOptions("create a callback port", options, CALLBACK_PORT);
   const loop = options.loop ?? runningEventLoop();
-  loop.checkCallback(callback, "hand out");
+  loop[inside.checkCallback](callback, "hand out");
   return new CallbackPort(loop, callback);
 }
 

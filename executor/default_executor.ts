@@ -1,3 +1,4 @@
+import * as inside from "../loop/inside.ts";
 import { checkOptions } from "../loop/values/check_options.ts";
 import { ensureFuture } from "../loop/tasks/ensure_future.ts";
 import { InvalidStateError } from "../loop/errors/errors.ts";
@@ -50,7 +51,7 @@ export function runInExecutor<A extends unknown[], R>(
     throw new InvalidStateError("Cannot run a job in an executor: the event loop is closed");
   }
   const chosen = executor ?? defaultExecutor(loop);
-  if (chosen instanceof PoolExecutor) return chosen._submit(loop, fn, args);
+  if (chosen instanceof PoolExecutor) return chosen[inside.submit](loop, fn, args);
   if (typeof (chosen as Partial<Executor>).submit !== "function") {
     throw new TypeError("Cannot run a job in an executor: expected one with submit()");
   }

@@ -1,3 +1,4 @@
+import * as inside from "../loop/inside.ts";
 import { checkArgument, checkOptions, countFrom } from "../loop/values/check_options.ts";
 import type { Future } from "../loop/tasks/future.ts";
 import { type PlatformLoop, runningPlatformLoop } from "../loop/platform/platform_loop.ts";
@@ -106,7 +107,7 @@ export class PoolExecutor implements Executor, AsyncDisposable {
   }
 
   /** @ignore As {@linkcode submit}, on `loop`. */
-  _submit<A extends unknown[], R>(
+  [inside.submit]<A extends unknown[], R>(
     loop: PlatformLoop,
     fn: JobFunction<A, R>,
     args: A,

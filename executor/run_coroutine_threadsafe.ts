@@ -1,3 +1,4 @@
+import * as inside from "../loop/inside.ts";
 import { InvalidStateError } from "../loop/errors/errors.ts";
 import { type EventLoop, runningEventLoop } from "../loop/event_loop.ts";
 import { Future } from "../loop/tasks/future.ts";
@@ -49,7 +50,7 @@ class RemoteResult<T> extends Future<T> {
   }
 
   /** @ignore */
-  override _noteCancelled({ message, cause }: { message?: string; cause?: unknown }): void {
+  override [inside.noteCancelled]({ message, cause }: { message?: string; cause?: unknown }): void {
     const task = this.#task;
     task?.getLoop().callSoonThreadsafe(() => task.cancel(message, { cause }));
   }

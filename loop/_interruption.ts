@@ -1,3 +1,4 @@
+import * as inside from "./inside.ts";
 import { describeWaits } from "./tasks/_describe_waits.ts";
 import { CancelledError } from "./errors/errors.ts";
 import type { EventLoop } from "./event_loop.ts";
@@ -106,7 +107,7 @@ export class Interruption {
 
   #cancelAll(reason: string, delay: number): void {
     this.#stage = "all";
-    this.#cancel([...this.#loop.tasks], reason);
+    this.#cancel([...this.#loop[inside.tasks]], reason);
     this.#after(delay, () => this.#abandon(reason));
   }
 
@@ -116,9 +117,9 @@ export class Interruption {
     const cause = this.#cause;
     this.#abandoned = new CancelledError(reason, cause === undefined ? undefined : { cause });
     this.end();
-    const left = describeWaits([...this.#loop.tasks]) || this.waitsFor;
+    const left = describeWaits([...this.#loop[inside.tasks]]) || this.waitsFor;
     if (left !== "") console.error(`Ended by ${reason} without waiting any longer: ${left}`);
-    this.#loop.tasks.clear();
+    this.#loop[inside.tasks].clear();
     this.#loop.stop();
   }
 }

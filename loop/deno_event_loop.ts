@@ -1,3 +1,4 @@
+import * as inside from "./inside.ts";
 import { closeCallbackPorts } from "../executor/callback_port.ts";
 import {
   abandonDefaultExecutor,
@@ -363,7 +364,7 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
   }
 
   /** @ignore Kills the processes that are left, and waits for their ends; `null` if none is. */
-  _endProcesses(): Future<void> | null {
+  [inside.endProcesses](): Future<void> | null {
     return endProcesses(this);
   }
 

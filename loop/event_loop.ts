@@ -1,3 +1,4 @@
+import * as inside from "./inside.ts";
 import { requireLoop, runningTask } from "./scheduling/_ambient.ts";
 import { Driver, type LoopStatistics } from "./scheduling/_driver.ts";
 import { EVENT_LOOP, TASK } from "./values/_options.ts";
@@ -94,12 +95,12 @@ export class EventLoop {
    */
   slowCallbackDuration = 0.1;
   /** @ignore Tasks that are not done, in the order of creation. */
-  readonly tasks: TaskList = new TaskList();
+  readonly [inside.tasks]: TaskList = new TaskList();
   /** @ignore Errors that nobody has looked at. */
-  readonly unseenFailures: UnseenFailures = new UnseenFailures(this);
+  readonly [inside.unseenFailures]: UnseenFailures = new UnseenFailures(this);
   readonly #driver: Driver;
   /** @ignore The options of futures and tasks that have no others; one object for them all. */
-  readonly _ownOptions: { readonly loop: EventLoop } = { loop: this };
+  readonly [inside.ownOptions]: { readonly loop: EventLoop } = { loop: this };
   #timerSequence = 0;
   #closed = false;
   #debug: boolean;
@@ -137,9 +138,9 @@ export class EventLoop {
    * @throws {InvalidStateError} If the loop is closed.
    */
   callSoon<A extends unknown[]>(callback: (...args: A) => unknown, ...args: A): Handle {
-    this.checkCallback(callback, "schedule");
+    this[inside.checkCallback](callback, "schedule");
     const handle = new Handle(this, callback as Callback, args);
-    this.#driver.enqueue(handle);
+    this.#driver[inside.enqueue](handle);
     return handle;
   }
 
@@ -218,23 +219,23 @@ export class EventLoop {
     if (this.#closed) return;
     this.#closed = true;
     this.#driver.clear();
-    this.unseenFailures.reportAll();
+    this[inside.unseenFailures].reportAll();
   }
 
   /** Seconds after which an error that nobody looked at is reported; 1 by default. */
   get unretrievedErrorDelay(): number {
-    return this.unseenFailures.delay;
+    return this[inside.unseenFailures].delay;
   }
 
   /** Sets the delay of the report. */
   set unretrievedErrorDelay(seconds: number) {
     checkSeconds("set the delay of reports", "unretrievedErrorDelay", seconds);
-    this.unseenFailures.delay = seconds;
+    this[inside.unseenFailures].delay = seconds;
   }
 
   /** Creates a pending future of this loop. */
   createFuture<T>(): Future<T> {
-    return new Future(this._ownOptions);
+    return new Future(this[inside.ownOptions]);
   }
 
   /**
@@ -250,7 +251,10 @@ export class EventLoop {
     }
     checkOptions("create a task", options, TASK);
     if (this.#taskFactory !== null) return this.#createByFactory(this.#taskFactory, body, options);
-    return new Task(body, options === NO_OPTIONS ? this._ownOptions : { ...options, loop: this });
+    return new Task(
+      body,
+      options === NO_OPTIONS ? this[inside.ownOptions] : { ...options, loop: this },
+    );
   }
 
   /** Returns the factory set with {@linkcode setTaskFactory}, or `null`. */
@@ -343,11 +347,11 @@ export class EventLoop {
    * The handler sees the context variables of the task concerned, or of the callback.
    */
   callExceptionHandler(context: ExceptionContext): void {
-    this._report(context, (context.task ?? context.future)?._context ?? null);
+    this[inside.report](context, (context.task ?? context.future)?.[inside.context] ?? null);
   }
 
   /** @ignore As {@linkcode callExceptionHandler}; the handler runs in `variables`, if given. */
-  _report(context: ExceptionContext, variables: Context | null): void {
+  [inside.report](context: ExceptionContext, variables: Context | null): void {
     const origin = context.task ?? context.future ?? context.handle;
     const traceback = origin === undefined ? undefined : this.#origins.get(origin);
     if (traceback !== undefined) context.sourceTraceback ??= traceback;
@@ -369,12 +373,12 @@ export class EventLoop {
   }
 
   /** @ignore The timers that are pending, in the order in which they fire. */
-  _timers(): TimerHandle[] {
+  [inside.timers](): TimerHandle[] {
     return this.#driver.timers.list();
   }
 
   /** @ignore Records where `object` is created, for reports in debug mode. */
-  rememberOrigin(object: object): void {
+  [inside.rememberOrigin](object: object): void {
     const lines = callersOf(object.constructor);
     if (lines.length === 0) return;
     const first = lines.findIndex((line) => !line.includes(OWN_FOLDER));
@@ -382,12 +386,12 @@ export class EventLoop {
   }
 
   /** @ignore Where `object` was created; `null` outside of debug mode. */
-  originOf(object: object): string | null {
+  [inside.originOf](object: object): string | null {
     return this.#origins.get(object) ?? null;
   }
 
   /** @ignore Throws unless the loop takes callbacks and `callback` is one. */
-  checkCallback(callback: unknown, action: string): void {
+  [inside.checkCallback](callback: unknown, action: string): void {
     if (this.#closed) {
       throw new InvalidStateError(`Cannot ${action} a callback: the event loop is closed`);
     }
@@ -395,13 +399,13 @@ export class EventLoop {
   }
 
   /** @ignore Adds `entry` to the ready queue, and wakes the loop if it waits. */
-  enqueue(entry: Runnable): void {
-    if (!this.#closed) this.#driver.enqueue(entry);
+  [inside.enqueue](entry: Runnable): void {
+    if (!this.#closed) this.#driver[inside.enqueue](entry);
   }
 
   /** @ignore Runs `entry` for an event of the host: at once if the loop waits, else in its turn. */
-  enter(entry: Runnable): void {
-    if (!this.#closed) this.#driver.enter(entry);
+  [inside.enter](entry: Runnable): void {
+    if (!this.#closed) this.#driver[inside.enter](entry);
   }
 
   static {
@@ -424,7 +428,7 @@ export class EventLoop {
   }
 
   #addTimer(when: number, callback: Callback, args: readonly unknown[]): TimerHandle {
-    this.checkCallback(callback, "schedule");
+    this[inside.checkCallback](callback, "schedule");
     const timers = this.#driver.timers;
     const values = currentValues();
     const timer = new TimerHandle(
@@ -506,7 +510,7 @@ export function currentTask(loop?: EventLoop): Task<unknown> | null {
  * @param loop Defaults to the running loop.
  */
 export function allTasks(loop: EventLoop = runningEventLoop()): Set<Task<unknown>> {
-  return new Set(loop.tasks);
+  return new Set(loop[inside.tasks]);
 }
 
 /**

@@ -1,3 +1,4 @@
+import * as inside from "./inside.ts";
 import { runningLoop } from "./scheduling/_ambient.ts";
 import { RUN } from "./values/_options.ts";
 import { checkOptions } from "./values/check_options.ts";
@@ -47,16 +48,16 @@ export async function runMain<T>(main: TaskBody<T>, options: RunOptions = {}): P
   try {
     const { signal, ...ofRunner } = options;
     runner = new Runner(ofRunner);
-    value = await runner._runAndClose(main, signal);
+    value = await runner[inside.runAndClose](main, signal);
   } catch (error) {
-    const signal = runner?._signal ?? null;
+    const signal = runner?.[inside.signal] ?? null;
     if (signal !== null && error instanceof CancelledError) exitProgram(await exitCodeOf(signal));
     printError(error);
     exitProgram(1);
   }
-  const signal = runner._signal;
+  const signal = runner[inside.signal];
   if (signal === null) return value;
-  exitProgram(runner._abandoned ? await exitCodeOf(signal) : undefined);
+  exitProgram(runner[inside.abandoned] ? await exitCodeOf(signal) : undefined);
 }
 
 /** Prints `error` with its cause; of an error in a clean-up, the one before it first. */

@@ -1,3 +1,4 @@
+import * as inside from "./inside.ts";
 import { runningLoop } from "./scheduling/_ambient.ts";
 import { RUN, RUNNER, RUNNER_RUN } from "./values/_options.ts";
 import { checkOptions } from "./values/check_options.ts";
@@ -197,7 +198,7 @@ export class Runner {
   }
 
   /** @ignore Runs `main` and closes. An error of `main` comes before one of the closing. */
-  async _runAndClose<T>(main: TaskBody<T>, signal: AbortSignal | undefined): Promise<T> {
+  async [inside.runAndClose]<T>(main: TaskBody<T>, signal: AbortSignal | undefined): Promise<T> {
     this.#closesNext = true;
     let value: T;
     try {
@@ -214,12 +215,12 @@ export class Runner {
   }
 
   /** @ignore The signal that ended the last run or the closing, or came first; `null` if none did. */
-  get _signal(): string | null {
+  get [inside.signal](): string | null {
     return this.#interruption?.signal ?? null;
   }
 
   /** @ignore Whether tasks were left that did not end. */
-  get _abandoned(): boolean {
+  get [inside.abandoned](): boolean {
     return this.#interruption !== null && this.#interruption.abandoned !== null;
   }
 
@@ -274,7 +275,7 @@ export class Runner {
 /** A loop that has a default executor and processes. */
 type ResourceOwner = EventLoop & {
   shutdownDefaultExecutor?(options: { timeout: number }): Future<void>;
-  _endProcesses?(): Future<void> | null;
+  [inside.endProcesses]?(): Future<void> | null;
 };
 
 /** Ends what is left on `loop`: tasks, jobs, processes. One that fails does not keep the others. */
@@ -290,17 +291,17 @@ async function endAll(loop: EventLoop, interruption: Interruption): Promise<void
     }
   } finally {
     interruption.waitsFor = "processes that were killed have not ended";
-    const ended = owner._endProcesses?.() ?? null;
+    const ended = owner[inside.endProcesses]?.() ?? null;
     if (ended !== null) await loop.runUntilComplete(ended);
   }
 }
 
 /** Cancels the tasks that are left, and those that they create meanwhile; waits for them. */
 async function endTasks(loop: EventLoop, interruption: Interruption): Promise<void> {
-  if (loop.tasks[Symbol.iterator]().next().done === true) return;
-  interruption.expectEnd(() => loop.tasks);
+  if (loop[inside.tasks][Symbol.iterator]().next().done === true) return;
+  interruption.expectEnd(() => loop[inside.tasks]);
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const tasks = [...loop.tasks];
+    const tasks = [...loop[inside.tasks]];
     if (tasks.length === 0) return;
     for (const task of tasks) task.cancel();
     await loop.runUntilComplete(allDone(loop, tasks));
@@ -376,5 +377,5 @@ function checkLoop(loop: unknown): EventLoop {
 export async function run<T>(main: TaskBody<T>, options: RunOptions = {}): Promise<T> {
   checkOptions("run", options, RUN);
   const { signal, ...ofRunner } = options;
-  return await new Runner(ofRunner)._runAndClose(main, signal);
+  return await new Runner(ofRunner)[inside.runAndClose](main, signal);
 }

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import * as inside from "../loop/inside.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import { createNetworkError, type NetworkErrorKind } from "./_deno_errors.ts";
 import { SimulatedChannel } from "./_simulated_channel.ts";
@@ -88,11 +89,11 @@ export class Connection {
 
   /** Breaks the connection for both ends. */
   reset(): void {
-    for (const host of this.hosts) this.forget(host);
+    for (const host of this.hosts) this[inside.forget](host);
   }
 
   /** Breaks it for the end on `host` alone; the other one learns of it when it sends. */
-  forget(host: string): void {
+  [inside.forget](host: string): void {
     for (const end of [this.#client, this.#server]) {
       if (end === null || end.stack.name !== host) continue;
       end.isForgotten = true;

@@ -1,3 +1,4 @@
+import * as inside from "../loop/inside.ts";
 import { InvalidStateError } from "../loop/errors/errors.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import { formatAddress } from "../loop/values/format_address.ts";
@@ -227,9 +228,10 @@ export class HostNetwork implements Network {
       ...options,
       opened: (made) => {
         channel = made;
-        loop.enter({ _run: () => opened.done() || opened.setResult(made) });
+        loop[inside.enter]({ [inside.run]: () => opened.done() || opened.setResult(made) });
       },
-      failed: (error) => loop.enter({ _run: () => opened.done() || opened.setException(error) }),
+      failed: (error) =>
+        loop[inside.enter]({ [inside.run]: () => opened.done() || opened.setException(error) }),
       over: () => {},
     });
     try {

@@ -1,3 +1,4 @@
+import * as inside from "../loop/inside.ts";
 import { formatAddress } from "../loop/values/format_address.ts";
 import { callbackOf, describeCallback } from "../loop/scheduling/handle.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
@@ -7,10 +8,10 @@ import { type OpenResource, openResources } from "../transports/core/open_resour
 
 /** Returns what is left on `loop`, in words; tasks other than `current`. */
 export function describeLeaks(loop: EventLoop, current: Task<unknown> | null): string[] {
-  const tasks = [...loop.tasks].filter((task) => task !== current);
+  const tasks = [...loop[inside.tasks]].filter((task) => task !== current);
   return [
     ...tasks.map((task) => `task "${task.getName()}" still runs`),
-    ...loop._timers().map((timer) => `${describeTimer(timer)} is pending`),
+    ...loop[inside.timers]().map((timer) => `${describeTimer(timer)} is pending`),
     ...[...openResources(loop)].map((resource) => `${describeResource(resource)} is open`),
   ];
 }

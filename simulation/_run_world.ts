@@ -1,3 +1,4 @@
+import * as inside from "../loop/inside.ts";
 import { DeadlockError } from "../loop/errors/errors.ts";
 import { describeThrown } from "../loop/values/describe.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
@@ -23,7 +24,7 @@ export async function runWorld<T>(
   };
   const outcome = await runInside(world, async () => {
     const ended = await runMain(sim.loop, () => main(sim));
-    sim._end();
+    sim[inside.end]();
     return ended;
   });
   if (fatal !== null) return { failed: true, error: fatal };
@@ -49,8 +50,8 @@ async function runMain<T>(loop: EventLoop, main: () => ReturnType<SimulationMain
 }
 
 function stopAll(sim: Simulation): void {
-  for (const host of sim._hosts()) {
-    host.loop.tasks.clear();
+  for (const host of sim[inside.hosts]()) {
+    host.loop[inside.tasks].clear();
     host.loop.stop();
   }
 }

@@ -1,3 +1,4 @@
+import * as inside from "../loop/inside.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import type { ByteChannel, ByteSink } from "../loop/platform/platform.ts";
 import type { Runnable } from "../loop/scheduling/ready_queue.ts";
@@ -100,7 +101,7 @@ export class SimulatedChannel implements ByteChannel, Runnable {
     if (this.#chunks.length > 0 && this.#error === null) this.#link.send("reset");
     this.#chunks.length = 0;
     this.#onClose();
-    this.#loop.enqueue({ _run: () => this.#sink?.closed() });
+    this.#loop[inside.enqueue]({ [inside.run]: () => this.#sink?.closed() });
   }
 
   getExtraInfo(name: string): unknown {
@@ -126,7 +127,7 @@ export class SimulatedChannel implements ByteChannel, Runnable {
   }
 
   /** @ignore Completes the read that is pending, and issues the next. */
-  _run(): void {
+  [inside.run](): void {
     this.#isScheduled = false;
     if (this.#isClosed) return;
     if (this.#buffer !== null) this.#complete(this.#buffer);
@@ -208,12 +209,12 @@ export class SimulatedChannel implements ByteChannel, Runnable {
   #enter(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    this.#loop.enter(this);
+    this.#loop[inside.enter](this);
   }
 
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    this.#loop.enqueue(this);
+    this.#loop[inside.enqueue](this);
   }
 }

@@ -1,3 +1,4 @@
+import * as inside from "../loop/inside.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import { formatAddress } from "../loop/values/format_address.ts";
 import type { DatagramChannel, DatagramSink } from "../loop/platform/platform.ts";
@@ -45,9 +46,11 @@ export class SimulatedDatagrams implements DatagramChannel, DatagramSocket, Runn
     try {
       this.#send(bytes, address as Deno.NetAddr);
     } catch (error) {
-      this.#loop.enqueue({ _run: () => this.#isClosed || this.#sink?.failed(error as Error) });
+      this.#loop[inside.enqueue]({
+        [inside.run]: () => this.#isClosed || this.#sink?.failed(error as Error),
+      });
     }
-    this.#loop.enqueue({ _run: () => this.#isClosed || this.#sink?.sent(size) });
+    this.#loop[inside.enqueue]({ [inside.run]: () => this.#isClosed || this.#sink?.sent(size) });
   }
 
   close(): void {
@@ -55,7 +58,7 @@ export class SimulatedDatagrams implements DatagramChannel, DatagramSocket, Runn
     this.#isClosed = true;
     this.#arrived = [];
     this.#routes.unbind(this);
-    this.#loop.enqueue({ _run: () => this.#sink?.closed() });
+    this.#loop[inside.enqueue]({ [inside.run]: () => this.#sink?.closed() });
   }
 
   deliver(packet: Packet): void {
@@ -63,11 +66,11 @@ export class SimulatedDatagrams implements DatagramChannel, DatagramSocket, Runn
     this.#arrived.push(packet);
     if (this.#sink === null || this.#isScheduled) return;
     this.#isScheduled = true;
-    this.#loop.enter(this);
+    this.#loop[inside.enter](this);
   }
 
   /** @ignore Reports one datagram. */
-  _run(): void {
+  [inside.run](): void {
     this.#isScheduled = false;
     const packet = this.#arrived.shift();
     if (packet === undefined) return;
@@ -86,6 +89,6 @@ export class SimulatedDatagrams implements DatagramChannel, DatagramSocket, Runn
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    this.#loop.enqueue(this);
+    this.#loop[inside.enqueue](this);
   }
 }

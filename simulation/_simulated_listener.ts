@@ -1,3 +1,4 @@
+import * as inside from "../loop/inside.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import type { Acceptor, Listener } from "../loop/platform/platform.ts";
 import type { ListeningSocket } from "./_host_stack.ts";
@@ -49,7 +50,7 @@ export class SimulatedListener implements Listener, ListeningSocket {
 
   start(acceptor: Acceptor): void {
     this.#acceptor = acceptor;
-    if (this.#arrivals.length > 0) this.loop.enqueue(this);
+    if (this.#arrivals.length > 0) this.loop[inside.enqueue](this);
   }
 
   close(): void {
@@ -58,18 +59,18 @@ export class SimulatedListener implements Listener, ListeningSocket {
     this.#unbind(this);
     for (const arrival of this.#arrivals) arrival.refuse();
     this.#arrivals = [];
-    this.loop.enqueue({ _run: () => this.#acceptor?.closed() });
+    this.loop[inside.enqueue]({ [inside.run]: () => this.#acceptor?.closed() });
   }
 
   /** A connection has arrived. */
   arrived(arrival: Arrival): void {
     if (this.#isClosed) return arrival.refuse();
     this.#arrivals.push(arrival);
-    if (this.#acceptor !== null && this.#arrivals.length === 1) this.loop.enter(this);
+    if (this.#acceptor !== null && this.#arrivals.length === 1) this.loop[inside.enter](this);
   }
 
   /** @ignore Accepts what has arrived. */
-  _run(): void {
+  [inside.run](): void {
     while (this.#acceptor !== null) {
       const arrival = this.#arrivals.shift();
       if (arrival === undefined) return;

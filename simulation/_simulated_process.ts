@@ -1,3 +1,4 @@
+import * as inside from "../loop/inside.ts";
 import { DenoEventLoop } from "../loop/deno_event_loop.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import type { Platform } from "../loop/platform/platform.ts";
@@ -41,7 +42,7 @@ export class SimulatedProcess {
   /** Ends everything: no `finally` block runs. What is open is closed as the kernel does it. */
   kill(): void {
     this.loop.setExceptionHandler(() => {});
-    this.loop.tasks.clear();
+    this.loop[inside.tasks].clear();
     this.#queue.kill();
     if (this.loop.isRunning()) this.loop.stop();
     else this.loop.close();

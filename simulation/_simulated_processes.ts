@@ -1,3 +1,4 @@
+import * as inside from "../loop/inside.ts";
 import { describeThrown } from "../loop/values/describe.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import type {
@@ -213,7 +214,7 @@ class Child implements ChildProcess {
     this.#order.running.delete(this.#process);
     for (const { far } of Object.values(this.#pipes)) far.abort();
     world.clock.schedule(world.clock.now(), () => {
-      this.#loop.enter({ _run: () => this.#order.sink.exited(returncode) });
+      this.#loop[inside.enter]({ [inside.run]: () => this.#order.sink.exited(returncode) });
     });
   }
 }

@@ -1,3 +1,4 @@
+import * as inside from "../loop/inside.ts";
 import { CancelledError, InvalidStateError } from "../loop/errors/errors.ts";
 import type { DenoEventLoop } from "../loop/deno_event_loop.ts";
 import type { Future } from "../loop/tasks/future.ts";
@@ -25,7 +26,7 @@ export class SimulatedHost {
   /** The name, which the other hosts resolve. */
   readonly name: string;
   /** @ignore Who listens for signals. */
-  readonly _signals: SimulatedSignals;
+  readonly [inside.signals]: SimulatedSignals;
   readonly #world: World;
   readonly #createPlatform: (host: SimulatedHost) => Platform;
   #boot: Boot | null = null;
@@ -41,7 +42,7 @@ export class SimulatedHost {
   ) {
     this.#world = world;
     this.name = name;
-    this._signals = signals;
+    this[inside.signals] = signals;
     this.#createPlatform = createPlatform;
   }
 
@@ -86,7 +87,7 @@ export class SimulatedHost {
    * @returns Whether anybody listened. A real process would have ended if not.
    */
   signal(signal: Deno.Signal): boolean {
-    return this._signals.send(signal);
+    return this[inside.signals].send(signal);
   }
 
   /**

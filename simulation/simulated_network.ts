@@ -1,3 +1,4 @@
+import * as inside from "../loop/inside.ts";
 import { checkOptions } from "../loop/values/check_options.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import type { Network } from "../loop/platform/platform.ts";
@@ -175,11 +176,11 @@ export class SimulatedNetwork implements LinkConditions {
    * find them broken; the other end learns of it when it sends something.
    */
   halfOpen(host: string, other?: HostNames): void {
-    for (const connection of this.#connectionsBetween(host, other)) connection.forget(host);
+    for (const connection of this.#connectionsBetween(host, other)) connection[inside.forget](host);
   }
 
   /** @ignore Adds a host. The first address is the one that it sends from. */
-  _addHost(name: string, addresses: readonly string[]): Host {
+  [inside.addHost](name: string, addresses: readonly string[]): Host {
     const host: Host = new HostStack(name, addresses);
     this.#hosts.set(name, host);
     for (const address of addresses) this.#hostsByAddress.set(address, host);
@@ -187,19 +188,19 @@ export class SimulatedNetwork implements LinkConditions {
   }
 
   /** @ignore Returns the network as the host called `name` sees it. */
-  _networkOf(name: string): Network {
+  [inside.networkOf](name: string): Network {
     const host = this.#hosts.get(name) as Host;
     host.isUp = true;
     return new HostNetwork(host, this.#backbone);
   }
 
   /** @ignore Returns what carries the pipes between processes of the host called `name`. */
-  _pipesOf(name: string): { stack: Host; wire: Wire } {
+  [inside.pipesOf](name: string): { stack: Host; wire: Wire } {
     return { stack: this.#hosts.get(name) as Host, wire: this.#localWire };
   }
 
   /** @ignore The host called `name` has crashed. */
-  _crash(name: string): void {
+  [inside.crash](name: string): void {
     this.#hosts.get(name)?.crash();
   }
 

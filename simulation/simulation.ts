@@ -1,3 +1,4 @@
+import * as inside from "../loop/inside.ts";
 import type { DenoEventLoop } from "../loop/deno_event_loop.ts";
 import { InvalidStateError } from "../loop/errors/errors.ts";
 import type { Future } from "../loop/tasks/future.ts";
@@ -55,7 +56,7 @@ export class Simulation {
     this.seed = seed;
     this.network = new SimulatedNetwork(world, conditions);
     world.crashed = ({ name }) => {
-      this.network._crash(name);
+      this.network[inside.crash](name);
       this.#processes.get(name)?.killAll();
     };
     this.clock = world.clock;
@@ -72,7 +73,7 @@ export class Simulation {
   readonly host: (name: string) => SimulatedHost = (name) => {
     let host = this.#hosts.get(name);
     if (host === undefined) {
-      this.network._addHost(name, [nextAddress(this.#hosts.size)]);
+      this.network[inside.addHost](name, [nextAddress(this.#hosts.size)]);
       const isMain = name === MAIN_HOST;
       const signals = isMain ? this.#world.signals : new SimulatedSignals();
       host = new SimulatedHost(this.#world, name, signals, (host) => this.#createPlatform(host));
@@ -120,20 +121,20 @@ export class Simulation {
   };
 
   /** @ignore The hosts that are up. */
-  _hosts(): SimulatedHost[] {
+  [inside.hosts](): SimulatedHost[] {
     return [...this.#hosts.values()].filter((host) => host.isUp);
   }
 
   /** @ignore The run is over: cuts off the hosts that still run. */
-  _end(): void {
-    for (const host of this._hosts()) if (host.loop !== this.loop) host.crash();
+  [inside.end](): void {
+    for (const host of this[inside.hosts]()) if (host.loop !== this.loop) host.crash();
     for (const processes of this.#processes.values()) processes.killAll();
   }
 
   #createPlatform(host: SimulatedHost): Platform {
     const world = this.#world;
     const random = world.seeds.derive(`platform of ${host.name}`);
-    const network = this.network._networkOf(host.name);
+    const network = this.network[inside.networkOf](host.name);
     const common = {
       clock: this.clock,
       random,
@@ -144,12 +145,12 @@ export class Simulation {
     const createPlatform = (signals: SimulatedSignals) => ({ ...common, signals, processes });
     const processes: SimulatedProcesses = new SimulatedProcesses({
       world,
-      ...this.network._pipesOf(host.name),
+      ...this.network[inside.pipesOf](host.name),
       programs: this.#programs,
       createPlatform,
     });
     this.#processes.set(host.name, processes);
-    return createPlatform(host._signals);
+    return createPlatform(host[inside.signals]);
   }
 }
 

@@ -12,6 +12,7 @@
  *
  * @module
  */
+import * as inside from "../loop/inside.ts";
 import { checkArgument, checkOptions, DELAY } from "../loop/values/check_options.ts";
 import type { Alarm, Clock } from "../loop/platform/platform.ts";
 import { Agenda, type Appointment } from "./_agenda.ts";
@@ -111,12 +112,12 @@ export class VirtualClock implements Clock {
   }
 
   /** @ignore A loop is about to wait. */
-  _rest(): void {
+  [inside.rest](): void {
     this.#callBack();
   }
 
   /** @ignore Forgets the alarm of a loop that has stopped. */
-  _delete(alarm: VirtualAlarm): void {
+  [inside.remove](alarm: VirtualAlarm): void {
     this.#alarms.delete(alarm);
   }
 
@@ -179,11 +180,11 @@ class VirtualAlarm implements Alarm {
 
   set(deadline: number): void {
     this.#setFor = deadline;
-    this.#clock._rest();
+    this.#clock[inside.rest]();
   }
 
   close(): void {
-    this.#clock._delete(this);
+    this.#clock[inside.remove](this);
   }
 
   ringOnce(): void {

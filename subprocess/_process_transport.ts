@@ -16,6 +16,7 @@
  *
  * @module
  */
+import * as inside from "../loop/inside.ts";
 import { assert } from "../loop/errors/assert.ts";
 import { type Context, copyContext, enterContext } from "../loop/scheduling/context.ts";
 import { InvalidStateError } from "../loop/errors/errors.ts";
@@ -86,7 +87,7 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
     const channels = [child.stdin, child.stdout, child.stderr];
     this.#pipes = channels.map((channel, fd) => channel && this.#connect(channel, fd));
     this.#openPipes = this.#pipes.filter((pipe) => pipe !== null).length;
-    loop.enqueue(this);
+    loop[inside.enqueue](this);
   }
 
   getPid(): number {
@@ -195,13 +196,13 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
   }
 
   /** The first entry of the transport. */
-  _run(): void {
+  [inside.run](): void {
     this.#move("running");
     this.#call("connectionMade", () => this.#protocol.connectionMade?.(this));
     if (!this.#opened.done()) this.#opened.setResult();
   }
 
-  _release(): void {
+  [inside.release](): void {
     this.#child.destroy();
   }
 
@@ -246,7 +247,7 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
   #endIfDone(): void {
     if (this.#state !== "exited" || this.#openPipes > 0) return;
     // Not within the call of the protocol that reported the last end.
-    this.#loop.enqueue({ _run: () => this.#end() });
+    this.#loop[inside.enqueue]({ [inside.run]: () => this.#end() });
   }
 
   #end(): void {

@@ -1,3 +1,4 @@
+import * as inside from "../loop/inside.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import type {
   ByteChannel,
@@ -64,7 +65,7 @@ class DenoChild implements ChildProcess {
     this.stderr = options.stderr === "piped" ? new ReadableStreamChannel(loop, child.stderr) : null;
     returncodeOf(child).then((returncode) => {
       this.#exited = true;
-      loop.enter({ _run: () => sink.exited(returncode) });
+      loop[inside.enter]({ [inside.run]: () => sink.exited(returncode) });
     });
   }
 

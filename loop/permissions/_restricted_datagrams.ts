@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import type { EventLoop } from "../event_loop.ts";
 import type { DatagramChannel, DatagramSink } from "../platform/platform.ts";
 
@@ -32,8 +33,8 @@ export class RestrictedDatagrams implements DatagramChannel {
   send(bytes: Uint8Array, address: Deno.Addr): void {
     const error = this.#check(address as Deno.NetAddr);
     if (error === null) return this.#channel.send(bytes, address);
-    this.#loop.enqueue({
-      _run: () => {
+    this.#loop[inside.enqueue]({
+      [inside.run]: () => {
         if (this.#closed) return;
         this.#sink?.failed(error);
         this.#sink?.sent(bytes.length);

@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { describe } from "../values/_describe.ts";
 import { checkPlain } from "../values/_function_kind.ts";
 import { isNotCapable } from "../errors/deno_not_capable.ts";
@@ -41,7 +42,7 @@ export function addSignalHandler<A extends unknown[]>(
   callback: (...args: A) => unknown,
   args: A,
 ): void {
-  loop.checkCallback(callback, "add");
+  loop[inside.checkCallback](callback, "add");
   checkPlain(callback, "add a callback");
   const handle = new Handle(loop, callback as Callback, args);
   const handlers = handlersOf.get(loop) ?? new Map<Deno.Signal, SignalHandler>();
@@ -78,7 +79,7 @@ function listen(loop: PlatformLoop, signal: Deno.Signal, handle: Handle): Signal
   const { signals } = loop.platform;
   const handler: SignalHandler = {
     handle,
-    unlisten: listenToSignal(signals, signal, () => loop.enter(handler.handle)),
+    unlisten: listenToSignal(signals, signal, () => loop[inside.enter](handler.handle)),
   };
   return handler;
 }

@@ -21,6 +21,7 @@
  *
  * @module
  */
+import * as inside from "../inside.ts";
 import {
   ambient,
   captureEngineContext,
@@ -151,17 +152,17 @@ export class Driver {
   }
 
   /** Adds `entry` to the ready queue, and wakes the loop if it waits. */
-  enqueue(entry: Runnable): void {
+  [inside.enqueue](entry: Runnable): void {
     this.#ready.push(entry);
     if (this.#wake !== null && !this.#entering) this.#wake();
   }
 
   /** Runs `entry` for an event of the host: at once if the loop waits, else in its turn. */
-  enter(entry: Runnable): void {
+  [inside.enter](entry: Runnable): void {
     // An entry may cause an event, as on a simulated network: that must not run inside of it.
     // In debug mode each step is timed, which takes the driver.
     const inTurn = this.#wake === null || ambient.loop !== null || this.#loop.getDebug();
-    if (inTurn) return this.enqueue(entry);
+    if (inTurn) return this[inside.enqueue](entry);
     // An event is part of no task, also when its operation was started by one.
     if (isInEngineContext(this.#context)) this.#enter(entry);
     else this.#enterFromOutside(entry);
@@ -267,7 +268,7 @@ export class Driver {
         // Nobody runs in the context of the entry before.
         ambient.context = ambient.values = null;
         if (debug) this.#runTimed(this.#ready.shift());
-        else this.#ready.shift()._run();
+        else this.#ready.shift()[inside.run]();
       }
     } finally {
       // An entry throws only by a bug of ours. That ends the run, and must not stay "running".
@@ -286,7 +287,7 @@ export class Driver {
     // Afterwards the entry does not know any more who waited for it.
     const thread = this.#insight.threadOf(entry);
     const start = this.time();
-    entry._run();
+    entry[inside.run]();
     // An async function runs its step in the microtasks that follow.
     if (ambient.resumedAsyncFunction) this.#step = { subject: thread ?? entry, start };
     else this.#reportSlow(thread ?? entry, start);

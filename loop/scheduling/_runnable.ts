@@ -1,5 +1,6 @@
+import type * as inside from "../inside.ts";
 /** An entry of the ready queue: a handle, a task's step, or an operation's step. */
 export interface Runnable {
   /** Does the work of one turn. Throws nothing: errors go to where they belong. */
-  _run(): void;
+  [inside.run](): void;
 }

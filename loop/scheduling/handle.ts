@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { ambient, captureEngineContext, runInEngineContext } from "./_ambient.ts";
 import type { EngineContext } from "./_deno_engine_context.ts";
 import { describe, lineOf } from "../values/_describe.ts";
@@ -36,7 +37,7 @@ export class Handle {
     this.#callback = callback;
     this.#args = args.length === 0 ? NO_ARGUMENTS : args;
     this.#values = values;
-    if (loop.getDebug()) loop.rememberOrigin(this);
+    if (loop.getDebug()) loop[inside.rememberOrigin](this);
   }
 
   /** Prevents the call. Does nothing if it was made already, or cancelled before. */
@@ -52,19 +53,19 @@ export class Handle {
 
   /** Says what it calls, as `repr()`: `<Handle tick()>`. */
   toString(): string {
-    return this._text({});
+    return this[inside.text]({});
   }
 
   /** @ignore The text, with the details of a subclass. */
-  _text(details: Readonly<Record<string, number>>): string {
+  [inside.text](details: Readonly<Record<string, number>>): string {
     const callback = this.#callback;
     const state = callback === null ? "cancelled" : describeCallback(callback);
-    const origin = this.#loop.originOf(this)?.split("\n", 1)[0]?.trim();
+    const origin = this.#loop[inside.originOf](this)?.split("\n", 1)[0]?.trim();
     return lineOf(this, state, { ...details, created: origin });
   }
 
   /** @ignore Makes the call; what it throws goes to the exception handler. */
-  _run(): void {
+  [inside.run](): void {
     const callback = this.#callback;
     if (callback === null) return;
     ambient.values = this.#values;
@@ -94,7 +95,7 @@ export class Handle {
 
   #report(callback: Callback, exception: unknown, context: Context | null = null): void {
     const message = `Exception in callback ${describeCallback(callback)}`;
-    this.#loop._report({ message, exception, handle: this }, context);
+    this.#loop[inside.report]({ message, exception, handle: this }, context);
   }
 
   static {

@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { type Callback, Handle } from "./handle.ts";
 import type { EventLoop } from "../event_loop.ts";
 import type { ContextValues } from "./context.ts";
@@ -38,7 +39,7 @@ export class TimerHandle extends Handle {
 
   /** Says what it calls and when, as `repr()`: `<TimerHandle tick() when=1.5>`. */
   override toString(): string {
-    return this._text({ when: this.#when });
+    return this[inside.text]({ when: this.#when });
   }
 
   /** Prevents the call. Takes constant time, however many timers there are. */

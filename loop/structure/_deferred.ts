@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { ambient, runningTask } from "../scheduling/_ambient.ts";
 import { AwaitingFunction } from "../tasks/_awaiting_function.ts";
 import type { CancelReason } from "../tasks/_cancel_reason.ts";
@@ -11,7 +12,7 @@ import { Future, markSeen, settle } from "../tasks/future.ts";
 import type { Coroutine, Task } from "../tasks/task.ts";
 
 /** Where the work runs, once it has begun. */
-type Host = Cancellable & { readonly _cancelReason?: CancelReason | undefined };
+type Host = Cancellable & { readonly [inside.cancelReason]?: CancelReason | undefined };
 
 /**
  * A future whose work uses the identity of the task that waits for it: `timeout()`, `waitFor()`
@@ -47,28 +48,28 @@ export abstract class Deferred<T> extends Future<T> {
   }
 
   /** @ignore */
-  override _passCancel(
+  override [inside.passCancel](
     reason: CancelReason,
     routed: boolean,
   ): CancelVerdict | readonly CancelEdge[] {
-    if (this.#host === null || this.done()) return super._passCancel(reason, routed);
+    if (this.#host === null || this.done()) return super[inside.passCancel](reason, routed);
     return [{ future: this.#host, routed: false }];
   }
 
   /** @ignore */
-  override get _cancelReason(): CancelReason | undefined {
-    return this.cancelled() ? super._cancelReason : this.#host?._cancelReason;
+  override get [inside.cancelReason](): CancelReason | undefined {
+    return this.cancelled() ? super[inside.cancelReason] : this.#host?.[inside.cancelReason];
   }
 
   /** @ignore */
-  override _awaited(): Future<unknown>[] {
+  override [inside.awaited](): Future<unknown>[] {
     const host = this.#host;
     if (host instanceof CancelScope) return host.awaited();
     return host instanceof Future && host === this.#ownTask ? [host] : [];
   }
 
   /** @ignore Begins in a task of its own, unless it has begun. */
-  override _begin(): void {
+  override [inside.begin](): void {
     if (this.#host !== null || this.done()) return;
     const coroutine = this.#runInTask();
     // Enters its `try`, so that a cancellation before the first step ends this future as well.
@@ -77,9 +78,9 @@ export abstract class Deferred<T> extends Future<T> {
   }
 
   /** @ignore */
-  override _await(scope: CancelScope | null, resolve: Resolve<T>, reject: Reject): void {
+  override [inside.awaitIn](scope: CancelScope | null, resolve: Resolve<T>, reject: Reject): void {
     if (this.#host !== null || this.done() || scope === null || scope.closed) {
-      return super._await(scope, resolve, reject);
+      return super[inside.awaitIn](scope, resolve, reject);
     }
     const inner = new CancelScope(scope.task, scope.context, scope);
     this.#host = inner;
@@ -93,7 +94,7 @@ export abstract class Deferred<T> extends Future<T> {
       inner.close();
       if (scope.takeDueOf(inner)) awaiting.noteInRegion(false);
       this.#settle(state, value);
-      awaiting._resume();
+      awaiting[inside.resume]();
     };
     inner.path = followPath(
       this.runInFunction(inner),
@@ -106,11 +107,11 @@ export abstract class Deferred<T> extends Future<T> {
     const task = runningTask();
     // Consumed twice, or outside of a task: then it is a future as any other.
     if (this.#host !== null || task === null) {
-      this._begin();
+      this[inside.begin]();
       return yield* super[Symbol.iterator]();
     }
     const { operation } = ambient;
-    const host = operation?._task === task ? operation : task;
+    const host = operation?.[inside.task] === task ? operation : task;
     this.#host = host;
     try {
       return yield* this.#settleWith(task, host);
@@ -124,7 +125,7 @@ export abstract class Deferred<T> extends Future<T> {
       yield;
       const task = this.#ownTask as Task<unknown>;
       const value = yield* this.steps(task, task);
-      const due = task.takeCancel();
+      const due = task[inside.takeCancel]();
       if (due === null) this.#settle("finished", value);
       else this.#settle("cancelled", due);
     } catch (error) {

@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import type { CancelReason } from "../tasks/_cancel_reason.ts";
 import { CancelScope } from "../tasks/_cancel_scope.ts";
 import type { CancelEdge, CancelVerdict } from "../tasks/_cancel_walk.ts";
@@ -24,7 +25,7 @@ export function* runBody<S, T>(
   if (isGeneratorFunction(body)) return yield* body(argument) as Coroutine<T>;
   refuseAsyncGenerator(body);
   // What is due comes to the scope when the coroutine waits for it.
-  const cancelling = host.cancelling() - host.dueCount();
+  const cancelling = host.cancelling() - host[inside.dueCount]();
   const scope = new CancelScope(task, task.getContext(), null, cancelling);
   const value = scope.run(() => body(argument));
   const coroutine = coroutineIn(value);
@@ -67,23 +68,23 @@ class FunctionPart<T> extends Future<T> {
     });
   }
 
-  override _passCancel(
+  override [inside.passCancel](
     reason: CancelReason,
     routed: boolean,
   ): CancelVerdict | readonly CancelEdge[] {
-    if (this.done()) return super._passCancel(reason, routed);
+    if (this.done()) return super[inside.passCancel](reason, routed);
     return [{ future: this.#scope, routed }];
   }
 
-  override _awaited(): Future<unknown>[] {
+  override [inside.awaited](): Future<unknown>[] {
     return this.#scope.awaited();
   }
 
   #end(state: "finished" | "failed" | "cancelled", value: unknown): void {
-    const due = this.#scope.takeCancel();
+    const due = this.#scope[inside.takeCancel]();
     this.#scope.close();
     // It ended before it came to an await: the coroutine gets the cancellation.
-    if (due !== null) this.#host.recancel(due);
+    if (due !== null) this.#host[inside.recancel](due);
     settle(this, state, value);
   }
 }

@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { runningLoop } from "../scheduling/_ambient.ts";
 import { AS_COMPLETED } from "../values/_options.ts";
 import type { Runnable } from "../scheduling/_runnable.ts";
@@ -77,7 +78,7 @@ class FinishedQueue<T> extends Queue<Future<T> | null> {
     this.#pending = pending;
   }
 
-  override _sources(): Future<unknown>[] {
+  override [inside.sources](): Future<unknown>[] {
     return [...this.#pending.keys()];
   }
 }
@@ -98,7 +99,7 @@ class CompletionOrder<T> implements Completions<T> {
     this.#futures = futures;
     this.#left = futures.size;
     for (const future of futures) {
-      const watcher = { _run: () => this.#futureDone(future) };
+      const watcher = { [inside.run]: () => this.#futureDone(future) };
       this.#pending.set(future, watcher);
       this.#loop = future.getLoop();
       addWaiter(future, watcher);
@@ -118,7 +119,7 @@ class CompletionOrder<T> implements Completions<T> {
   return(): IteratorResult<Future<T>, undefined> {
     this.#closed = true;
     this.#left = 0;
-    for (const future of this.#futures) future.getLoop().unseenFailures.restart(future);
+    for (const future of this.#futures) future.getLoop()[inside.unseenFailures].restart(future);
     return { done: true, value: undefined };
   }
 
@@ -154,13 +155,13 @@ class CompletionOrder<T> implements Completions<T> {
     if (future === null) {
       throw new TimeoutError("Cannot wait for the remaining futures: the time limit has passed");
     }
-    future.getLoop().unseenFailures.restart(future);
+    future.getLoop()[inside.unseenFailures].restart(future);
     return { future };
   }
 
   #futureDone(future: Future<T>): void {
     this.#pending.delete(future);
-    if (!this.#closed) future.getLoop().unseenFailures.postpone(future);
+    if (!this.#closed) future.getLoop()[inside.unseenFailures].postpone(future);
     this.#finished.putNowait(future);
     if (this.#pending.size === 0) this.#timer?.cancel();
   }

@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { runningLoop } from "../scheduling/_ambient.ts";
 import { listAwaitables } from "./_awaitable_list.ts";
 import { GATHER } from "../values/_options.ts";
@@ -101,7 +102,7 @@ class Gathering extends Future<unknown[]> {
   #cancelRequested = false;
 
   constructor(loop: EventLoop, children: readonly Future<unknown>[], returnExceptions: boolean) {
-    super(loop._ownOptions);
+    super(loop[inside.ownOptions]);
     this.#children = children;
     this.#returnExceptions = returnExceptions;
   }
@@ -135,23 +136,23 @@ class Gathering extends Future<unknown[]> {
     if (this.#pending === 0) this.#finish();
   }
 
-  override get _context(): Context | null {
-    return this.#failedChild?._context ?? null;
+  override get [inside.context](): Context | null {
+    return this.#failedChild?.[inside.context] ?? null;
   }
 
-  override _awaited(): Future<unknown>[] {
+  override [inside.awaited](): Future<unknown>[] {
     return this.#children.filter((child) => !child.done());
   }
 
-  override _passCancel(
+  override [inside.passCancel](
     reason: CancelReason,
     routed: boolean,
   ): CancelVerdict | readonly CancelEdge[] {
-    if (this.done()) return super._passCancel(reason, routed);
+    if (this.done()) return super[inside.passCancel](reason, routed);
     return this.#children.map((future) => ({ future, routed: false }));
   }
 
-  override _endCancel(verdict: CancelVerdict): CancelVerdict {
+  override [inside.endCancel](verdict: CancelVerdict): CancelVerdict {
     if (verdict !== "missed") this.#cancelRequested = true;
     return verdict;
   }
@@ -171,7 +172,7 @@ function resultOrError(child: Future<unknown>): unknown {
 }
 
 function cancelledErrorOf(child: Future<unknown>): CancelledError {
-  return (child._cancelReason ?? new CancelReason()).toError();
+  return (child[inside.cancelReason] ?? new CancelReason()).toError();
 }
 
 /** Tells a gathering that one of its children has ended. */
@@ -184,7 +185,7 @@ class GatheredChild implements Runnable {
     this.#child = child;
   }
 
-  _run(): void {
+  [inside.run](): void {
     this.#gathering.childDone(this.#child);
   }
 }

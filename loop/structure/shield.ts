@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import type { Runnable } from "../scheduling/_runnable.ts";
 import { noteShielded } from "../tasks/_unseen_failures.ts";
 import type { Context } from "../scheduling/context.ts";
@@ -28,10 +29,10 @@ export function shield<T>(awaitable: Awaitable<T>): Future<T> {
   const inner = ensureFuture(awaitable);
   if (inner.done()) return inner;
   const outer = new Shield(inner);
-  const onInnerDone: Runnable = { _run: () => passOn(inner, outer) };
+  const onInnerDone: Runnable = { [inside.run]: () => passOn(inner, outer) };
   addWaiter(inner, onInnerDone);
   addWaiter(outer, {
-    _run() {
+    [inside.run]() {
       if (inner.done()) return;
       removeWaiter(inner, onInnerDone);
       noteShielded(inner);
@@ -49,18 +50,18 @@ class Shield<T> extends Future<T> {
     this.#inner = inner;
   }
 
-  override get _context(): Context | null {
-    return this.#inner._context;
+  override get [inside.context](): Context | null {
+    return this.#inner[inside.context];
   }
 
-  override _awaited(): Future<unknown>[] {
+  override [inside.awaited](): Future<unknown>[] {
     return this.#inner.done() ? [] : [this.#inner];
   }
 }
 
 function passOn(inner: Future<unknown>, outer: Future<unknown>): void {
   if (outer.done()) return;
-  if (inner.cancelled()) outer.cancel(undefined, { cause: inner._cancelReason?.cause });
+  if (inner.cancelled()) outer.cancel(undefined, { cause: inner[inside.cancelReason]?.cause });
   else {
     const { failed, value } = takeOutcome(inner);
     settle(outer, failed ? "failed" : "finished", value);

@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { requireLoop } from "../scheduling/_ambient.ts";
 import { checkSeconds } from "../values/_seconds.ts";
 import type { CancelledError } from "../errors/errors.ts";
@@ -40,7 +41,7 @@ class Sleep<T> extends Operation<T> {
   readonly #timer: TimerHandle | null;
 
   constructor(loop: EventLoop, delay: number, result: T) {
-    super(loop._ownOptions);
+    super(loop[inside.ownOptions]);
     this.#result = result;
     if (delay > 0) this.#timer = loop.callLater(delay, wake, this);
     else {

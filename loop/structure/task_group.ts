@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { requireLoop } from "../scheduling/_ambient.ts";
 import { CancelReason } from "../tasks/_cancel_reason.ts";
 import type { CancelScope } from "../tasks/_cancel_scope.ts";
@@ -54,7 +55,7 @@ export class TaskGroup {
     this.#loop = loop;
     this.#parent = parent;
     // One that is due comes to the body as any other from outside.
-    this.#cancellingBefore = parent.cancelling() - parent.dueCount();
+    this.#cancellingBefore = parent.cancelling() - parent[inside.dueCount]();
   }
 
   static {
@@ -79,7 +80,7 @@ export class TaskGroup {
     this.#checkOpen(body);
     const task = this.#loop.createTask(body, options);
     this.#tasks.add(task);
-    const watcher: Runnable = { _run: () => this.#taskDone(task) };
+    const watcher: Runnable = { [inside.run]: () => this.#taskDone(task) };
     if (task.done()) this.#taskDone(task);
     else addWaiter(task, watcher);
     this.#cancelLate(task);
@@ -130,7 +131,7 @@ export class TaskGroup {
   }
 
   /** @ignore Waits for the children after the body ended; throws what the group ends with. */
-  *_close(outcome: { failed: boolean; error: unknown }): Coroutine<void> {
+  *[inside.close](outcome: { failed: boolean; error: unknown }): Coroutine<void> {
     this.#state = "closing";
     this.#cancelled = this.#outsideCancel(outcome.error);
     if (outcome.failed && !this.#aborting) this.#abort();
@@ -150,7 +151,9 @@ export class TaskGroup {
     // The group takes back what it asked for; nothing more than before means nobody else did.
     if (this.#parentCancelRequested) {
       const left = this.#parent.uncancel();
-      if (this.#errors.length === 0 && this.#reason !== null) this.#parent.forget(this.#reason);
+      if (this.#errors.length === 0 && this.#reason !== null) {
+        this.#parent[inside.forget](this.#reason);
+      }
       if (left <= this.#cancellingBefore) this.#cancelled = null;
     }
     if (outcome.failed && !(outcome.error instanceof CancelledError)) {
@@ -164,7 +167,7 @@ export class TaskGroup {
    * @ignore The cancellation that was asked for by somebody else, where the group ended with errors
    * instead: the next await of the caller gets it.
    */
-  _hidden(error: unknown): CancelReason | null {
+  [inside.hidden](error: unknown): CancelReason | null {
     if (error instanceof CancelledError || this.#parent.cancelling() === 0) return null;
     const cancelled = this.#cancelled;
     return cancelled === null ? new CancelReason() : CancelReason.of(cancelled).withoutMessage();
@@ -189,11 +192,11 @@ export class TaskGroup {
     this.#tasks.add(task);
     this.#cancelLate(task);
     addWaiter(task, {
-      _run: () => {
+      [inside.run]: () => {
         if (ready.done()) return this.#taskDone(task);
         this.#forget(task);
         if (task.cancelled()) {
-          ready._cancel(task._cancelReason?.withoutMessage() ?? new CancelReason());
+          ready[inside.cancel](task[inside.cancelReason]?.withoutMessage() ?? new CancelReason());
         } else {
           ready.setException(
             task.exception() ??
@@ -253,7 +256,7 @@ export class TaskGroup {
   #cancelParent(reason: CancelReason): void {
     this.#parentCancelRequested = true;
     this.#reason = reason;
-    this.#parent._cancel(reason);
+    this.#parent[inside.cancel](reason);
   }
 }
 
@@ -266,7 +269,7 @@ class Completion extends Future<void> {
     this.#tasks = tasks;
   }
 
-  override _awaited(): Future<unknown>[] {
+  override [inside.awaited](): Future<unknown>[] {
     return [...this.#tasks];
   }
 }
@@ -320,10 +323,10 @@ class GroupRegion<T> extends Deferred<T> {
       outcome = { failed: true, error };
     }
     try {
-      yield* group._close(outcome);
+      yield* group[inside.close](outcome);
     } catch (error) {
-      const hidden = group._hidden(error);
-      if (hidden !== null) host.recancel(hidden);
+      const hidden = group[inside.hidden](error);
+      if (hidden !== null) host[inside.recancel](hidden);
       throw error;
     }
     return value as T;
@@ -339,9 +342,9 @@ class GroupRegion<T> extends Deferred<T> {
       outcome = { failed: true, error };
     }
     try {
-      await runBodyInFunction(() => group._close(outcome), undefined, scope);
+      await runBodyInFunction(() => group[inside.close](outcome), undefined, scope);
     } catch (error) {
-      const hidden = group._hidden(error);
+      const hidden = group[inside.hidden](error);
       if (hidden !== null) scope.recancelOuter(hidden);
       throw error;
     }

@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { requireLoop } from "../scheduling/_ambient.ts";
 import { CancelReason } from "../tasks/_cancel_reason.ts";
 import type { CancelScope } from "../tasks/_cancel_scope.ts";
@@ -81,14 +82,14 @@ export class Timeout {
   }
 
   /** @ignore The body starts; `interrupt` cancels it. */
-  _enter(interrupt: () => void): void {
+  [inside.enterBody](interrupt: () => void): void {
     this.#state = "active";
     this.#interrupt = interrupt;
     this.reschedule(this.#when);
   }
 
   /** @ignore The body has ended. Returns whether the deadline has passed. */
-  _exit(): boolean {
+  [inside.exitBody](): boolean {
     this.#timer?.cancel();
     this.#timer = null;
     this.#state = this.#state === "expiring" ? "expired" : "finished";
@@ -96,7 +97,7 @@ export class Timeout {
   }
 
   /** @ignore What {@linkcode signal} has aborted with; `null` if it has not, or was not read. */
-  get _abortReason(): unknown {
+  get [inside.abortReason](): unknown {
     const signal = this.#controller?.signal;
     return signal?.aborted === true ? signal.reason : null;
   }
@@ -180,11 +181,11 @@ class TimeLimit<T> extends Deferred<T> {
     try {
       value = await runBodyInFunction(this.#body, limit.timeout, scope);
     } catch (error) {
-      scope.forget(limit.reason);
+      scope[inside.forget](limit.reason);
       throw limit.endWith(error);
     }
     const killed = scope.wasToldBySignal(limit.reason);
-    scope.forget(limit.reason);
+    scope[inside.forget](limit.reason);
     // What ends well when its signal aborts has not ended by itself.
     if (killed) throw limit.endWith(limit.reason.toError());
     limit.end();
@@ -214,21 +215,21 @@ class Limit {
   constructor(timeout: Timeout, host: CancelHost) {
     this.timeout = timeout;
     this.#host = host;
-    this.#cancelling = host.cancelling() - host.dueCount();
-    timeout._enter(() => host._cancel(this.reason));
+    this.#cancelling = host.cancelling() - host[inside.dueCount]();
+    timeout[inside.enterBody](() => host[inside.cancel](this.reason));
   }
 
   /** The body has ended by itself. */
   end(): void {
-    if (this.timeout._exit()) this.#host.uncancel();
+    if (this.timeout[inside.exitBody]()) this.#host.uncancel();
   }
 
   /** The body has thrown `error`. Returns what the caller gets. */
   endWith(error: unknown): unknown {
-    if (!this.timeout._exit()) return error;
+    if (!this.timeout[inside.exitBody]()) return error;
     // A cancellation from outside, beside the one of the deadline, wins.
     return this.#host.uncancel() <= this.#cancelling
-      ? timedOut(error, this.timeout._abortReason)
+      ? timedOut(error, this.timeout[inside.abortReason])
       : error;
   }
 }

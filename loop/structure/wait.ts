@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { requireLoop } from "../scheduling/_ambient.ts";
 import { WAIT } from "../values/_options.ts";
 import type { Runnable } from "../scheduling/_runnable.ts";
@@ -89,18 +90,18 @@ class Wait<F extends Future<unknown>> extends Operation<WaitResult<F>> {
   #left: number;
 
   constructor(loop: EventLoop, futures: Set<F>, timeout: number | null, returnWhen: ReturnWhen) {
-    super(loop._ownOptions);
+    super(loop[inside.ownOptions]);
     this.#returnWhen = returnWhen;
     this.#left = futures.size;
     this.#timer = timeout === null ? null : loop.callLater(timeout, () => this.wake());
     for (const future of futures) {
-      const watcher = { _run: () => this.#futureDone(future) };
+      const watcher = { [inside.run]: () => this.#futureDone(future) };
       this.#watched.set(future, watcher);
       addWaiter(future, watcher);
     }
   }
 
-  override _awaited(): Future<unknown>[] {
+  override [inside.awaited](): Future<unknown>[] {
     return [...this.#watched.keys()].filter((future) => !future.done());
   }
 
@@ -122,7 +123,7 @@ class Wait<F extends Future<unknown>> extends Operation<WaitResult<F>> {
     if (this.#left === 0 || this.#endsWait(future)) {
       this.#timer?.cancel();
       this.wake();
-    } else this.getLoop().unseenFailures.postpone(future);
+    } else this.getLoop()[inside.unseenFailures].postpone(future);
   }
 
   #endsWait(future: F): boolean {
@@ -135,7 +136,7 @@ class Wait<F extends Future<unknown>> extends Operation<WaitResult<F>> {
     this.#timer?.cancel();
     for (const [future, watcher] of this.#watched) {
       removeWaiter(future, watcher);
-      this.getLoop().unseenFailures.restart(future);
+      this.getLoop()[inside.unseenFailures].restart(future);
     }
   }
 }

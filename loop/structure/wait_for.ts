@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { requireLoop } from "../scheduling/_ambient.ts";
 import type { CancelScope } from "../tasks/_cancel_scope.ts";
 import { Deferred } from "./_deferred.ts";
@@ -77,7 +78,7 @@ class WaitForNow<T> extends Deferred<T> {
 function* cancelAndWait(future: Future<unknown>): Coroutine<void> {
   const ended = future.getLoop().createFuture<void>();
   const watcher: Runnable = {
-    _run() {
+    [inside.run]() {
       if (!ended.done()) ended.setResult();
     },
   };

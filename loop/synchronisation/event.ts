@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { requireLoop } from "../scheduling/_ambient.ts";
 import { lineOf } from "../values/_describe.ts";
 import { showAsText } from "../values/_shown_as_text.ts";
@@ -62,7 +63,7 @@ class WaitForEvent extends Operation<true> {
   readonly #waiters: Set<WaitForEvent>;
 
   constructor(loop: EventLoop, event: Event, waiters: Set<WaitForEvent>) {
-    super(loop._ownOptions);
+    super(loop[inside.ownOptions]);
     this.#waiters = waiters;
     if (event.isSet()) this.finish(true);
     else waiters.add(this);

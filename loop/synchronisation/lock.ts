@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { requireLoop } from "../scheduling/_ambient.ts";
 import { lineOf } from "../values/_describe.ts";
 import { Held } from "./_held.ts";
@@ -68,19 +69,19 @@ export class Lock {
   }
 
   /** @ignore Takes the lock if it is free and nobody waits for it. */
-  _tryAcquire(): boolean {
+  [inside.tryAcquire](): boolean {
     if (this.#locked) return false;
     for (const waiter of this.#waiters) if (!waiter.givingUp) return false;
     return this.#locked = true;
   }
 
   /** @ignore `waiter` waits for the lock. */
-  _addWaiter(waiter: Acquire): void {
+  [inside.addWaiter](waiter: Acquire): void {
     this.#waiters.add(waiter);
   }
 
   /** @ignore `waiter` was woken and takes the lock, or gives up. */
-  _removeWaiter(waiter: Acquire, takes: boolean): void {
+  [inside.removeWaiter](waiter: Acquire, takes: boolean): void {
     this.#waiters.delete(waiter);
     if (takes) this.#locked = true;
     else if (!this.#locked) this.#wakeFirst();
@@ -97,19 +98,19 @@ class Acquire extends Operation<Disposable> {
   readonly #lock: Lock;
 
   constructor(loop: EventLoop, lock: Lock) {
-    super(loop._ownOptions);
+    super(loop[inside.ownOptions]);
     this.#lock = lock;
-    if (lock._tryAcquire()) this.finish(new Held(lock));
-    else lock._addWaiter(this);
+    if (lock[inside.tryAcquire]()) this.finish(new Held(lock));
+    else lock[inside.addWaiter](this);
   }
 
   protected override resumed(): void {
-    this.#lock._removeWaiter(this, true);
+    this.#lock[inside.removeWaiter](this, true);
     this.finish(new Held(this.#lock));
   }
 
   protected override interrupted(error: CancelledError): void {
-    this.#lock._removeWaiter(this, false);
+    this.#lock[inside.removeWaiter](this, false);
     this.fail(error);
   }
 }

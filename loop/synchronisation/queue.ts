@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { requireLoop } from "../scheduling/_ambient.ts";
 import { lineOf } from "../values/_describe.ts";
 import { QUEUE, QUEUE_SHUTDOWN } from "../values/_options.ts";
@@ -141,7 +142,7 @@ export class Queue<T> {
       throw new QueueEmpty("Cannot get from a queue: it is empty");
     }
     const item = this.#store.shift();
-    this._wakeNext(this.#putters);
+    this[inside.wakeNext](this.#putters);
     return item;
   }
 
@@ -166,7 +167,7 @@ export class Queue<T> {
     this.#store.push(item);
     this.#unfinished += 1;
     this.#allDone.clear();
-    this._wakeNext(this.#getters);
+    this[inside.wakeNext](this.#getters);
   }
 
   /**
@@ -229,12 +230,12 @@ export class Queue<T> {
   }
 
   /** @ignore Wakes the first of `waiters` that is not awake yet. */
-  _wakeNext(waiters: Set<Operation<unknown>>): void {
+  [inside.wakeNext](waiters: Set<Operation<unknown>>): void {
     for (const waiter of waiters) if (waiter.wake()) return;
   }
 
   /** @ignore What `get()` waits for in the end, where that is known. */
-  _sources(): Future<unknown>[] {
+  [inside.sources](): Future<unknown>[] {
     return [];
   }
 
@@ -264,14 +265,14 @@ class Get<T> extends Operation<T> {
   readonly #line: Set<Operation<unknown>>;
 
   constructor(loop: EventLoop, queue: Queue<T>, line: Set<Operation<T>>) {
-    super(loop._ownOptions);
+    super(loop[inside.ownOptions]);
     this.#queue = queue;
     this.#line = line as Set<Operation<unknown>>;
     this.resumed();
   }
 
-  override _awaited(): Future<unknown>[] {
-    return this.#queue._sources();
+  override [inside.awaited](): Future<unknown>[] {
+    return this.#queue[inside.sources]();
   }
 
   protected override resumed(): void {
@@ -289,7 +290,7 @@ class Get<T> extends Operation<T> {
 
   protected override interrupted(error: CancelledError, woken: boolean): void {
     this.#line.delete(this);
-    if (woken && !this.#queue.empty()) this.#queue._wakeNext(this.#line);
+    if (woken && !this.#queue.empty()) this.#queue[inside.wakeNext](this.#line);
     this.fail(error);
   }
 }
@@ -301,7 +302,7 @@ class Put<T> extends Operation<void> {
   readonly #item: T;
 
   constructor(loop: EventLoop, queue: Queue<T>, line: Set<Operation<void>>, item: T) {
-    super(loop._ownOptions);
+    super(loop[inside.ownOptions]);
     this.#queue = queue;
     this.#line = line as Set<Operation<unknown>>;
     this.#item = item;
@@ -322,7 +323,7 @@ class Put<T> extends Operation<void> {
 
   protected override interrupted(error: CancelledError, woken: boolean): void {
     this.#line.delete(this);
-    if (woken && !this.#queue.full()) this.#queue._wakeNext(this.#line);
+    if (woken && !this.#queue.full()) this.#queue[inside.wakeNext](this.#line);
     this.fail(error);
   }
 }

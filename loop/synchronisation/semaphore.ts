@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { requireLoop } from "../scheduling/_ambient.ts";
 import { describe, lineOf } from "../values/_describe.ts";
 import { Held } from "./_held.ts";
@@ -89,19 +90,19 @@ export class Semaphore {
   }
 
   /** @ignore Takes a permit if one is free and nobody waits. */
-  _tryAcquire(): boolean {
+  [inside.tryAcquire](): boolean {
     if (this.locked()) return false;
     this.#value -= 1;
     return true;
   }
 
   /** @ignore `waiter` waits for a permit. */
-  _addWaiter(waiter: Acquire): void {
+  [inside.addWaiter](waiter: Acquire): void {
     this.#waiters.add(waiter);
   }
 
   /** @ignore `waiter` goes on with its permit, or gives up; `returned` permits come back. */
-  _removeWaiter(waiter: Acquire, returned: number): void {
+  [inside.removeWaiter](waiter: Acquire, returned: number): void {
     this.#waiters.delete(waiter);
     this.#value += returned;
     // Others may have had to queue behind this one while permits were free.
@@ -147,19 +148,19 @@ class Acquire extends Operation<Disposable> {
   readonly #semaphore: Semaphore;
 
   constructor(loop: EventLoop, semaphore: Semaphore) {
-    super(loop._ownOptions);
+    super(loop[inside.ownOptions]);
     this.#semaphore = semaphore;
-    if (semaphore._tryAcquire()) this.finish(new Held(semaphore));
-    else semaphore._addWaiter(this);
+    if (semaphore[inside.tryAcquire]()) this.finish(new Held(semaphore));
+    else semaphore[inside.addWaiter](this);
   }
 
   protected override resumed(): void {
-    this.#semaphore._removeWaiter(this, 0);
+    this.#semaphore[inside.removeWaiter](this, 0);
     this.finish(new Held(this.#semaphore));
   }
 
   protected override interrupted(error: CancelledError, woken: boolean): void {
-    this.#semaphore._removeWaiter(this, woken ? 1 : 0);
+    this.#semaphore[inside.removeWaiter](this, woken ? 1 : 0);
     this.fail(error);
   }
 }

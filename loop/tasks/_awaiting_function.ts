@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { ambient } from "../scheduling/_ambient.ts";
 import type { CancelReason } from "./_cancel_reason.ts";
 import type { CancelScope } from "./_cancel_scope.ts";
@@ -67,7 +68,7 @@ export class AwaitingFunction<T> implements Consumer, CancelRoot, CancelEdge {
     const scope = this.#scope;
     if (scope === null) {
       if (future.done()) this.#deliver();
-      else future._subscribe(this);
+      else future[inside.subscribe](this);
       return;
     }
     scope.noteAwait();
@@ -75,7 +76,7 @@ export class AwaitingFunction<T> implements Consumer, CancelRoot, CancelEdge {
     else if (future === scope.task as Future<unknown> || future.getLoop() !== scope.loop) {
       this.#reject(cannotWaitForFuture(scope.task, future));
     } else {
-      future._subscribe(this);
+      future[inside.subscribe](this);
       const due = this.list();
       if (due !== null) this.#interrupt(future, due);
     }
@@ -85,7 +86,7 @@ export class AwaitingFunction<T> implements Consumer, CancelRoot, CancelEdge {
   list(): CancelReason | null {
     const scope = this.#scope as CancelScope;
     scope.add(this as AwaitingFunction<unknown>);
-    if (scope.dueCount() === 0) return null;
+    if (scope[inside.dueCount]() === 0) return null;
     return scope.reasonAtAwait(true, this as AwaitingFunction<unknown>);
   }
 
@@ -95,9 +96,9 @@ export class AwaitingFunction<T> implements Consumer, CancelRoot, CancelEdge {
   }
 
   /** The bare future that is awaited is done: a cancellation that is due comes before its result. */
-  _run(): void {
-    const due = this.takeCancel();
-    if (due === null) return this._resume();
+  [inside.run](): void {
+    const due = this[inside.takeCancel]();
+    if (due === null) return this[inside.resume]();
     this.#leave();
     const error = endedIn(this.future) ?? due.toError(this.future.getLoop().getDebug());
     this.#settleInterrupted(() => {
@@ -105,29 +106,29 @@ export class AwaitingFunction<T> implements Consumer, CancelRoot, CancelEdge {
     });
   }
 
-  _resume(): void {
+  [inside.resume](): void {
     this.#leave();
     if (this.reopens) this.#scope?.reopenWindow();
     if (this.#interrupted) this.#settleInterrupted(() => this.future.result());
     else this.#deliver();
   }
 
-  _root(): CancelRoot | null {
+  [inside.root](): CancelRoot | null {
     return this.#scope === null ? null : this;
   }
 
-  takeCancel(): CancelReason | null {
+  [inside.takeCancel](): CancelReason | null {
     const due = this.#dueReason;
     if (due !== null) this.#interrupted = true;
     return due;
   }
 
-  spendCancel(awaited: Cancellable): void {
+  [inside.spendCancel](awaited: Cancellable): void {
     const due = this.#dueReason;
     if (due !== null) this.#interrupt(awaited, due);
   }
 
-  _answerCancel(verdict: CancelVerdict, reason: CancelReason): void {
+  [inside.answerCancel](verdict: CancelVerdict, reason: CancelReason): void {
     if (verdict === "circle") this.#giveUp(reason);
     else if (verdict === "interrupted") this.#interrupted = true;
     // What misses comes before the result.
@@ -147,7 +148,7 @@ export class AwaitingFunction<T> implements Consumer, CancelRoot, CancelEdge {
   /** Ends the wait at once: what is awaited waits for this function. */
   #giveUp(reason: CancelReason): void {
     // It ends cancelled, when the others of the circle have, and nobody waits for it.
-    this.future._unsubscribe(this);
+    this.future[inside.unsubscribe](this);
     this.#leave();
     this.#settleInterrupted(() => {
       throw reason.toError();
@@ -155,7 +156,7 @@ export class AwaitingFunction<T> implements Consumer, CancelRoot, CancelEdge {
   }
 
   #deliverDone(scope: CancelScope): void {
-    const due = this.future._delivers || scope.dueCount() === 0
+    const due = this.future[inside.delivers] || scope[inside.dueCount]() === 0
       ? null
       : scope.reasonAtAwait(false, this as AwaitingFunction<unknown>);
     if (due === null) return this.#deliver();

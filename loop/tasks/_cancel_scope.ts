@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { type Flow, flows, runningTask } from "../scheduling/_ambient.ts";
 import type { AwaitingFunction } from "./_awaiting_function.ts";
 import type { CancelReason } from "./_cancel_reason.ts";
@@ -126,11 +127,11 @@ export class CancelScope implements Flow, CancelHost, Cancellable {
   }
 
   /** Cancels what runs in the scope. */
-  _cancel(reason: CancelReason): void {
+  [inside.cancel](reason: CancelReason): void {
     walkCancel(this, reason, false, this.task);
   }
 
-  _passCancel(reason: CancelReason): readonly CancelEdge[] {
+  [inside.passCancel](reason: CancelReason): readonly CancelEdge[] {
     return this.passCancel(reason, this.#signal?.abort(reason) === true);
   }
 
@@ -149,7 +150,7 @@ export class CancelScope implements Flow, CancelHost, Cancellable {
     return this.#listAwaits();
   }
 
-  _endCancel(verdict: CancelVerdict, reason: CancelReason): CancelVerdict {
+  [inside.endCancel](verdict: CancelVerdict, reason: CancelReason): CancelVerdict {
     if (verdict === "missed") this.#missed = reason;
     return "interrupted";
   }
@@ -173,12 +174,12 @@ export class CancelScope implements Flow, CancelHost, Cancellable {
     return this.uncancel();
   }
 
-  dueCount(): number {
+  [inside.dueCount](): number {
     return this.#due?.pending === true ? 1 : 0;
   }
 
   /** Makes a cancellation, which another error hides, due again at the next await. */
-  recancel(reason: CancelReason): void {
+  [inside.recancel](reason: CancelReason): void {
     this.keepDue(reason, true);
   }
 
@@ -188,8 +189,8 @@ export class CancelScope implements Flow, CancelHost, Cancellable {
   }
 
   /** Drops `reason`, which its asker takes back. */
-  forget(reason: CancelReason): void {
-    this.#due?.forget(reason);
+  [inside.forget](reason: CancelReason): void {
+    this.#due?.[inside.forget](reason);
   }
 
   /** Keeps `reason` until it has arrived. */
@@ -206,24 +207,24 @@ export class CancelScope implements Flow, CancelHost, Cancellable {
   /** Takes back what is due in `inner` at its end. Returns whether anything was. */
   takeDueOf(inner: CancelScope): boolean {
     const hidden = inner.#hidden;
-    const left = inner.takeCancel();
+    const left = inner[inside.takeCancel]();
     if (hidden !== null) {
       this.#due?.clear();
-      this.recancel(hidden);
+      this[inside.recancel](hidden);
     } else if (left === null) return false;
-    else if (this.dueCount() === 0) this.keepDue(left, inner.#dueToItself);
+    else if (this[inside.dueCount]() === 0) this.keepDue(left, inner.#dueToItself);
     return true;
   }
 
   /** What has not arrived in a body that is at its end. */
-  takeCancel(): CancelReason | null {
+  [inside.takeCancel](): CancelReason | null {
     if (this.#due === null) return null;
     const reason = this.#due.take();
     return this.#isOnItsWay() ? null : reason;
   }
 
   /** The last cancellation that found nothing to interrupt. */
-  get _cancelReason(): CancelReason | undefined {
+  get [inside.cancelReason](): CancelReason | undefined {
     return this.#missed;
   }
 

@@ -1,9 +1,10 @@
+import * as inside from "../inside.ts";
 import { CancelReason } from "./_cancel_reason.ts";
 
 /** Whose cancellations a {@linkcode CancelSignal} tells of. */
 interface Counted {
   cancelling(): number;
-  readonly _cancelReason: CancelReason | undefined;
+  readonly [inside.cancelReason]: CancelReason | undefined;
 }
 
 /** The `AbortSignal` of a task or of a scope: aborts when that is asked to cancel. */
@@ -15,7 +16,9 @@ export class CancelSignal {
     const cancelling = host.cancelling() > 0;
     if (this.#controller.signal.aborted && !cancelling) this.#controller = new AbortController();
     // Whoever reads it late must not find less than who read it early.
-    if (cancelling) this.#controller.abort((host._cancelReason ?? new CancelReason()).toError());
+    if (cancelling) {
+      this.#controller.abort((host[inside.cancelReason] ?? new CancelReason()).toError());
+    }
     return this.#controller.signal;
   }
 

@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import type { CancelReason } from "./_cancel_reason.ts";
 
 /**
@@ -13,9 +14,9 @@ export interface Cancellable {
    *
    * @param routed Whether it comes from who waits for this and keeps it if it misses.
    */
-  _passCancel(reason: CancelReason, routed: boolean): CancelVerdict | readonly CancelEdge[];
+  [inside.passCancel](reason: CancelReason, routed: boolean): CancelVerdict | readonly CancelEdge[];
   /** All that it went on to have answered; `verdict` is the strongest answer. */
-  _endCancel(verdict: CancelVerdict, reason: CancelReason, routed: boolean): CancelVerdict;
+  [inside.endCancel](verdict: CancelVerdict, reason: CancelReason, routed: boolean): CancelVerdict;
 }
 
 /** One wait that a cancellation goes on through. */
@@ -25,7 +26,7 @@ export interface CancelEdge {
   /** Whether who waits keeps a cancellation that misses. */
   readonly routed: boolean;
   /** Hears what came of it. */
-  _answerCancel?(verdict: CancelVerdict, reason: CancelReason): void;
+  [inside.answerCancel]?(verdict: CancelVerdict, reason: CancelReason): void;
 }
 
 /** One step of the walk: a node and the waits that are left of it. */
@@ -49,7 +50,7 @@ export function walkCancel(
   routed: boolean,
   within?: Cancellable,
 ): CancelVerdict {
-  const first = start._passCancel(reason, routed);
+  const first = start[inside.passCancel](reason, routed);
   if (typeof first === "string") return first;
   // Only who is on the way from the start closes a circle; others may be met twice.
   const path = new Set<Cancellable>([start]);
@@ -61,7 +62,7 @@ export function walkCancel(
     if (edge !== undefined) {
       const passed = path.has(edge.future)
         ? "circle"
-        : edge.future._passCancel(reason, edge.routed);
+        : edge.future[inside.passCancel](reason, edge.routed);
       if (typeof passed === "string") answer(step, edge, passed, reason);
       else {
         path.add(edge.future);
@@ -69,7 +70,7 @@ export function walkCancel(
       }
       continue;
     }
-    const verdict = step.node._endCancel(step.verdict, reason, step.routed);
+    const verdict = step.node[inside.endCancel](step.verdict, reason, step.routed);
     path.delete(step.node);
     steps.pop();
     const outer = steps.at(-1);
@@ -92,6 +93,6 @@ function stepOf(node: Cancellable, routed: boolean, edges: readonly CancelEdge[]
 }
 
 function answer(step: Step, edge: CancelEdge, verdict: CancelVerdict, reason: CancelReason): void {
-  edge._answerCancel?.(verdict, reason);
+  edge[inside.answerCancel]?.(verdict, reason);
   if (step.verdict === "missed" || verdict === "circle") step.verdict = verdict;
 }

@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { captureEngineContext, runInEngineContext } from "../scheduling/_ambient.ts";
 import type { CancelReason } from "./_cancel_reason.ts";
 import type { CancelEdge, Cancellable, CancelVerdict } from "./_cancel_walk.ts";
@@ -19,8 +20,8 @@ export const NOTHING: unique symbol = Symbol("nothing");
  * that is part of one.
  *
  * *Theory of operation.* A step runs the coroutine up to the future that it waits for next, and
- * subscribes to that. A bare future has the loop call {@linkcode _run}; an operation calls
- * {@linkcode _resume} within the step that completes it. A cancellation goes on to what the
+ * subscribes to that. A bare future has the loop call {@linkcode inside.run}; an operation calls
+ * {@linkcode inside.resume} within the step that completes it. A cancellation goes on to what the
  * coroutine waits for; where that is woken already, it is due, and the next step that the loop
  * drives throws it.
  */
@@ -39,7 +40,7 @@ export abstract class CoroutineFuture<T> extends Future<T>
   #cancelling = 0;
 
   /** The task that the coroutine is part of. */
-  abstract get _task(): Task<unknown> | null;
+  abstract get [inside.task](): Task<unknown> | null;
 
   /** Runs {@linkcode advance} as the task that it is part of, and hands what it gives on. */
   protected abstract step(thrown: unknown): void;
@@ -48,13 +49,13 @@ export abstract class CoroutineFuture<T> extends Future<T>
   protected abstract end(state: "finished" | "failed" | "cancelled", value: unknown): void;
 
   /** Who keeps a cancellation that found nothing to interrupt. */
-  abstract _root(): CancelRoot;
+  abstract [inside.root](): CancelRoot;
 
   /** Takes the cancellation that is due. */
-  abstract takeCancel(): CancelReason | null;
+  abstract [inside.takeCancel](): CancelReason | null;
 
   /** Spends the cancellation that is due on `awaited`, if it can be interrupted. */
-  abstract spendCancel(awaited: Cancellable): void;
+  abstract [inside.spendCancel](awaited: Cancellable): void;
 
   /** The coroutine. */
   protected get coroutine(): Coroutine<T> | null {
@@ -103,32 +104,32 @@ export abstract class CoroutineFuture<T> extends Future<T>
     return this.#cancelling;
   }
 
-  dueCount(): number {
+  [inside.dueCount](): number {
     return this.#due?.pending === true ? 1 : 0;
   }
 
-  recancel(reason: CancelReason): void {
+  [inside.recancel](reason: CancelReason): void {
     this.keepDue(reason);
   }
 
-  forget(reason: CancelReason): void {
-    this.#due?.forget(reason);
+  [inside.forget](reason: CancelReason): void {
+    this.#due?.[inside.forget](reason);
   }
 
   /** A step that the loop drives: the first one, or after a bare future. */
-  _run(): void {
+  [inside.run](): void {
     if (this.done()) return;
     const waiter = this.#waiter;
     this.#waiter = null;
     let thrown = this.#thrown;
     this.#thrown = NOTHING;
-    const due = this.takeCancel();
+    const due = this[inside.takeCancel]();
     if (due !== null) thrown = this.errorOf(due, waiter);
     this.step(thrown);
   }
 
   /** An operation has completed. */
-  _resume(): void {
+  [inside.resume](): void {
     const thrown = this.#thrown;
     this.#waiter = null;
     this.#thrown = NOTHING;
@@ -136,11 +137,11 @@ export abstract class CoroutineFuture<T> extends Future<T>
   }
 
   /** Somebody else has gone on with the coroutine, which waits for `awaited`, and so broken it. */
-  _loseCoroutine(awaited: Future<unknown>): void {
+  [inside.loseCoroutine](awaited: Future<unknown>): void {
     if (this.#waiter === awaited) this.#thrown = ranTwice();
   }
 
-  override _awaited(): Future<unknown>[] {
+  override [inside.awaited](): Future<unknown>[] {
     return this.#waiter === null ? [] : [this.#waiter];
   }
 
@@ -150,7 +151,7 @@ export abstract class CoroutineFuture<T> extends Future<T>
     return future === null ? "missed" : [{ future, routed: true }];
   }
 
-  override _endCancel(
+  override [inside.endCancel](
     verdict: CancelVerdict,
     reason: CancelReason,
     routed: boolean,
@@ -212,15 +213,15 @@ export abstract class CoroutineFuture<T> extends Future<T>
   /** Waits for what the coroutine has yielded. */
   protected suspend(awaited: unknown): void {
     const future = asFuture(awaited);
-    const task = this._task;
+    const task = this[inside.task];
     if (future !== null && future.getLoop() === this.getLoop() && future !== task) {
       this.#waiter = future;
-      future._subscribe(this);
-      return this.spendCancel(future);
+      future[inside.subscribe](this);
+      return this[inside.spendCancel](future);
     }
     if (future !== null) this.#thrown = cannotWaitForFuture(task ?? this, future);
     else if (awaited !== undefined) this.#thrown = cannotWaitForValue(task ?? this, awaited);
-    this.getLoop().enqueue(this);
+    this.getLoop()[inside.enqueue](this);
   }
 
   /** What a step throws that finds `due`: what ended in a cancellation itself throws its own error. */
@@ -240,9 +241,9 @@ export abstract class CoroutineFuture<T> extends Future<T>
   protected giveUp(): void {
     const waiter = this.#waiter as Future<unknown>;
     // It ends cancelled, when the others of the circle have, and nobody waits for it.
-    waiter._unsubscribe(this);
+    waiter[inside.unsubscribe](this);
     this.#waiter = null;
-    this.getLoop().enqueue(this);
+    this.getLoop()[inside.enqueue](this);
   }
 }
 

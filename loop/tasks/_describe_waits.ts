@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { Future } from "./future.ts";
 import { nameOf } from "./_name_of.ts";
 import { Task } from "./task.ts";
@@ -20,7 +21,7 @@ function describeWait(task: Task<unknown>): string {
 /** Names what is awaited in the end, past operations that only pass it on. */
 function describeAwaited(future: Future<unknown>): string {
   if (future instanceof Task) return nameOf(future);
-  const inner = future._awaited();
+  const inner = future[inside.awaited]();
   if (inner.length > 0) return inner.map(describeAwaited).join(" and ");
   return future.constructor === Future ? "a future" : future.constructor.name;
 }

@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import type { CancelReason } from "./_cancel_reason.ts";
 import { type Cancellable, cancelThrough } from "./_cancel_walk.ts";
 
@@ -46,7 +47,7 @@ export class DueCancellation {
   }
 
   /** Drops `reason`: who asked for it takes it back. */
-  forget(reason: CancelReason): void {
+  [inside.forget](reason: CancelReason): void {
     this.#reasons = this.#reasons.filter((each) => each !== reason);
   }
 

@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { ambient } from "../scheduling/_ambient.ts";
 import { InvalidStateError } from "../errors/errors.ts";
 import type { Future } from "./future.ts";
@@ -31,7 +32,7 @@ export class FutureIterator<T> {
       this.done = true;
       this.value = future.result();
     } else if (this.#owner !== undefined) {
-      this.#owner?._loseCoroutine(future);
+      this.#owner?.[inside.loseCoroutine](future);
       throw new InvalidStateError(
         "Cannot iterate over a future: it is pending, and waiting for it takes await or yield*",
       );

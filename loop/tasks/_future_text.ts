@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { cite, describe, describeThrown, lineOf } from "../values/_describe.ts";
 import type { Future, FutureState } from "./future.ts";
 import type { Task } from "./task.ts";
@@ -17,10 +18,10 @@ export function futureText(
   inner: Future<unknown> | null,
 ): string {
   const { name, cancelling } = partsOf(future);
-  const origin = future.getLoop().originOf(future)?.split("\n", 1)[0]?.trim();
+  const origin = future.getLoop()[inside.originOf](future)?.split("\n", 1)[0]?.trim();
   return lineOf(future, cancelling ? "cancelling" : state, {
     name,
-    awaiting: state === "pending" ? listText(future._awaited()) : undefined,
+    awaiting: state === "pending" ? listText(future[inside.awaited]()) : undefined,
     result: state === "finished" ? valueText(value, inner) : undefined,
     exception: state === "failed" ? cite(describeThrown(value)) : undefined,
     created: origin,

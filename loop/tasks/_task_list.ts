@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import type { Task } from "./task.ts";
 
 /**
@@ -19,21 +20,21 @@ export class TaskList implements Iterable<Task<unknown>> {
 
   /** Adds `task` at the end. */
   add(task: Task<unknown>): void {
-    task._previousTask = this.#last;
+    task[inside.previousTask] = this.#last;
     if (this.#last === null) this.#first = task;
-    else this.#last._nextTask = task;
+    else this.#last[inside.nextTask] = task;
     this.#last = task;
   }
 
   /** Removes `task`, which must be in the list or have been removed from it. */
   delete(task: Task<unknown>): void {
-    const previous = task._previousTask;
-    const next = task._nextTask;
-    if (previous !== null) previous._nextTask = next;
+    const previous = task[inside.previousTask];
+    const next = task[inside.nextTask];
+    if (previous !== null) previous[inside.nextTask] = next;
     else if (this.#first === task) this.#first = next;
-    if (next !== null) next._previousTask = previous;
+    if (next !== null) next[inside.previousTask] = previous;
     else if (this.#last === task) this.#last = previous;
-    task._previousTask = task._nextTask = null;
+    task[inside.previousTask] = task[inside.nextTask] = null;
   }
 
   /** Removes all tasks. */
@@ -43,6 +44,6 @@ export class TaskList implements Iterable<Task<unknown>> {
 
   /** Goes through the tasks; they may end meanwhile only once they were visited. */
   *[Symbol.iterator](): Generator<Task<unknown>, void, unknown> {
-    for (let task = this.#first; task !== null; task = task._nextTask) yield task;
+    for (let task = this.#first; task !== null; task = task[inside.nextTask]) yield task;
   }
 }

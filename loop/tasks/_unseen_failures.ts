@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { nameOfThrown } from "../values/_describe.ts";
 import { type Context, copyContext } from "../scheduling/context.ts";
 import type { EventLoop } from "../event_loop.ts";
@@ -55,7 +56,7 @@ export class UnseenFailures {
   /** `future` has failed. */
   add(future: Future<unknown>): void {
     if (this.#loop.isClosed()) return;
-    const context = future._context ?? copyContext();
+    const context = future[inside.context] ?? copyContext();
     this.#failures.set(future, { at: this.#loop.time(), context });
     this.#watch();
   }
@@ -130,7 +131,7 @@ export class UnseenFailures {
     const message = shielded.has(future)
       ? `${nameOfThrown(exception)} exception in shielded future`
       : `${isTask ? "Task" : "Future"} exception was never retrieved`;
-    this.#loop._report({ message, exception, future }, context);
+    this.#loop[inside.report]({ message, exception, future }, context);
   }
 }
 

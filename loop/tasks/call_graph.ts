@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { runningTask } from "../scheduling/_ambient.ts";
 import { kindOf } from "../values/_describe.ts";
 import { PRINT_CALL_GRAPH } from "../values/_options.ts";
@@ -85,10 +86,10 @@ type Awaiters = ReadonlyMap<Future<unknown>, ReadonlySet<Future<unknown>>>;
 /** Finds who waits for what on `loop`. */
 function findAwaiters(loop: EventLoop): Awaiters {
   const awaiters = new Map<Future<unknown>, Set<Future<unknown>>>();
-  const open: Future<unknown>[] = [...loop.tasks];
+  const open: Future<unknown>[] = [...loop[inside.tasks]];
   const seen = new Set(open);
   for (const waiting of open) {
-    for (const awaited of waiting._awaited()) {
+    for (const awaited of waiting[inside.awaited]()) {
       let set = awaiters.get(awaited);
       if (set === undefined) awaiters.set(awaited, set = new Set());
       set.add(waiting);
@@ -120,7 +121,7 @@ function buildGraph(root: Future<unknown>, awaiters: Awaiters): CallGraph {
 
 function nodeOf(future: Future<unknown>): Node {
   const name = future instanceof Task ? future.getName() : kindOf(future);
-  const origin = future.getLoop().originOf(future);
+  const origin = future.getLoop()[inside.originOf](future);
   return { future, name, origin, awaitedBy: [], repeated: false };
 }
 

@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { requireLoop } from "../scheduling/_ambient.ts";
 import { describe } from "../values/_describe.ts";
 import { ENSURE_FUTURE } from "../values/_options.ts";
@@ -58,7 +59,7 @@ export function ensureFuture<T>(
     if (options.loop !== undefined && awaitable.getLoop() !== options.loop) {
       throw new InvalidStateError("Cannot wait for a future: it belongs to another loop");
     }
-    awaitable._begin();
+    awaitable[inside.begin]();
     return awaitable;
   }
   checkAwaitable(awaitable);

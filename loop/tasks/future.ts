@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { ambient, currentFlow, requireLoop } from "../scheduling/_ambient.ts";
 import { AwaitingFunction, isEngineFunction } from "./_awaiting_function.ts";
 import { type CancelOptions, CancelReason } from "./_cancel_reason.ts";
@@ -70,11 +71,11 @@ export class Future<T> implements Promise<T> {
   /** Creates a pending future; `loop.createFuture()` is the usual way. */
   constructor(options: FutureOptions = {}) {
     const loop = options?.loop ?? requireLoop("create a future");
-    if (options !== loop._ownOptions && new.target === Future) {
+    if (options !== loop[inside.ownOptions] && new.target === Future) {
       checkOptions("create a future", options, FUTURE);
     }
     this.#loop = loop;
-    if (loop.getDebug()) loop.rememberOrigin(this);
+    if (loop.getDebug()) loop[inside.rememberOrigin](this);
   }
 
   /** The kind of promise, for `Object.prototype.toString`. */
@@ -172,13 +173,13 @@ export class Future<T> implements Promise<T> {
    */
   cancel(message?: string, options?: CancelOptions): boolean {
     if (options !== undefined) checkOptions("cancel a future", options, CANCEL);
-    return this._cancel(new CancelReason(message, options));
+    return this[inside.cancel](new CancelReason(message, options));
   }
 
   /** Calls `callback(future)` through the loop once the future is done. */
   addDoneCallback(callback: (future: Future<T>) => unknown): void {
-    this.#loop.checkCallback(callback, "add");
-    this._begin();
+    this.#loop[inside.checkCallback](callback, "add");
+    this[inside.begin]();
     this.#addWaiter(new Handle(this.#loop, callback as Callback, [this]));
   }
 
@@ -215,7 +216,7 @@ export class Future<T> implements Promise<T> {
     // The engine calls from a microtask, with nothing of the loop on the stack.
     if (ambient.loop === null && isEngineFunction(onFulfilled) && isEngineFunction(onRejected)) {
       const scope = currentFlow()?.scope ?? null;
-      this._await(scope, onFulfilled as Resolve<T>, onRejected as Reject);
+      this[inside.awaitIn](scope, onFulfilled as Resolve<T>, onRejected as Reject);
       return new LatePromise(this as Future<unknown>) as Promise<unknown> as Promise<R1 | R2>;
     }
     return this.#toPromise().then(onFulfilled, onRejected);
@@ -242,73 +243,80 @@ export class Future<T> implements Promise<T> {
   }
 
   /** @ignore */
-  _subscribe(consumer: Consumer): void {
+  [inside.subscribe](consumer: Consumer): void {
     this.#addWaiter(consumer);
   }
 
   /** @ignore `consumer` waits no longer, and no error of this future is one that nobody saw. */
-  _unsubscribe(consumer: Consumer): void {
+  [inside.unsubscribe](consumer: Consumer): void {
     this.#removeWaiter(consumer);
-    this.#addWaiter({ _run: () => this.#see() });
+    this.#addWaiter({ [inside.run]: () => this.#see() });
   }
 
   /** @ignore As {@linkcode cancel}. */
-  _cancel(reason: CancelReason): boolean {
+  [inside.cancel](reason: CancelReason): boolean {
     return walkCancel(this, reason, false) !== "missed";
   }
 
   /** @ignore */
-  _passCancel(reason: CancelReason, _routed: boolean): CancelVerdict | readonly CancelEdge[] {
+  [inside.passCancel](
+    reason: CancelReason,
+    _routed: boolean,
+  ): CancelVerdict | readonly CancelEdge[] {
     if (this.#state !== "pending") {
       this.#see();
       return "missed";
     }
     this.#settle("cancelled", reason);
-    this._noteCancelled(reason);
+    this[inside.noteCancelled](reason);
     return "interrupted";
   }
 
   /** @ignore It was pending, and is cancelled. */
-  _noteCancelled(_reason: { readonly message?: string; readonly cause?: unknown }): void {}
+  [inside.noteCancelled](_reason: { readonly message?: string; readonly cause?: unknown }): void {}
 
   /** @ignore */
-  _endCancel(verdict: CancelVerdict, _reason: CancelReason, _routed: boolean): CancelVerdict {
+  [inside.endCancel](
+    verdict: CancelVerdict,
+    _reason: CancelReason,
+    _routed: boolean,
+  ): CancelVerdict {
     return verdict;
   }
 
   /** @ignore */
-  _begin(): void {}
+  [inside.begin](): void {}
 
   /** @ignore */
-  _await(scope: CancelScope | null, resolve: Resolve<T>, reject: Reject): void {
-    this._begin();
+  [inside.awaitIn](scope: CancelScope | null, resolve: Resolve<T>, reject: Reject): void {
+    this[inside.begin]();
     new AwaitingFunction(this, scope, resolve, reject).start();
   }
 
   /** @ignore The context of what gives the result: reports of its failure run there. */
-  get _context(): Context | null {
+  get [inside.context](): Context | null {
     return null;
   }
 
   /** @ignore What this future itself waits for. */
-  _awaited(): Future<unknown>[] {
+  [inside.awaited](): Future<unknown>[] {
     return [];
   }
 
   /** @ignore The reason of the last cancellation that is kept here. */
-  get _cancelReason(): CancelReason | undefined {
+  get [inside.cancelReason](): CancelReason | undefined {
     if (this.#state !== "cancelled") return undefined;
     const kept = this.#value as CancelledError | CancelReason | undefined;
     return kept instanceof CancelledError ? CancelReason.of(kept).withoutMessage() : kept;
   }
 
   /** @ignore */
-  get _delivers(): boolean {
+  get [inside.delivers](): boolean {
     return false;
   }
 
   #addWaiter(waiter: Runnable): void {
-    if (this.#state !== "pending") this.#loop.enqueue(waiter);
+    if (this.#state !== "pending") this.#loop[inside.enqueue](waiter);
     else if (this.#waiters === null) this.#waiters = waiter;
     else if (this.#waiters instanceof Set) this.#waiters.add(waiter);
     else this.#waiters = new Set([this.#waiters, waiter]);
@@ -324,20 +332,23 @@ export class Future<T> implements Promise<T> {
     this.#value = value;
     if (state === "failed") {
       this.#unseen = true;
-      this.#loop.unseenFailures.add(this);
+      this.#loop[inside.unseenFailures].add(this);
     }
     const waiters = this.#waiters;
     if (waiters === null) return;
     this.#waiters = null;
-    if (waiters instanceof Set) { for (const waiter of waiters) this.#loop.enqueue(waiter); }
-    else this.#loop.enqueue(waiters);
+    if (waiters instanceof Set) {
+      for (const waiter of waiters) {
+        this.#loop[inside.enqueue](waiter);
+      }
+    } else this.#loop[inside.enqueue](waiters);
   }
 
   /** Somebody looks at the error: it needs no report. */
   #see(): void {
     if (!this.#unseen) return;
     this.#unseen = false;
-    this.#loop.unseenFailures.delete(this);
+    this.#loop[inside.unseenFailures].delete(this);
   }
 
   #takeOutcome(): Outcome {
@@ -358,7 +369,7 @@ export class Future<T> implements Promise<T> {
   }
 
   #toPromise(): Promise<T> {
-    return new Promise((resolve, reject) => this._await(null, resolve, reject));
+    return new Promise((resolve, reject) => this[inside.awaitIn](null, resolve, reject));
   }
 
   static {

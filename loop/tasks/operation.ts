@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import type { CancelReason } from "./_cancel_reason.ts";
 import type { Cancellable, CancelVerdict } from "./_cancel_walk.ts";
 import type { CancelRoot, Consumer } from "./_consumer.ts";
@@ -47,7 +48,7 @@ export abstract class Operation<T> extends Future<T> implements Runnable, Cancel
   wake(): boolean {
     if (this.#phase !== "waiting" || this.done()) return false;
     this.#phase = "woken";
-    this.getLoop().enqueue(this);
+    this.getLoop()[inside.enqueue](this);
     return true;
   }
 
@@ -78,44 +79,45 @@ export abstract class Operation<T> extends Future<T> implements Runnable, Cancel
     this.#resumeConsumer();
   }
 
-  _run(): void {
+  [inside.run](): void {
     const phase = this.#phase;
     let reason = phase === "interrupted" ? this.#reason : null;
-    const due = this.takeCancel() ?? this.#consumer?._root()?.takeCancel() ?? null;
+    const due = this[inside.takeCancel]() ??
+      this.#consumer?.[inside.root]()?.[inside.takeCancel]() ?? null;
     reason = due === null ? reason : reason?.after(due) ?? due;
     if (reason === null) this.resumed();
     else this.interrupted(reason.toError(this.getLoop().getDebug()), phase === "woken");
   }
 
-  takeCancel(): CancelReason | null {
+  [inside.takeCancel](): CancelReason | null {
     return this.#due === null ? null : this.#due.take();
   }
 
-  spendCancel(awaited: Cancellable): void {
+  [inside.spendCancel](awaited: Cancellable): void {
     this.#due?.spendOn(awaited, this);
   }
 
   /** Who the step resumes in the end. */
-  _root(): CancelRoot {
-    return this.#consumer?._root() ?? this;
+  [inside.root](): CancelRoot {
+    return this.#consumer?.[inside.root]() ?? this;
   }
 
-  override _subscribe(consumer: Consumer): void {
+  override [inside.subscribe](consumer: Consumer): void {
     if (this.#consumer === null && !this.done()) this.#consumer = consumer;
-    else super._subscribe(consumer);
+    else super[inside.subscribe](consumer);
   }
 
-  override _unsubscribe(consumer: Consumer): void {
+  override [inside.unsubscribe](consumer: Consumer): void {
     if (this.#consumer === consumer) this.#consumer = null;
-    super._unsubscribe(consumer);
+    super[inside.unsubscribe](consumer);
   }
 
-  override _passCancel(reason: CancelReason, routed: boolean): CancelVerdict {
-    if (this.done()) return super._passCancel(reason, routed) as CancelVerdict;
+  override [inside.passCancel](reason: CancelReason, routed: boolean): CancelVerdict {
+    if (this.done()) return super[inside.passCancel](reason, routed) as CancelVerdict;
     if (this.#phase === "waiting") {
       this.#phase = "interrupted";
       this.#reason = reason;
-      this.getLoop().enqueue(this);
+      this.getLoop()[inside.enqueue](this);
       return "interrupted";
     }
     if (routed) return "missed";
@@ -123,7 +125,7 @@ export abstract class Operation<T> extends Future<T> implements Runnable, Cancel
     return "interrupted";
   }
 
-  override get _delivers(): boolean {
+  override get [inside.delivers](): boolean {
     return true;
   }
 
@@ -131,6 +133,6 @@ export abstract class Operation<T> extends Future<T> implements Runnable, Cancel
     const consumer = this.#consumer;
     if (consumer === null) return;
     this.#consumer = null;
-    consumer._resume();
+    consumer[inside.resume]();
   }
 }

@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { ambient, currentFlow, runningTask } from "../scheduling/_ambient.ts";
 import type { CancelScope } from "./_cancel_scope.ts";
 import type { CancelReason } from "./_cancel_reason.ts";
@@ -50,11 +51,11 @@ class CoroutineOperation<T> extends CoroutineFuture<T> {
     if (!this.done()) this.keepEngineContext();
   }
 
-  override get _task(): Task<unknown> | null {
+  override get [inside.task](): Task<unknown> | null {
     return this.#task;
   }
 
-  override get _context(): Context {
+  override get [inside.context](): Context {
     return this.#context;
   }
 
@@ -68,55 +69,55 @@ class CoroutineOperation<T> extends CoroutineFuture<T> {
     return this.cancelling();
   }
 
-  override dueCount(): number {
-    return super.dueCount() || (this.#outer?.dueCount() ?? 0);
+  override [inside.dueCount](): number {
+    return super[inside.dueCount]() || (this.#outer?.[inside.dueCount]() ?? 0);
   }
 
-  override recancel(reason: CancelReason): void {
-    this.#outer?.recancel(reason);
+  override [inside.recancel](reason: CancelReason): void {
+    this.#outer?.[inside.recancel](reason);
   }
 
-  override forget(reason: CancelReason): void {
-    super.forget(reason);
-    this.#outer?.forget(reason);
+  override [inside.forget](reason: CancelReason): void {
+    super[inside.forget](reason);
+    this.#outer?.[inside.forget](reason);
   }
 
-  override _subscribe(consumer: Consumer): void {
+  override [inside.subscribe](consumer: Consumer): void {
     if (this.#consumer === null && !this.done()) this.#consumer = consumer;
-    else super._subscribe(consumer);
+    else super[inside.subscribe](consumer);
   }
 
-  override _unsubscribe(consumer: Consumer): void {
+  override [inside.unsubscribe](consumer: Consumer): void {
     if (this.#consumer === consumer) this.#consumer = null;
-    super._unsubscribe(consumer);
+    super[inside.unsubscribe](consumer);
   }
 
-  override get _delivers(): boolean {
+  override get [inside.delivers](): boolean {
     return true;
   }
 
-  override _passCancel(
+  override [inside.passCancel](
     reason: CancelReason,
     routed: boolean,
   ): CancelVerdict | readonly CancelEdge[] {
-    if (this.done()) return super._passCancel(reason, routed);
+    if (this.done()) return super[inside.passCancel](reason, routed);
     // What the task is asked for is counted by the task.
     if (!routed) this.cancelCount += 1;
     const passed = this.passToWaiter();
-    return passed === "missed" ? this._endCancel(passed, reason, routed) : passed;
+    return passed === "missed" ? this[inside.endCancel](passed, reason, routed) : passed;
   }
 
-  override _root(): CancelRoot {
+  override [inside.root](): CancelRoot {
     return this;
   }
 
-  override takeCancel(): CancelReason | null {
-    return this.due?.take() ?? this.#consumer?._root()?.takeCancel() ?? null;
+  override [inside.takeCancel](): CancelReason | null {
+    return this.due?.take() ?? this.#consumer?.[inside.root]()?.[inside.takeCancel]() ?? null;
   }
 
-  override spendCancel(awaited: Cancellable): void {
+  override [inside.spendCancel](awaited: Cancellable): void {
     if (this.due?.pending === true) this.due.spendOn(awaited, this);
-    else this.#consumer?._root()?.spendCancel(awaited);
+    else this.#consumer?.[inside.root]()?.[inside.spendCancel](awaited);
   }
 
   /** What the operation is part of. */
@@ -151,6 +152,6 @@ class CoroutineOperation<T> extends CoroutineFuture<T> {
     settle(this, state, value);
     const consumer = this.#consumer;
     this.#consumer = null;
-    consumer?._resume();
+    consumer?.[inside.resume]();
   }
 }

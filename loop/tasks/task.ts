@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { ambient, currentFlow } from "../scheduling/_ambient.ts";
 import type { CancelOptions, CancelReason } from "./_cancel_reason.ts";
 import { CancelScope } from "./_cancel_scope.ts";
@@ -82,9 +83,9 @@ export interface TaskOptions {
  */
 export class Task<T> extends CoroutineFuture<T> {
   /** @ignore Links of the list that holds the tasks of the loop. */
-  _previousTask: Task<unknown> | null = null;
-  /** @ignore See {@linkcode _previousTask}. */
-  _nextTask: Task<unknown> | null = null;
+  [inside.previousTask]: Task<unknown> | null = null;
+  /** @ignore See {@linkcode inside.previousTask}. */
+  [inside.nextTask]: Task<unknown> | null = null;
   /** What runs; a function becomes a coroutine, or a promise and a scope, at the first step. */
   #body: TaskBody<T> | null;
   /** Cancellations of an async function go through it; `null` in a coroutine. */
@@ -99,17 +100,19 @@ export class Task<T> extends CoroutineFuture<T> {
     super(options);
     checkTaskBody(body);
     const loop = this.getLoop();
-    if (options !== loop._ownOptions) checkOptions("create a task", options, TASK);
+    if (options !== loop[inside.ownOptions]) checkOptions("create a task", options, TASK);
     if (typeof body !== "function") claim(body);
     this.#body = body;
-    this.#name = options.name === undefined ? loop.tasks.takeNumber() : String(options.name);
+    this.#name = options.name === undefined
+      ? loop[inside.tasks].takeNumber()
+      : String(options.name);
     this.#context = options.context ?? copyContext();
     this.keepEngineContext();
     // What is not one throws here, and the task must not be listed then.
     if (options.signal !== undefined) this.#follow(options.signal);
-    loop.tasks.add(this);
+    loop[inside.tasks].add(this);
     if (options.eager === true) this.#startEagerly();
-    else loop.enqueue(this);
+    else loop[inside.enqueue](this);
   }
 
   /** The kind of promise, for `Object.prototype.toString`. */
@@ -134,7 +137,7 @@ export class Task<T> extends CoroutineFuture<T> {
   }
 
   /** @ignore */
-  override get _context(): Context {
+  override get [inside.context](): Context {
     return this.#context;
   }
 
@@ -145,7 +148,7 @@ export class Task<T> extends CoroutineFuture<T> {
 
   /** Returns what the task waits for: one future, several in an async function, or none. */
   awaiting(): Future<unknown>[] {
-    return this.#scope === null ? super._awaited() : this.#scope.awaited();
+    return this.#scope === null ? super[inside.awaited]() : this.#scope.awaited();
   }
 
   /**
@@ -203,82 +206,82 @@ export class Task<T> extends CoroutineFuture<T> {
   }
 
   /** @ignore */
-  override get _task(): Task<unknown> {
+  override get [inside.task](): Task<unknown> {
     return this as Task<unknown>;
   }
 
   /** @ignore */
-  override dueCount(): number {
-    return this.#scope === null ? super.dueCount() : this.#scope.dueCount();
+  override [inside.dueCount](): number {
+    return this.#scope === null ? super[inside.dueCount]() : this.#scope[inside.dueCount]();
   }
 
   /** @ignore */
-  override forget(reason: CancelReason): void {
-    super.forget(reason);
-    this.#scope?.forget(reason);
+  override [inside.forget](reason: CancelReason): void {
+    super[inside.forget](reason);
+    this.#scope?.[inside.forget](reason);
   }
 
   /** @ignore */
-  override _awaited(): Future<unknown>[] {
+  override [inside.awaited](): Future<unknown>[] {
     return this.awaiting();
   }
 
   /** @ignore */
-  override _root(): CancelRoot {
+  override [inside.root](): CancelRoot {
     return this;
   }
 
   /** @ignore */
-  override _passCancel(
+  override [inside.passCancel](
     reason: CancelReason,
     routed: boolean,
   ): CancelVerdict | readonly CancelEdge[] {
-    if (this.done()) return super._passCancel(reason, routed);
+    if (this.done()) return super[inside.passCancel](reason, routed);
     const scope = this.#scope;
     if (scope === null) this.cancelCount += 1;
     const told = this.#signal?.abort(reason) === true;
     if (scope !== null) return scope.passCancel(reason, told);
     const passed = this.passToWaiter();
-    return passed === "missed" ? this._endCancel(passed, reason) : passed;
+    return passed === "missed" ? this[inside.endCancel](passed, reason) : passed;
   }
 
   /** @ignore */
-  override _endCancel(verdict: CancelVerdict, reason: CancelReason): CancelVerdict {
+  override [inside.endCancel](verdict: CancelVerdict, reason: CancelReason): CancelVerdict {
     // A task is asked itself, and keeps what missed.
-    return this.#scope === null ? super._endCancel(verdict, reason, false) : "interrupted";
+    return this.#scope === null ? super[inside.endCancel](verdict, reason, false) : "interrupted";
   }
 
   /** @ignore */
-  override get _cancelReason(): CancelReason | undefined {
-    if (this.cancelled()) return super._cancelReason;
-    return this.#scope === null ? this.due?.last : this.#scope._cancelReason;
+  override get [inside.cancelReason](): CancelReason | undefined {
+    if (this.cancelled()) return super[inside.cancelReason];
+    return this.#scope === null ? this.due?.last : this.#scope[inside.cancelReason];
   }
 
   /** @ignore */
-  override takeCancel(): CancelReason | null {
-    return this.due?.take() ?? this.#scope?.takeCancel() ?? null;
+  override [inside.takeCancel](): CancelReason | null {
+    return this.due?.take() ?? this.#scope?.[inside.takeCancel]() ?? null;
   }
 
   /** @ignore */
-  override spendCancel(awaited: Cancellable): void {
+  override [inside.spendCancel](awaited: Cancellable): void {
     this.due?.spendOn(awaited, this);
   }
 
   /** Who counts the cancellations of the whole task. */
-  get #host(): CancelHost & { readonly _cancelReason: CancelReason | undefined } {
+  get #host(): CancelHost & { readonly [inside.cancelReason]: CancelReason | undefined } {
     return this.#scope ?? this;
   }
 
   /** The operation or scope that the calling function is in; the root scope for other callers. */
   #currentPart(root: CancelScope): CancelHost {
-    if (ambient.operation?._task === this) return ambient.operation;
+    if (ambient.operation?.[inside.task] === this) return ambient.operation;
     const flow = currentFlow();
     return flow?.task === this && flow.scope !== null ? flow.scope : root;
   }
 
   /** The body gives a coroutine: a cancellation that it asked for before is the coroutine's. */
   #dropScope(scope: CancelScope): void {
-    const due = scope.takeCancel();
+    const due = scope[inside.takeCancel]();
     this.cancelCount = scope.cancelling();
     if (due !== null) this.keepDue(due);
     this.#scope = null;
@@ -297,7 +300,7 @@ export class Task<T> extends CoroutineFuture<T> {
     const { loop, task, context } = ambient;
     ambient.loop = this.getLoop();
     try {
-      this._run();
+      this[inside.run]();
     } finally {
       ambient.loop = loop;
       ambient.task = task;
@@ -324,8 +327,8 @@ export class Task<T> extends CoroutineFuture<T> {
 
   /** @ignore */
   protected override end(state: "finished" | "failed" | "cancelled", value: unknown): void {
-    const due = state === "finished" ? this.takeCancel() : null;
-    this.getLoop().tasks.delete(this);
+    const due = state === "finished" ? this[inside.takeCancel]() : null;
+    this.getLoop()[inside.tasks].delete(this);
     this.#scope?.close();
     this.drop();
     this.#body = null;

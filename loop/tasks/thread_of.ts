@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { AwaitingFunction } from "./_awaiting_function.ts";
 import type { Consumer } from "./_consumer.ts";
 import type { Runnable } from "../scheduling/_runnable.ts";
@@ -8,6 +9,6 @@ import type { Runnable } from "../scheduling/_runnable.ts";
  * their order in every schedule.
  */
 export function threadOf(entry: Runnable): object | null {
-  const root = (entry as Partial<Consumer>)._root?.() ?? null;
+  const root = (entry as Partial<Consumer>)[inside.root]?.() ?? null;
   return root instanceof AwaitingFunction ? root.task : root;
 }

@@ -15,14 +15,28 @@ export const LAYERS: Readonly<Record<Layer, readonly Layer[]>> = {
  * here, the files at the top of a layer, may import all rooms of the layer, and no room imports it.
  */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
-  "loop/values": [],
-  "loop/errors": ["loop/values"],
-  "loop/scheduling": ["loop/values", "loop/errors"],
-  "loop/tasks": ["loop/values", "loop/errors", "loop/scheduling"],
-  "loop/platform": ["loop/values", "loop/errors", "loop/scheduling"],
-  "loop/permissions": ["loop/values", "loop/errors", "loop/tasks", "loop/platform"],
-  "loop/synchronisation": ["loop/values", "loop/errors", "loop/scheduling", "loop/tasks"],
+  "loop/inside.ts": [],
+  "loop/values": ["loop/inside.ts"],
+  "loop/errors": ["loop/inside.ts", "loop/values"],
+  "loop/scheduling": ["loop/inside.ts", "loop/values", "loop/errors"],
+  "loop/tasks": ["loop/inside.ts", "loop/values", "loop/errors", "loop/scheduling"],
+  "loop/platform": ["loop/inside.ts", "loop/values", "loop/errors", "loop/scheduling"],
+  "loop/permissions": [
+    "loop/inside.ts",
+    "loop/values",
+    "loop/errors",
+    "loop/tasks",
+    "loop/platform",
+  ],
+  "loop/synchronisation": [
+    "loop/inside.ts",
+    "loop/values",
+    "loop/errors",
+    "loop/scheduling",
+    "loop/tasks",
+  ],
   "loop/structure": [
+    "loop/inside.ts",
     "loop/values",
     "loop/errors",
     "loop/scheduling",
@@ -30,6 +44,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "loop/synchronisation",
   ],
   "loop/event_loop.ts": [
+    "loop/inside.ts",
     "loop/values",
     "loop/errors",
     "loop/scheduling",

@@ -9,6 +9,7 @@
  *
  * @module
  */
+import * as inside from "../../loop/inside.ts";
 import { assert, assertEquals } from "@std/assert";
 import { RingQueue } from "../../loop/scheduling/_ring_queue.ts";
 import {
@@ -62,9 +63,9 @@ class WatchedQueue extends RingQueue<Runnable> implements ReadyQueue {
     const entry = super.shift();
     const number = this.#count++;
     return {
-      _run: () => {
+      [inside.run]: () => {
         this.watcher(number);
-        entry._run();
+        entry[inside.run]();
       },
     };
   }

@@ -1,4 +1,5 @@
 // One mistake is one error, at the call, whichever function is called; and types that say so first.
+import * as inside from "../../loop/inside.ts";
 import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import {
   asCompleted,
@@ -66,7 +67,7 @@ for (const [name, call] of Object.entries(LISTS)) {
         assertMatch(errorOf(() => call([start, wrong])), /^TypeError: Cannot wait/);
       }
       await sleep(5);
-      assertEquals([calls, [...loop.tasks].length], [0, 1]);
+      assertEquals([calls, [...loop[inside.tasks]].length], [0, 1]);
     });
   });
 }
@@ -173,7 +174,7 @@ Deno.test("what cannot be waited for is a TypeError in every function, on a loop
         assertMatch(error, /^TypeError: Cannot wait for .*: expected a future/, name);
       }
     }
-    assertEquals(loop === null ? 0 : [...loop.tasks].length, loop === null ? 0 : 1);
+    assertEquals(loop === null ? 0 : [...loop[inside.tasks]].length, loop === null ? 0 : 1);
   };
   check(null);
   await runVirtual((loop) => check(loop));

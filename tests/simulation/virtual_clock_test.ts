@@ -1,3 +1,4 @@
+import * as inside from "../../loop/inside.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { DeadlockError, EventLoop, Lock, sleep } from "../../loop/mod.ts";
 import { VirtualClock } from "../../simulation/mod.ts";
@@ -54,7 +55,7 @@ Deno.test("VirtualClock does not stop at the deadline of a timer that was cancel
   const clock = new VirtualClock();
   const loop = new EventLoop({ clock });
   const timer = loop.callLater(5, () => {});
-  clock.schedule(1, () => loop.enter({ _run: () => timer.cancel() }));
+  clock.schedule(1, () => loop[inside.enter]({ [inside.run]: () => timer.cancel() }));
   clock.schedule(10, () => loop.stop());
 
   const before = loop.statistics().iterations;
@@ -118,7 +119,7 @@ Deno.test("VirtualClock ends a loop that nothing can wake with a DeadlockError t
       yield* lock.acquire();
     }), DeadlockError);
 
-  loop.tasks.clear();
+  loop[inside.tasks].clear();
   loop.close();
   assertEquals(
     error.message,

@@ -1,4 +1,5 @@
 // Whose memory the bytes are in that a program is given.
+import * as inside from "../../loop/inside.ts";
 import { assert, assertEquals } from "@std/assert";
 import { type Future, type IncompleteReadError, run, sleep, StreamReader } from "../../mod.ts";
 
@@ -27,7 +28,7 @@ function* feeding(reader: StreamReader, size: number, way: string): Generator<vo
     else if (way === "pieces") reader.feedData(piece.slice());
     else {
       memory.set(piece);
-      reader._feedCopy(memory, piece.length);
+      reader[inside.feedCopy](memory, piece.length);
     }
     yield;
   }

@@ -1,4 +1,5 @@
 // StreamReader under random chunks and cancellations, against a plain oracle: a string.
+import * as inside from "../../loop/inside.ts";
 import { assertEquals } from "@std/assert";
 import { type Coroutine, type Future, sleep, StreamReader } from "../../mod.ts";
 import { SeededRandom } from "../conformance/mod.ts";
@@ -123,7 +124,7 @@ class Run {
     this.#toCome = this.#toCome.slice(size);
     this.#model.unread += chunk;
     if (this.#random.chance(0.5)) reader.feedData(utf8(chunk));
-    else reader._feedCopy(utf8(chunk + "what the memory held before"), chunk.length);
+    else reader[inside.feedCopy](utf8(chunk + "what the memory held before"), chunk.length);
   }
 
   #take(count: number): void {

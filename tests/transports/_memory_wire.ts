@@ -1,3 +1,4 @@
+import * as inside from "../../loop/inside.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { ByteChannel, ByteSink } from "../../loop/platform/platform.ts";
 
@@ -48,7 +49,7 @@ export class MemoryWire implements ByteChannel {
 
   /** Breaks this end, as a reset does. */
   fail(error: Error): void {
-    this.#loop.enqueue({ _run: () => this.#sink?.failed(error) });
+    this.#loop[inside.enqueue]({ [inside.run]: () => this.#sink?.failed(error) });
   }
 
   attach(sink: ByteSink): void {
@@ -71,7 +72,9 @@ export class MemoryWire implements ByteChannel {
     this.#unsent = null;
     if (bytes === null || this.#isOver) return;
     this.transmit(bytes.slice());
-    this.#loop.enqueue({ _run: () => this.#isOver || this.#sink?.sent(bytes.length) });
+    this.#loop[inside.enqueue]({
+      [inside.run]: () => this.#isOver || this.#sink?.sent(bytes.length),
+    });
   }
 
   resume(): void {
@@ -95,14 +98,14 @@ export class MemoryWire implements ByteChannel {
     if (this.#isOver) return;
     this.#isOver = true;
     this.transmit(null);
-    this.#loop.enqueue({ _run: () => this.#sink?.closed() });
+    this.#loop[inside.enqueue]({ [inside.run]: () => this.#sink?.closed() });
   }
 
   getExtraInfo(): unknown {
     return undefined;
   }
 
-  _run(): void {
+  [inside.run](): void {
     this.#isScheduled = false;
     if (!this.#isReading || this.#isOver) return;
     const bytes = this.#arrived.shift();
@@ -115,6 +118,6 @@ export class MemoryWire implements ByteChannel {
   #schedule(): void {
     if (this.#isScheduled || !this.#isReading || this.#arrived.length === 0) return;
     this.#isScheduled = true;
-    this.#loop.enqueue(this);
+    this.#loop[inside.enqueue](this);
   }
 }

@@ -1,3 +1,4 @@
+import * as inside from "../../loop/inside.ts";
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import {
   type Coroutine,
@@ -351,7 +352,7 @@ function* readLine(reader: StreamReader): Coroutine<string> {
 
 /** Waits until at least `size` bytes are unread. */
 function* unread(reader: StreamReader, size: number): Coroutine<void> {
-  while (reader._buffer.size < size) yield;
+  while (reader[inside.buffer].size < size) yield;
 }
 
 function joined(first: Uint8Array, second: Uint8Array): Uint8Array {

@@ -1,3 +1,4 @@
+import * as inside from "../../loop/inside.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { DatagramSink } from "../../loop/platform/platform.ts";
 
@@ -74,7 +75,7 @@ export class DatagramSendQueue {
     this.sent();
     if (first === undefined) return;
     const explained = this.#explain(error, first.address);
-    this.#loop.enter({ _run: () => this.#closed || this.#sink?.failed(explained) });
+    this.#loop[inside.enter]({ [inside.run]: () => this.#closed || this.#sink?.failed(explained) });
   }
 
   /** Gives up what is queued. */
@@ -91,7 +92,7 @@ export class DatagramSendQueue {
       if (bytes.length !== size) throw memoryGone(size, bytes.length);
       this.#start(bytes, address);
     } catch (error) {
-      this.#loop.enqueue({ _run: () => this.failed(error as Error) });
+      this.#loop[inside.enqueue]({ [inside.run]: () => this.failed(error as Error) });
     }
   }
 }

@@ -12,6 +12,7 @@
  *
  * @module
  */
+import * as inside from "../../loop/inside.ts";
 import { assert } from "../../loop/errors/assert.ts";
 import { type Context, copyContext, enterContext } from "../../loop/scheduling/context.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
@@ -80,7 +81,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
     this.#allowBroadcast = allowBroadcast;
     this.#opened = opened;
     openResources(loop).add(this);
-    loop.enqueue(this);
+    loop[inside.enqueue](this);
   }
 
   getExtraInfo(name: string, fallback?: unknown): unknown {
@@ -100,7 +101,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
     this.#pending += 1;
     const error = unsendable(target, this.#allowBroadcast);
     if (error === null) this.#channel.send(data, target);
-    else this.#loop.enqueue({ _run: () => this.#refuse(error, size) });
+    else this.#loop[inside.enqueue]({ [inside.run]: () => this.#refuse(error, size) });
     this.#pauseIfHigh();
   }
 
@@ -142,7 +143,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
   }
 
   /** @ignore The first entry of the transport. */
-  _run(): void {
+  [inside.run](): void {
     if (this.#state === "opening") this.#move("open");
     this.#call("connectionMade", this);
     this.#channel.start(this);
@@ -150,7 +151,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
   }
 
   /** @ignore */
-  _release(): void {
+  [inside.release](): void {
     this.#channel.close();
   }
 
@@ -167,7 +168,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
     this.#pending -= 1;
     if (this.#pending === 0 && this.#state === "flushing") this.#closeChannel();
     if (this.#flow.paused && this.#unsent <= this.#flow.low) {
-      this.#loop.enter({ _run: () => this.#resumeWriting() });
+      this.#loop[inside.enter]({ [inside.run]: () => this.#resumeWriting() });
     }
   }
 

@@ -1,3 +1,4 @@
+import * as inside from "../../loop/inside.ts";
 import { checkOptions } from "../../loop/values/check_options.ts";
 import type { CancelledError } from "../../loop/errors/errors.ts";
 import { type EventLoop, runningEventLoop } from "../../loop/event_loop.ts";
@@ -27,7 +28,7 @@ export interface FlowControlProtocolOptions {
  */
 export class FlowControlProtocol extends BaseProtocol implements StreamProtocol {
   /** @ignore The options of its operations. */
-  readonly _options: { readonly loop: EventLoop };
+  readonly [inside.options]: { readonly loop: EventLoop };
   /** What `drain()` gives when there is nothing to wait for; one object serves all calls. */
   readonly #drained: Future<void>;
   #paused = false;
@@ -42,8 +43,8 @@ export class FlowControlProtocol extends BaseProtocol implements StreamProtocol 
     if (new.target === FlowControlProtocol) {
       checkOptions("create a protocol", options, FLOW_CONTROL_PROTOCOL);
     }
-    this._options = { loop: options.loop ?? runningEventLoop() };
-    this.#drained = new Drained(this._options);
+    this[inside.options] = { loop: options.loop ?? runningEventLoop() };
+    this.#drained = new Drained(this[inside.options]);
   }
 
   override pauseWriting(): void {
@@ -66,38 +67,38 @@ export class FlowControlProtocol extends BaseProtocol implements StreamProtocol 
    *
    * @param failure What the stream has failed with, or `null`.
    */
-  _drain(transport: BaseTransport, failure: unknown): Future<void> {
+  [inside.drain](transport: BaseTransport, failure: unknown): Future<void> {
     const isFree = !this.#paused && this.#loss === null && !transport.isClosing();
     if (isFree && failure === null) return this.#drained;
-    return startOperation(this._options.loop, this.#drainSteps(transport, failure));
+    return startOperation(this[inside.options].loop, this.#drainSteps(transport, failure));
   }
 
   /** @ignore Whether it belongs to the side that has accepted the connection. */
-  get _isServer(): boolean {
+  get [inside.isServer](): boolean {
     return false;
   }
 
   /** @ignore Cancels the task that serves the connection, which then closes it. Whether one did. */
-  _cancelServing(): boolean {
+  [inside.cancelServing](): boolean {
     return false;
   }
 
   /** @ignore Takes what has come and was not read. */
-  _takeUnread(): Uint8Array {
+  [inside.takeUnread](): Uint8Array {
     return new Uint8Array(0);
   }
 
   /** @ignore The connection has moved to another transport. */
-  _move(_transport: Transport): void {}
+  [inside.move](_transport: Transport): void {}
 
   /** @ignore Whether the connection is gone. */
-  get _isLost(): boolean {
+  get [inside.isLost](): boolean {
     return this.#loss !== null;
   }
 
   /** @ignore Waits until the connection is gone. Throws the error that it was lost by. */
-  _waitClosed(): Future<void> {
-    return startOperation(this._options.loop, this.#closedSteps());
+  [inside.waitClosed](): Future<void> {
+    return startOperation(this[inside.options].loop, this.#closedSteps());
   }
 
   *#drainSteps(transport: BaseTransport, failure: unknown): Coroutine<void> {
@@ -105,18 +106,20 @@ export class FlowControlProtocol extends BaseProtocol implements StreamProtocol 
     // In this turn `connectionLost()` may come: so a writer that only drains learns of it.
     if (transport.isClosing()) yield;
     if (this.#loss !== null || hasDropped(transport)) throw connectionLost("drain a stream");
-    if (this.#paused) yield* new Wait(this._options, this.#drains);
+    if (this.#paused) yield* new Wait(this[inside.options], this.#drains);
   }
 
   *#closedSteps(): Coroutine<void> {
-    if (this.#loss === null) yield* new Wait(this._options, this.#closeWaits);
+    if (this.#loss === null) yield* new Wait(this[inside.options], this.#closeWaits);
     else if (this.#loss.error !== null) throw this.#loss.error;
   }
 }
 
 /** Whether something that was written was dropped. */
-function hasDropped(transport: BaseTransport & { readonly _hasDropped?: boolean }): boolean {
-  return transport._hasDropped === true;
+function hasDropped(
+  transport: BaseTransport & { readonly [inside.hasDropped]?: boolean },
+): boolean {
+  return transport[inside.hasDropped] === true;
 }
 
 function endAll(waits: Set<Wait>, error: Error | null): void {

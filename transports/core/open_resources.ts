@@ -1,9 +1,10 @@
+import * as inside from "../../loop/inside.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 
 /** Something that holds a socket, and can let go of it at once. */
 export interface OpenResource {
   /** Closes without calling user code. The loop is closed. */
-  _release(): void;
+  [inside.release](): void;
 }
 
 const resources: WeakMap<EventLoop, Set<OpenResource>> = new WeakMap();
@@ -19,6 +20,6 @@ export function openResources(loop: EventLoop): Set<OpenResource> {
 export function releaseOpenResources(loop: EventLoop): void {
   const set = resources.get(loop);
   if (set === undefined) return;
-  for (const resource of [...set]) resource._release();
+  for (const resource of [...set]) resource[inside.release]();
   set.clear();
 }

@@ -22,6 +22,7 @@
  *
  * @module
  */
+import * as inside from "../../loop/inside.ts";
 import { assert } from "../../loop/errors/assert.ts";
 import { type Context, copyContext, enterContext } from "../../loop/scheduling/context.ts";
 import { errorOf } from "../../loop/errors/error_of.ts";
@@ -126,7 +127,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   readonly #channel: ByteChannel;
   readonly #opened: Future<void> | null;
   /** @ignore */
-  readonly _owner: TransportOwner | undefined;
+  readonly [inside.owner]: TransportOwner | undefined;
   readonly #direction: "both" | "read" | "write";
   readonly #isMade: boolean;
   /** The context variables that callbacks see, captured here. */
@@ -170,14 +171,14 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     this.#channel = channel;
     this.#protocol = protocol;
     this.#opened = options.opened ?? null;
-    this._owner = options.owner;
+    this[inside.owner] = options.owner;
     this.#isMade = options.isMade ?? false;
     this.#direction = options.direction ?? "both";
     if (this.#direction === "write") this.#reading = "ended";
     channel.attach(this);
     openResources(loop).add(this);
-    this._owner?.attached(this);
-    loop.enqueue(this);
+    this[inside.owner]?.attached(this);
+    loop[inside.enqueue](this);
   }
 
   getExtraInfo(name: string, fallback?: unknown): unknown {
@@ -229,7 +230,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     if (this.#reading !== "paused") return;
     this.#reading = "on";
     if (this.#held === null) this.#channel.resume();
-    else this.#loop.enqueue({ _run: () => this.#deliverHeld() });
+    else this.#loop[inside.enqueue]({ [inside.run]: () => this.#deliverHeld() });
   }
 
   write(data: Uint8Array): void {
@@ -283,12 +284,12 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   }
 
   /** @ignore Whether something that was written was dropped. */
-  get _hasDropped(): boolean {
+  get [inside.hasDropped](): boolean {
     return this.#lostWrites > 0;
   }
 
   /** @ignore The first entry of the transport: makes the connection. */
-  _run(): void {
+  [inside.run](): void {
     if (this.#state === "opening") this.#move("open");
     enterContext(this.#context);
     try {
@@ -301,7 +302,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   }
 
   /** @ignore */
-  _release(): void {
+  [inside.release](): void {
     this.#endReading();
     this.#channel.abort();
   }
@@ -343,12 +344,14 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     this.#inFlight -= count;
     while (this.#inFlight === 0 && !this.#queue.empty) {
       const bytes = this.#queue.take();
-      if (bytes === null) return this.#loop.enter({ _run: () => this.#lose(memoryChanged()) });
+      if (bytes === null) {
+        return this.#loop[inside.enter]({ [inside.run]: () => this.#lose(memoryChanged()) });
+      }
       this.#sendNow(bytes);
     }
     if (!this.#flow.paused) this.#flushIfEmpty();
     else if (this.#unsent <= this.#flow.low) {
-      this.#loop.enter({ _run: () => this.#resumeWriting() });
+      this.#loop[inside.enter]({ [inside.run]: () => this.#resumeWriting() });
     }
   }
 
@@ -362,17 +365,17 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     } catch (error) {
       this.#report(error, "Exception in protocol.connectionLost()");
     }
-    this._owner?.detached(this);
+    this[inside.owner]?.detached(this);
   }
 
   /**
-   * @ignore Gives the channel away once all that was written went out. {@linkcode _endLeaving} must
+   * @ignore Gives the channel away once all that was written went out. {@linkcode inside.endLeaving} must
    * follow, whatever comes of it.
    *
    * @returns What has taken over.
    * @throws {InvalidStateError} If it is not open in both directions, or somebody sends a file.
    */
-  _leave<C extends ByteChannel>(takeOver: TakeOver<C>): Future<C> {
+  [inside.leave]<C extends ByteChannel>(takeOver: TakeOver<C>): Future<C> {
     const state = this.#leavingRefusal();
     if (state !== null) throw new InvalidStateError(`Cannot start TLS on a transport: ${state}`);
     const left = this.#loop.createFuture<C>();
@@ -386,30 +389,30 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   }
 
   /** @ignore Throws if the program has closed the connection while something else had it. */
-  _checkLeft(): void {
+  [inside.checkLeft](): void {
     if (this.#isGivenUp) throw connectionLost();
   }
 
   /** @ignore Another transport has taken over; or, if `error` is given, none could. */
-  _endLeaving(error?: Error | null): void {
+  [inside.endLeaving](error?: Error | null): void {
     if (error === undefined) {
       this.#move("moved");
       openResources(this.#loop).delete(this);
-      this._owner?.detached(this);
+      this[inside.owner]?.detached(this);
     } else if (this.#state === "left") {
       this.#writing = "lost";
       this.#error = this.#isGivenUp ? null : error;
       this.#successor?.abort();
-      this.#loop.enqueue({ _run: () => this.closed() });
+      this.#loop[inside.enqueue]({ [inside.run]: () => this.closed() });
     } else if (this.#state === "leaving") this.#lose(error);
   }
 
   /**
-   * @ignore Lets nobody write but with {@linkcode _writeLent}, until {@linkcode _endLending}.
+   * @ignore Lets nobody write but with {@linkcode inside.writeLent}, until {@linkcode inside.endLending}.
    *
    * @throws {InvalidStateError} If it is closing, or somebody else has ended or borrowed it.
    */
-  _lend(): void {
+  [inside.lend](): void {
     const writing = this.#writing;
     if (writing !== "open" && writing !== "lost") {
       throw new InvalidStateError(`Cannot send a file: ${REFUSALS[writing]}`);
@@ -421,12 +424,12 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   }
 
   /** @ignore Sends what was borrowed the transport for; the protocol is not paused for it. */
-  _writeLent(bytes: Uint8Array): void {
+  [inside.writeLent](bytes: Uint8Array): void {
     if (bytes.length > 0) this.#send(bytes);
   }
 
   /** @ignore Waits until all that was written went out, or the transport is closing. */
-  *_emptied(): Coroutine<void> {
+  *[inside.emptied](): Coroutine<void> {
     while (!this.isClosing() && (this.#unsent > 0 || this.#flow.paused)) {
       this.#emptied = this.#loop.createFuture();
       yield* this.#emptied;
@@ -434,7 +437,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   }
 
   /** @ignore Everybody may write again. */
-  _endLending(): void {
+  [inside.endLending](): void {
     if (this.#writing !== "lent") return;
     this.#writing = "open";
     this.#pauseIfHigh();
@@ -572,11 +575,14 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   #flushIfEmpty(): void {
     if (this.#unsent > 0 || this.#flow.paused) return;
     if (this.#state === "flushing") this.#closeChannel();
-    else if (this.#state === "leaving") this.#loop.enter({ _run: () => this.#giveAway() });
-    else if (this.#writing === "ending") {
+    else if (this.#state === "leaving") {
+      this.#loop[inside.enter]({ [inside.run]: () => this.#giveAway() });
+    } else if (this.#writing === "ending") {
       this.#writing = "ended";
       this.#channel.closeWrite();
-    } else if (this.#emptied !== null) this.#loop.enter({ _run: () => this.#wakeEmptied() });
+    } else if (this.#emptied !== null) {
+      this.#loop[inside.enter]({ [inside.run]: () => this.#wakeEmptied() });
+    }
   }
 
   #closeChannel(): void {
@@ -636,7 +642,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   /** As {@linkcode #follow} for a method without which the connection cannot go on. */
   #followOrFail(result: unknown, method: string): void {
     followMethod(result, (error) => {
-      this.#loop.enter({ _run: () => this.#fail(error, method) });
+      this.#loop[inside.enter]({ [inside.run]: () => this.#fail(error, method) });
     });
   }
 

@@ -1,3 +1,4 @@
+import * as inside from "../../loop/inside.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { TimerHandle } from "../../loop/scheduling/timer_handle.ts";
 import type { Acceptor, Listener } from "../../loop/platform/platform.ts";
@@ -90,11 +91,11 @@ export class DenoListener implements Listener {
     if (this.#state !== "accepting") this.#free();
     if (this.#state !== "waiting" && this.#state !== "broken") return;
     this.#retry?.cancel();
-    this.#loop.enqueue({ _run: () => this.#finish(null) });
+    this.#loop[inside.enqueue]({ [inside.run]: () => this.#finish(null) });
   }
 
   /** @ignore Reports what accepting gave, and accepts again. */
-  _run(): void {
+  [inside.run](): void {
     const outcome = this.#outcome;
     this.#outcome = null;
     if (this.#closed) return this.#finish(outcome);
@@ -113,7 +114,7 @@ export class DenoListener implements Listener {
     this.#state = "entering";
     if (this.#closed) this.#free();
     if (this.#loop.isClosed()) this.#finish(outcome);
-    else this.#loop.enter(this);
+    else this.#loop[inside.enter](this);
   };
 
   #recover(error: Error): void {

@@ -1,3 +1,4 @@
+import * as inside from "../../loop/inside.ts";
 import type { Socket } from "node:dgram";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type {
@@ -60,7 +61,7 @@ export class NodeDatagramChannel implements DatagramChannel {
     this.#closed = true;
     this.#queue.close();
     this.#socket.close();
-    this.#loop.enqueue({ _run: () => this.#sink?.closed() });
+    this.#loop[inside.enqueue]({ [inside.run]: () => this.#sink?.closed() });
   }
 
   /** Hands over a copy: the socket reads the memory later, and nobody could catch that it is gone. */
@@ -89,7 +90,7 @@ export class NodeDatagramChannel implements DatagramChannel {
   };
 
   #enter(report: () => void): void {
-    this.#loop.enter({ _run: () => this.#closed || report() });
+    this.#loop[inside.enter]({ [inside.run]: () => this.#closed || report() });
   }
 }
 

@@ -1,3 +1,4 @@
+import * as inside from "../../loop/inside.ts";
 import type { AddressInfo, ListenOptions, Server, Socket } from "node:net";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { TimerHandle } from "../../loop/scheduling/timer_handle.ts";
@@ -47,11 +48,11 @@ export class NodeListener implements Listener {
     this.address = { transport: "tcp", hostname: address, port };
     server.on("connection", (socket: Socket) => this.#onConnection(socket));
     server.on("error", (error) => {
-      loop.enter({ _run: () => this.#acceptor?.failed(toDenoError(error)) });
+      loop[inside.enter]({ [inside.run]: () => this.#acceptor?.failed(toDenoError(error)) });
     });
     server.on("close", () => {
       this.#onFreed();
-      loop.enter({ _run: () => this.#acceptor?.closed() });
+      loop[inside.enter]({ [inside.run]: () => this.#acceptor?.closed() });
     });
   }
 
@@ -86,8 +87,8 @@ export class NodeListener implements Listener {
 
   #accept(socket: Socket): void {
     const channel = new NodeSocketChannel(this.#loop, socket);
-    this.#loop.enter({
-      _run: () => this.#closed ? channel.abort() : this.#acceptor?.accepted(channel),
+    this.#loop[inside.enter]({
+      [inside.run]: () => this.#closed ? channel.abort() : this.#acceptor?.accepted(channel),
     });
   }
 }

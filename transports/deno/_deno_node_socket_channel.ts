@@ -1,3 +1,4 @@
+import * as inside from "../../loop/inside.ts";
 import type { Socket, TcpSocketConnectOpts } from "node:net";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { ByteChannel, ByteSink, TcpAddress } from "../../loop/platform/platform.ts";
@@ -35,10 +36,10 @@ export class NodeSocketChannel implements ByteChannel {
     this.#sockname = netAddress(socket.localAddress, socket.localPort);
     this.#peername = netAddress(socket.remoteAddress, socket.remotePort);
     socket.setNoDelay(true);
-    socket.on("readable", () => loop.enter(this));
+    socket.on("readable", () => loop[inside.enter](this));
     socket.on("end", () => {
       this.#ended = true;
-      loop.enter(this);
+      loop[inside.enter](this);
     });
     socket.on("error", (error) => this.#fail(this.#unsent.explain(toDenoError(error))));
   }
@@ -55,7 +56,7 @@ export class NodeSocketChannel implements ByteChannel {
 
   resume(): void {
     this.#isReading = true;
-    this.#loop.enqueue(this);
+    this.#loop[inside.enqueue](this);
   }
 
   pause(): void {
@@ -74,7 +75,7 @@ export class NodeSocketChannel implements ByteChannel {
     if (this.#closed) return;
     this.#closed = true;
     this.#socket.destroy();
-    this.#loop.enqueue({ _run: () => this.#sink?.closed() });
+    this.#loop[inside.enqueue]({ [inside.run]: () => this.#sink?.closed() });
   }
 
   getExtraInfo(name: string): unknown {
@@ -91,7 +92,7 @@ export class NodeSocketChannel implements ByteChannel {
   }
 
   /** @ignore Reports what the socket has read. */
-  _run(): void {
+  [inside.run](): void {
     while (this.#isReading && !this.#closed) {
       const chunk: Uint8Array | null = this.#socket.read();
       if (chunk === null) break;
@@ -103,7 +104,7 @@ export class NodeSocketChannel implements ByteChannel {
   }
 
   #fail(error: Error): void {
-    this.#loop.enter({ _run: () => this.#closed || this.#sink?.failed(error) });
+    this.#loop[inside.enter]({ [inside.run]: () => this.#closed || this.#sink?.failed(error) });
   }
 
   #sendPiece(): void {

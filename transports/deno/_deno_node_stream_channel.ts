@@ -1,3 +1,4 @@
+import * as inside from "../../loop/inside.ts";
 import type { Readable, Writable } from "node:stream";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { ByteChannel, ByteSink } from "../../loop/platform/platform.ts";
@@ -37,7 +38,7 @@ abstract class NodeStreamChannel implements ByteChannel {
 
   abort(): void {
     this.closing = true;
-    if (this.#stream.closed) this.loop.enqueue({ _run: () => this.sink?.closed() });
+    if (this.#stream.closed) this.loop[inside.enqueue]({ [inside.run]: () => this.sink?.closed() });
     else this.#stream.destroy();
   }
 
@@ -49,12 +50,12 @@ abstract class NodeStreamChannel implements ByteChannel {
     const reason = error.code === "EPIPE"
       ? new Deno.errors.BrokenPipe("Cannot write to a pipe: nobody reads it", { cause: error })
       : error;
-    this.loop.enter({ _run: () => this.closing || this.sink?.failed(reason) });
+    this.loop[inside.enter]({ [inside.run]: () => this.closing || this.sink?.failed(reason) });
   }
 
   /** The stream closes by itself after an error; the transport then asks for it. */
   #report(closed: () => void): void {
-    if (this.closing) this.loop.enter({ _run: closed });
+    if (this.closing) this.loop[inside.enter]({ [inside.run]: closed });
   }
 }
 
@@ -67,16 +68,16 @@ export class NodeReadableChannel extends NodeStreamChannel {
   constructor(loop: EventLoop, stream: Readable, descriptor: number) {
     super(loop, stream, descriptor);
     this.#stream = stream;
-    stream.on("readable", () => this.loop.enter(this));
+    stream.on("readable", () => this.loop[inside.enter](this));
     stream.on("end", () => {
       this.#ended = true;
-      this.loop.enter(this);
+      this.loop[inside.enter](this);
     });
   }
 
   resume(): void {
     this.#reading = true;
-    this.loop.enqueue(this);
+    this.loop[inside.enqueue](this);
   }
 
   pause(): void {
@@ -84,7 +85,7 @@ export class NodeReadableChannel extends NodeStreamChannel {
   }
 
   /** @ignore Takes what the stream has read ahead, at most its high-water mark. */
-  _run(): void {
+  [inside.run](): void {
     while (this.#reading && !this.closing) {
       const chunk: Uint8Array | null = this.#stream.read();
       if (chunk === null) break;

@@ -1,3 +1,4 @@
+import * as inside from "../../loop/inside.ts";
 import { setImmediate } from "node:timers";
 import type { CancelledError } from "../../loop/errors/errors.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
@@ -38,7 +39,7 @@ export class DenoOperation<T> extends Operation<T> implements OpenResource {
   }
 
   /** @ignore */
-  _release(): void {
+  [inside.release](): void {
     this.#abandoned = true;
     if (this.#outcome.state === "done") this.#discard(this.#outcome.value);
     // Deno loses a connection whose signal is aborted after the connect was done and before its
@@ -55,7 +56,7 @@ export class DenoOperation<T> extends Operation<T> implements OpenResource {
 
   protected override interrupted(error: CancelledError): void {
     openResources(this.getLoop()).delete(this);
-    this._release();
+    this[inside.release]();
     this.fail(error);
   }
 

@@ -1,3 +1,4 @@
+import * as inside from "../../loop/inside.ts";
 import { InvalidStateError } from "../../loop/errors/errors.ts";
 import type { ByteChannel, ByteSink } from "../../loop/platform/platform.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
@@ -71,7 +72,7 @@ export class DenoByteChannel implements ByteChannel, RotatingReader {
     else if (this.#state === "paused") {
       this.#state = "reading";
       this.#outcome = 0;
-      this.#loop.enqueue(this);
+      this.#loop[inside.enqueue](this);
     }
   }
 
@@ -92,7 +93,7 @@ export class DenoByteChannel implements ByteChannel, RotatingReader {
     this.#closed = true;
     leaveRotation();
     this.#connection[Symbol.dispose]();
-    this.#loop.enqueue({ _run: () => this.#sink?.closed() });
+    this.#loop[inside.enqueue]({ [inside.run]: () => this.#sink?.closed() });
   }
 
   getExtraInfo(name: string): unknown {
@@ -109,7 +110,7 @@ export class DenoByteChannel implements ByteChannel, RotatingReader {
   }
 
   /** @ignore Reports the read that has completed, and issues the next. */
-  _run(): void {
+  [inside.run](): void {
     if (this.#closed) return;
     const outcome = this.#outcome;
     if (typeof outcome !== "number") return this.#end(outcome);
@@ -122,7 +123,7 @@ export class DenoByteChannel implements ByteChannel, RotatingReader {
   /** @ignore Issues the read that was held for fairness. */
   readHeld(): void {
     this.#outcome = 0;
-    this.#loop.enter(this);
+    this.#loop[inside.enter](this);
   }
 
   #read(): void {
@@ -150,12 +151,12 @@ export class DenoByteChannel implements ByteChannel, RotatingReader {
 
   readonly #onRead = (count: number | null): void => {
     this.#outcome = count;
-    this.#loop.enter(this);
+    this.#loop[inside.enter](this);
   };
 
   readonly #onReadError = (error: Error): void => {
     this.#outcome = error;
-    this.#loop.enter(this);
+    this.#loop[inside.enter](this);
   };
 
   readonly #onWritten = (count: number): void => {
@@ -176,7 +177,7 @@ export class DenoByteChannel implements ByteChannel, RotatingReader {
     const failure = isSame ? error : memoryChanged(error);
     this.#unsent = null;
     if (this.#closed) return;
-    this.#loop.enter({ _run: () => this.#closed || this.#sink?.failed(failure) });
+    this.#loop[inside.enter]({ [inside.run]: () => this.#closed || this.#sink?.failed(failure) });
   };
 }
 

@@ -1,3 +1,4 @@
+import * as inside from "../../loop/inside.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { DatagramChannel, DatagramConn, DatagramSink } from "../../loop/platform/platform.ts";
 import { DatagramSendQueue } from "../core/_datagram_send_queue.ts";
@@ -60,11 +61,11 @@ export class DenoDatagramChannel implements DatagramChannel {
     } catch {
       // The program, whose socket it was, has closed it.
     }
-    this.#loop.enqueue({ _run: () => this.#sink?.closed() });
+    this.#loop[inside.enqueue]({ [inside.run]: () => this.#sink?.closed() });
   }
 
   /** @ignore Reports what was received, and receives again. */
-  _run(): void {
+  [inside.run](): void {
     const received = this.#received;
     if (this.#closed || received === null) return;
     const [bytes, address] = received;
@@ -82,11 +83,11 @@ export class DenoDatagramChannel implements DatagramChannel {
 
   readonly #onReceived = (received: [Uint8Array, Deno.Addr]): void => {
     this.#received = received;
-    this.#loop.enter(this);
+    this.#loop[inside.enter](this);
   };
 
   readonly #onReceiveError = (error: Error): void => {
-    this.#loop.enter({ _run: () => this.#closed || this.#failToReceive(error) });
+    this.#loop[inside.enter]({ [inside.run]: () => this.#closed || this.#failToReceive(error) });
   };
 
   /** The next receive may do better, unless the program has closed the socket. */

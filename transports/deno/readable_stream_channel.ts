@@ -1,3 +1,4 @@
+import * as inside from "../../loop/inside.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { ByteChannel, ByteSink } from "../../loop/platform/platform.ts";
 
@@ -66,7 +67,7 @@ export class ReadableStreamChannel implements ByteChannel {
     else if (this.#state === "paused") {
       this.#state = "reading";
       this.#outcome = NO_BYTES;
-      this.#loop.enqueue(this);
+      this.#loop[inside.enqueue](this);
     }
   }
 
@@ -90,7 +91,7 @@ export class ReadableStreamChannel implements ByteChannel {
     this.#closed = true;
     // What the stream says to the end of our interest is nobody's concern.
     this.#cancel().catch(() => {});
-    this.#loop.enqueue({ _run: () => this.#sink?.closed() });
+    this.#loop[inside.enqueue]({ [inside.run]: () => this.#sink?.closed() });
   }
 
   getExtraInfo(name: string): unknown {
@@ -98,7 +99,7 @@ export class ReadableStreamChannel implements ByteChannel {
   }
 
   /** @ignore Reports the read that has completed, and issues the next. */
-  _run(): void {
+  [inside.run](): void {
     if (this.#closed) return;
     const outcome = this.#outcome;
     if (!(outcome instanceof Uint8Array)) return this.#end(outcome);
@@ -116,7 +117,7 @@ export class ReadableStreamChannel implements ByteChannel {
 
   readonly #onRead = (outcome: Outcome): void => {
     this.#outcome = outcome;
-    this.#loop.enter(this);
+    this.#loop[inside.enter](this);
   };
 
   readonly #onError = (error: Error): void => this.#onRead({ error });

@@ -1,3 +1,4 @@
+import * as inside from "../../loop/inside.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { ByteChannel, ByteSink } from "../../loop/platform/platform.ts";
 import { memoryChanged, UnsentBytes } from "../core/_unsent_bytes.ts";
@@ -60,7 +61,7 @@ export class WritableStreamChannel implements ByteChannel {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#writer.close().catch((exception) => this.#reportLoss(exception))
-      .finally(() => this.#loop.enter({ _run: () => this.#sink?.closed() }));
+      .finally(() => this.#loop[inside.enter]({ [inside.run]: () => this.#sink?.closed() }));
   }
 
   abort(): void {
@@ -68,7 +69,7 @@ export class WritableStreamChannel implements ByteChannel {
     this.#state = "closed";
     // It settles when the write in flight does, which may be never.
     this.#writer.abort().catch(() => {});
-    this.#loop.enqueue({ _run: () => this.#sink?.closed() });
+    this.#loop[inside.enqueue]({ [inside.run]: () => this.#sink?.closed() });
   }
 
   getExtraInfo(name: string): unknown {
@@ -97,6 +98,8 @@ export class WritableStreamChannel implements ByteChannel {
     if (this.#state !== "open") return;
     this.#state = "broken";
     const failure = this.#unsent.explain(error);
-    this.#loop.enter({ _run: () => this.#state === "broken" && this.#sink?.failed(failure) });
+    this.#loop[inside.enter]({
+      [inside.run]: () => this.#state === "broken" && this.#sink?.failed(failure),
+    });
   };
 }

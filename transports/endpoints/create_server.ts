@@ -1,3 +1,4 @@
+import * as inside from "../../loop/inside.ts";
 import { checkOptions } from "../../loop/values/check_options.ts";
 import { CancelledError } from "../../loop/errors/errors.ts";
 import type { Future } from "../../loop/tasks/future.ts";
@@ -106,7 +107,7 @@ function* serverSteps(
   const secure = secureServer(loop, options);
   const listeners = yield* listenOnAll(loop, options);
   const server = new Server(loop, listeners, protocolFactory, secure);
-  if (options.startServing ?? true) server._start();
+  if (options.startServing ?? true) server[inside.start]();
   return server;
 }
 

@@ -1,3 +1,4 @@
+import * as inside from "../../loop/inside.ts";
 import { checkOptions } from "../../loop/values/check_options.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import type { Listener } from "../../loop/platform/platform.ts";
@@ -73,7 +74,7 @@ function* serverSteps(
   const secure = secureServer(loop, options);
   const listener = yield* listen(loop, options);
   const server = new Server(loop, [listener], protocolFactory, secure);
-  if (startServing) server._start();
+  if (startServing) server[inside.start]();
   return server;
 }
 

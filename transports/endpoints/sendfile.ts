@@ -8,6 +8,7 @@
  *
  * @module
  */
+import * as inside from "../../loop/inside.ts";
 import { checkOptions } from "../../loop/values/check_options.ts";
 import { ensureFuture } from "../../loop/tasks/ensure_future.ts";
 import { SendfileNotAvailableError } from "../../loop/errors/errors.ts";
@@ -113,7 +114,7 @@ function* sendfileSteps(
       "Cannot send a file without fallback: Deno does not let the system copy it to a connection",
     );
   }
-  transport._lend();
+  transport[inside.lend]();
   const isReading = transport.isReading();
   transport.pauseReading();
   const memory = new TwoPieces(Math.min(count, PIECE_SIZE));
@@ -125,13 +126,13 @@ function* sendfileSteps(
       const size = yield* ensureFuture(file.read(piece), { loop });
       if (size === null) break;
       yield* drained(transport);
-      transport._writeLent(piece.subarray(0, size));
+      transport[inside.writeLent](piece.subarray(0, size));
       sent += size;
     }
     yield* drained(transport);
     return sent;
   } finally {
-    transport._endLending();
+    transport[inside.endLending]();
     if (isReading) transport.resumeReading();
     if (sent > 0) yield* ensureFuture(file.seek(offset + sent, SEEK_START), { loop });
   }
@@ -139,7 +140,7 @@ function* sendfileSteps(
 
 /** Waits until all that was written went out. */
 function* drained(transport: StreamTransport): Coroutine<void> {
-  yield* transport._emptied();
+  yield* transport[inside.emptied]();
   if (transport.isClosing()) throw connectionLost("send a file");
 }
 

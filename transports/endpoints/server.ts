@@ -1,3 +1,4 @@
+import * as inside from "../../loop/inside.ts";
 import { type Context, copyContext, enterContext } from "../../loop/scheduling/context.ts";
 import { CancelledError, InvalidStateError } from "../../loop/errors/errors.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
@@ -197,7 +198,7 @@ export class Server implements AsyncDisposable {
   }
 
   /** @ignore Closes the listeners, without calling user code. The loop is closed. */
-  _release(): void {
+  [inside.release](): void {
     this.#closeListeners();
   }
 
@@ -227,7 +228,7 @@ export class Server implements AsyncDisposable {
   }
 
   /** @ignore Starts without a future. */
-  _start(): void {
+  [inside.start](): void {
     if (this.#state === "closed") {
       throw new InvalidStateError("Cannot start the server: it is closed");
     }
@@ -276,7 +277,7 @@ export class Server implements AsyncDisposable {
   }
 
   *#startSteps(): Coroutine<void> {
-    this._start();
+    this[inside.start]();
     yield;
   }
 
@@ -315,7 +316,7 @@ export class Server implements AsyncDisposable {
     this.#cancelHandshakes();
     for (const transport of [...this.#transports]) {
       const protocol = transport.getProtocol();
-      if (!(protocol instanceof FlowControlProtocol) || !protocol._cancelServing()) {
+      if (!(protocol instanceof FlowControlProtocol) || !protocol[inside.cancelServing]()) {
         transport.close();
       }
     }
@@ -325,7 +326,7 @@ export class Server implements AsyncDisposable {
     if (this.#forever !== null) {
       throw new InvalidStateError("Cannot serve for ever: serveForever() is already awaited");
     }
-    this._start();
+    this[inside.start]();
     this.#forever = this.#loop.createFuture();
     try {
       yield* this.#forever;

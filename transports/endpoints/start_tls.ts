@@ -1,3 +1,4 @@
+import * as inside from "../../loop/inside.ts";
 import { checkOptions } from "../../loop/values/check_options.ts";
 import { CancelledError } from "../../loop/errors/errors.ts";
 import type { Future } from "../../loop/tasks/future.ts";
@@ -114,11 +115,11 @@ function* startTlsSteps(
   const protocols = [transport.getProtocol(), protocol];
   const channel = yield* handshake(transport, start, () => [...protocols.map(takeUnread), unread]);
   const secured = new StreamTransport(loop, channel, protocol, {
-    owner: transport._owner,
+    owner: transport[inside.owner],
     isMade: true,
   });
-  transport._endLeaving();
-  if (protocol instanceof FlowControlProtocol) protocol._move(secured);
+  transport[inside.endLeaving]();
+  if (protocol instanceof FlowControlProtocol) protocol[inside.move](secured);
   return secured;
 }
 
@@ -143,15 +144,15 @@ function* handshake(
   let parts: Uint8Array[] | null = null;
   const take = () => parts ??= takeAll().filter((part) => part.length > 0);
   // What the transport holds has come last.
-  const left = transport._leave((wire, held) => start(wire, [...take(), ...partsOf(held)]));
+  const left = transport[inside.leave]((wire, held) => start(wire, [...take(), ...partsOf(held)]));
   try {
     // It may have to send first. Nobody reads in clear meanwhile.
     take();
     const channel = yield* untilSecured(yield* left);
-    transport._checkLeft();
+    transport[inside.checkLeft]();
     return channel;
   } catch (error) {
-    transport._endLeaving(
+    transport[inside.endLeaving](
       error instanceof Error && !(error instanceof CancelledError) ? error : null,
     );
     throw error;
@@ -160,7 +161,7 @@ function* handshake(
 
 /** Takes what a protocol with a reader was given and nobody has read. */
 function takeUnread(protocol: StreamProtocol): Uint8Array {
-  return protocol instanceof FlowControlProtocol ? protocol._takeUnread() : NO_BYTES;
+  return protocol instanceof FlowControlProtocol ? protocol[inside.takeUnread]() : NO_BYTES;
 }
 
 function partsOf(held: Held | null): (Uint8Array | "end")[] {

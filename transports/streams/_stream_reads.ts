@@ -8,6 +8,7 @@
  *
  * @module
  */
+import * as inside from "../../loop/inside.ts";
 import {
   type CancelledError,
   IncompleteReadError,
@@ -27,7 +28,7 @@ export abstract class Read<T> extends Operation<T> {
   protected readonly reader: StreamReader;
 
   constructor(reader: StreamReader) {
-    super(reader._options);
+    super(reader[inside.options]);
     this.reader = reader;
   }
 
@@ -40,18 +41,18 @@ export abstract class Read<T> extends Operation<T> {
 
   protected override resumed(): void {
     try {
-      this.reader._check();
+      this.reader[inside.check]();
       const wanted = this.attempt();
       if (wanted === DONE) return;
       this.suspend();
-      this.reader._wait(this, wanted);
+      this.reader[inside.wait](this, wanted);
     } catch (error) {
       this.fail(error);
     }
   }
 
   protected override interrupted(error: CancelledError): void {
-    this.reader._leave(this);
+    this.reader[inside.leave](this);
     this.fail(error);
   }
 }
@@ -68,9 +69,9 @@ export class ReadSome extends Read<Uint8Array> {
 
   protected override attempt(): number {
     const { reader } = this;
-    const size = reader._buffer.size;
-    if (size === 0 && this.#count > 0 && !reader._ended) return ANY;
-    this.finish(reader._take(Math.min(size, this.#count)));
+    const size = reader[inside.buffer].size;
+    if (size === 0 && this.#count > 0 && !reader[inside.ended]) return ANY;
+    this.finish(reader[inside.take](Math.min(size, this.#count)));
     return DONE;
   }
 }
@@ -97,19 +98,21 @@ export class ReadInto extends Read<number> {
 
   protected override resumed(): void {
     if (this.#filled === 0) return super.resumed();
-    this.reader._endFill();
+    this.reader[inside.endFill]();
     this.finish(this.#filled);
   }
 
   protected override interrupted(error: CancelledError): void {
-    if (this.#filled > 0) this.reader._undoFill(this.#target.slice(0, this.#filled));
+    if (this.#filled > 0) this.reader[inside.undoFill](this.#target.slice(0, this.#filled));
     super.interrupted(error);
   }
 
   protected override attempt(): number {
     const { reader } = this;
-    if (reader._buffer.size === 0 && this.#target.length > 0 && !reader._ended) return ANY;
-    this.finish(reader._takeInto(this.#target));
+    if (reader[inside.buffer].size === 0 && this.#target.length > 0 && !reader[inside.ended]) {
+      return ANY;
+    }
+    this.finish(reader[inside.takeInto](this.#target));
     return DONE;
   }
 }
@@ -123,8 +126,8 @@ export class ReadAll extends Read<Uint8Array> {
 
   protected override attempt(): number {
     const { reader } = this;
-    if (!reader._ended) return Infinity;
-    this.finish(reader._take(reader._buffer.size));
+    if (!reader[inside.ended]) return Infinity;
+    this.finish(reader[inside.take](reader[inside.buffer].size));
     return DONE;
   }
 }
@@ -142,9 +145,9 @@ export class ReadExactly extends Read<Uint8Array> {
   protected override attempt(): number {
     const { reader } = this;
     const count = this.#count;
-    const size = reader._buffer.size;
-    if (size >= count) this.finish(reader._take(count));
-    else if (reader._ended) throw new IncompleteReadError(reader._take(size), count);
+    const size = reader[inside.buffer].size;
+    if (size >= count) this.finish(reader[inside.take](count));
+    else if (reader[inside.ended]) throw new IncompleteReadError(reader[inside.take](size), count);
     else return count;
     return DONE;
   }
@@ -172,14 +175,14 @@ abstract class ReadPiece<T> extends Read<T> {
 
   protected override attempt(): number {
     const { reader } = this;
-    const buffer = reader._buffer;
+    const buffer = reader[inside.buffer];
     // Another read may have taken bytes since the last attempt.
     const offset = Math.max(0, this.#searched - buffer.taken);
     const match = this.#separators.find(buffer, offset);
     const before = match?.start ?? this.#separators.unsearched(buffer.size);
-    if (before > reader._limit) this.overran(overrun(reader._limit, before), match);
-    else if (match !== null) this.found(reader._take(match.end));
-    else if (reader._ended) this.endedWith(reader._take(buffer.size));
+    if (before > reader[inside.limit]) this.overran(overrun(reader[inside.limit], before), match);
+    else if (match !== null) this.found(reader[inside.take](match.end));
+    else if (reader[inside.ended]) this.endedWith(reader[inside.take](buffer.size));
     else {
       this.#searched = buffer.taken + before;
       return ANY;
@@ -220,7 +223,7 @@ abstract class LineRead<T> extends ReadPiece<T> {
   }
 
   protected override overran(error: LimitOverrunError, match: Match | null): void {
-    this.reader._drop(match?.end ?? this.reader._buffer.size);
+    this.reader[inside.drop](match?.end ?? this.reader[inside.buffer].size);
     this.fail(error);
   }
 }

@@ -1,3 +1,4 @@
+import * as inside from "../../loop/inside.ts";
 import { checkArgument, checkOptions, countFrom } from "../../loop/values/check_options.ts";
 import { InvalidStateError } from "../../loop/errors/errors.ts";
 import { type EventLoop, runningEventLoop } from "../../loop/event_loop.ts";
@@ -65,9 +66,9 @@ export type Pausable = Pick<ReadTransport, "pauseReading" | "resumeReading">;
  */
 export class StreamReader implements AsyncIterable<Uint8Array> {
   /** @ignore The options of its operations. */
-  readonly _options: { readonly loop: EventLoop };
+  readonly [inside.options]: { readonly loop: EventLoop };
   /** @ignore What is not read yet. The transport is paused to bound it; see `#pauseIfFull()`. */
-  readonly _buffer: StreamBuffer = new StreamBuffer();
+  readonly [inside.buffer]: StreamBuffer = new StreamBuffer();
   #limit: number;
   #ended = false;
   #error: unknown = null;
@@ -89,7 +90,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   constructor(options: StreamReaderOptions = {}) {
     checkOptions("create a stream reader", options, STREAM_READER);
     const { limit = DEFAULT_LIMIT, loop } = options;
-    this._options = { loop: loop ?? runningEventLoop() };
+    this[inside.options] = { loop: loop ?? runningEventLoop() };
     this.#limit = limit;
   }
 
@@ -159,7 +160,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
 
   /** Whether the stream has ended and everything is read. */
   atEof(): boolean {
-    return this.#ended && this._buffer.size === 0;
+    return this.#ended && this[inside.buffer].size === 0;
   }
 
   /** Returns the error that reads throw, or `null`. */
@@ -205,14 +206,15 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
       throw new InvalidStateError("Cannot feed a stream reader: feedEof() was called");
     }
     if (data.length === 0) return;
-    if (isAlone(data) && this._buffer.adopts(data.length, this.#wanted)) this._buffer.adopt(data);
-    else this._buffer.append(data, this.#wanted);
+    if (isAlone(data) && this[inside.buffer].adopts(data.length, this.#wanted)) {
+      this[inside.buffer].adopt(data);
+    } else this[inside.buffer].append(data, this.#wanted);
     this.#noteFed();
   }
 
   /** @ignore As {@linkcode feedData} with the first `count` bytes of memory that is used again. */
-  _feedCopy(memory: Uint8Array, count: number): void {
-    const buffer = this._buffer;
+  [inside.feedCopy](memory: Uint8Array, count: number): void {
+    const buffer = this[inside.buffer];
     const waiter = this.#waiter;
     if (waiter instanceof ReadInto && buffer.size === 0) {
       const filled = waiter.fill(memory.subarray(0, count));
@@ -246,60 +248,60 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   }
 
   /** @ignore See {@linkcode setLimit}. */
-  get _limit(): number {
+  get [inside.limit](): number {
     return this.#limit;
   }
 
   /** @ignore Whether nothing more will come. */
-  get _ended(): boolean {
+  get [inside.ended](): boolean {
     return this.#ended;
   }
 
   /** @ignore Throws what every read throws. */
-  _check(): void {
+  [inside.check](): void {
     if (this.#error !== null) throw this.#error;
     if (this.#filling) throw anotherReads();
   }
 
   /** @ignore The read that was given its bytes has said so. */
-  _endFill(): void {
+  [inside.endFill](): void {
     this.#filling = false;
   }
 
   /** @ignore The read that was given `bytes` is cancelled. */
-  _undoFill(bytes: Uint8Array): void {
+  [inside.undoFill](bytes: Uint8Array): void {
     this.#filling = false;
-    if (this.#mayUndoFill) this._buffer.prepend(bytes);
+    if (this.#mayUndoFill) this[inside.buffer].prepend(bytes);
   }
 
   /** @ignore Takes unread bytes. */
-  _take(count: number): Uint8Array {
-    const bytes = this._buffer.take(count);
+  [inside.take](count: number): Uint8Array {
+    const bytes = this[inside.buffer].take(count);
     if (this.#paused) this.#resumeIfRoom();
     return bytes;
   }
 
   /** @ignore Takes what came before something else begins, such as TLS: no read gets any of it. */
-  _takeUnread(): Uint8Array {
+  [inside.takeUnread](): Uint8Array {
     this.#mayUndoFill = false;
-    return this._take(this._buffer.size);
+    return this[inside.take](this[inside.buffer].size);
   }
 
   /** @ignore Takes unread bytes and copies them. */
-  _takeInto(target: Uint8Array): number {
-    const count = this._buffer.takeInto(target);
+  [inside.takeInto](target: Uint8Array): number {
+    const count = this[inside.buffer].takeInto(target);
     if (this.#paused) this.#resumeIfRoom();
     return count;
   }
 
   /** @ignore Drops unread bytes. */
-  _drop(count: number): void {
-    this._buffer.drop(count);
+  [inside.drop](count: number): void {
+    this[inside.buffer].drop(count);
     this.#resumeIfRoom();
   }
 
   /** @ignore `read` waits until bytes come and `wanted` are unread. Nothing is paused meanwhile. */
-  _wait(read: Read<unknown>, wanted: number): void {
+  [inside.wait](read: Read<unknown>, wanted: number): void {
     if (this.#waiter !== null) throw anotherReads();
     this.#waiter = read;
     this.#wanted = wanted;
@@ -307,7 +309,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   }
 
   /** @ignore `read` is cancelled. */
-  _leave(read: Read<unknown>): void {
+  [inside.leave](read: Read<unknown>): void {
     if (this.#waiter === read) {
       this.#waiter = null;
       this.#wanted = 1;
@@ -316,7 +318,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   }
 
   #noteFed(): void {
-    if (this.#waiter !== null && this._buffer.size >= this.#wanted) this.#wake();
+    if (this.#waiter !== null && this[inside.buffer].size >= this.#wanted) this.#wake();
     this.#pauseIfFull();
   }
 
@@ -328,14 +330,14 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   }
 
   #pauseIfFull(): void {
-    const isFull = this._buffer.size > 2 * this.#limit;
+    const isFull = this[inside.buffer].size > 2 * this.#limit;
     if (!isFull || this.#waiter !== null || this.#paused || this.#ended) return;
     this.#paused = this.#transport !== null;
     this.#transport?.pauseReading();
   }
 
   #resumeIfRoom(): void {
-    if (this._buffer.size <= this.#limit) this.#resume();
+    if (this[inside.buffer].size <= this.#limit) this.#resume();
   }
 
   #resume(): void {

@@ -1,3 +1,4 @@
+import * as inside from "../../loop/inside.ts";
 import { checkOptions } from "../../loop/values/check_options.ts";
 import { captureEngineContext, runInEngineContext } from "../../loop/platform/platform_loop.ts";
 import type { Coroutine, Task } from "../../loop/tasks/task.ts";
@@ -91,11 +92,11 @@ export class StreamReaderProtocol extends FlowControlProtocol implements StreamP
 
   override connectionMade(transport: Transport): void {
     const reader = this.#reader;
-    this._move(transport);
+    this[inside.move](transport);
     const clientConnected = this.#clientConnected;
     if (clientConnected === null) return;
     const writer = new StreamWriter(transport, this, { reader });
-    const serve = () => this._options.loop.createTask(() => clientConnected(reader, writer));
+    const serve = () => this[inside.options].loop.createTask(() => clientConnected(reader, writer));
     try {
       const task = runInEngineContext(this.#creator, serve);
       this.#task = task;
@@ -107,22 +108,22 @@ export class StreamReaderProtocol extends FlowControlProtocol implements StreamP
   }
 
   /** @ignore */
-  override _cancelServing(): boolean {
+  override [inside.cancelServing](): boolean {
     return this.#task?.cancel() ?? false;
   }
 
   /** @ignore */
-  override get _isServer(): boolean {
+  override get [inside.isServer](): boolean {
     return this.#clientConnected !== null;
   }
 
   /** @ignore */
-  override _takeUnread(): Uint8Array {
-    return this.#reader._takeUnread();
+  override [inside.takeUnread](): Uint8Array {
+    return this.#reader[inside.takeUnread]();
   }
 
   /** @ignore */
-  override _move(transport: Transport): void {
+  override [inside.move](transport: Transport): void {
     this.#transport = transport;
     this.#reader.setTransport(transport);
     this.#isTls = transport.getExtraInfo("tls") !== undefined;
@@ -135,7 +136,7 @@ export class StreamReaderProtocol extends FlowControlProtocol implements StreamP
 
   /** Bytes have come. */
   bufferUpdated(count: number): void {
-    this.#reader._feedCopy(this.#memory.take(), count);
+    this.#reader[inside.feedCopy](this.#memory.take(), count);
     this.#memory.adapt(count);
   }
 
@@ -159,7 +160,7 @@ export class StreamReaderProtocol extends FlowControlProtocol implements StreamP
         return void task.result();
       } catch (exception) {
         const message = "Unhandled exception in clientConnected";
-        this._options.loop.callExceptionHandler({ message, exception, transport, task });
+        this[inside.options].loop.callExceptionHandler({ message, exception, transport, task });
       }
     }
     transport.close();

@@ -1,3 +1,4 @@
+import * as inside from "../../loop/inside.ts";
 import { checkOptions } from "../../loop/values/check_options.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import { runningPlatformLoop } from "../../loop/platform/platform_loop.ts";
@@ -107,7 +108,7 @@ export class StreamWriter implements AsyncDisposable {
    * written last. The error that it was lost by, where there is one.
    */
   drain(): Future<void> {
-    return this.#protocol._drain(this.#transport, this.#reader?.exception() ?? null);
+    return this.#protocol[inside.drain](this.#transport, this.#reader?.exception() ?? null);
   }
 
   /** Closes the connection, reader included, after what is buffered went out. Idempotent. */
@@ -122,7 +123,7 @@ export class StreamWriter implements AsyncDisposable {
 
   /** Waits until the connection is closed. Throws the error that it was lost by, if any. */
   waitClosed(): Future<void> {
-    return this.#protocol._waitClosed();
+    return this.#protocol[inside.waitClosed]();
   }
 
   /** Returns a fact about the connection; see `BaseTransport.getExtraInfo()`. */
@@ -160,7 +161,7 @@ export class StreamWriter implements AsyncDisposable {
    * that it was lost by before is what reads and {@linkcode drain} have thrown.
    */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#protocol._isLost) return;
+    if (this.#protocol[inside.isLost]) return;
     this.close();
     await this.waitClosed();
   }
@@ -171,7 +172,7 @@ export class StreamWriter implements AsyncDisposable {
     const failure = this.#reader?.exception() ?? null;
     if (failure !== null) throw failure;
     const transport = yield* startTls(loop, this.#transport as Transport, protocol, {
-      serverSide: protocol._isServer,
+      serverSide: protocol[inside.isServer],
       ...options,
     });
     this.#transport = transport;

@@ -18,6 +18,7 @@
  *
  * @module
  */
+import * as inside from "../../loop/inside.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import type { ByteChannel, ByteSink } from "../../loop/platform/platform.ts";
@@ -135,7 +136,7 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
 
   resume(): void {
     this.#isReading = true;
-    if (this.#reports.length > 0) this.#loop.enqueue(this);
+    if (this.#reports.length > 0) this.#loop[inside.enqueue](this);
     else this.#wire.resume();
   }
 
@@ -172,12 +173,12 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
   }
 
   /** @internal */
-  _release(): void {
+  [inside.release](): void {
     this.abort();
   }
 
   /** @internal Reports what had to wait. */
-  _run(): void {
+  [inside.run](): void {
     this.#report();
     if (this.#isReading) this.#wire.resume();
   }
@@ -262,7 +263,7 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
   /** Does `step` in an entry of the loop: this one, if the engine is being fed. */
   #enter(step: () => void): void {
     if (this.#isFeeding) step();
-    else this.#loop.enter({ _run: step });
+    else this.#loop[inside.enter]({ [inside.run]: step });
   }
 
   #secure(): void {
@@ -281,7 +282,7 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
     }
     if (this.#state === "handshaking" && report === "end") return this.#endHandshake();
     this.#reports.push(report);
-    if (!this.#isFeeding) this.#loop.enter({ _run: () => this.#report() });
+    if (!this.#isFeeding) this.#loop[inside.enter]({ [inside.run]: () => this.#report() });
   }
 
   /** Reports what the engine has told, as far as the sink takes it. */

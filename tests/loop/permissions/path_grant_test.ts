@@ -37,7 +37,7 @@ Deno.test("PathGrant.allows() everything below the root, or with true, and nothi
 });
 
 Deno.test("PathGrant.allows() what is in the current folder, where that is listed", () => {
-  for (const folder of ["", ".", "../"]) {
+  for (const folder of ["", ".", "./"]) {
     const grant = new PathGrant([folder]);
     const answers = ["a", "./a/b", ".", "..", "../a", "/etc/passwd", "\0name", "C:\\x", "..a"]
       .map((path) => grant.allows(path));
@@ -56,6 +56,6 @@ Deno.test("PathGrant.admit() returns what was checked, and with true what was gi
   };
   for (const [path, opened] of Object.entries(admitted)) assertEquals(grant.admit(path), opened);
   assertEquals(grant.admit("/run/app/../x"), null);
-  assertEquals(new PathGrant([""]).admit("../"), ".");
+  assertEquals(new PathGrant([""]).admit("./"), ".");
   assertEquals(new PathGrant(true).admit("/run/app/link/../x"), "/run/app/link/../x");
 });

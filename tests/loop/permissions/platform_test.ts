@@ -50,7 +50,7 @@ Deno.test("subprocessExec() and subprocessShell() are held to the list, by name"
     await assertAsked(loop, exec("./x/../tool"), "./tool");
     const refused = ["sh", "GIT", "tool", "./git", "/git", "env", "/usr/bin/git", "../tool"];
     for (const command of refused) {
-      const member = command.startsWith("../../") ? `./${command}` : command;
+      const member = command.startsWith("../") ? `./${command}` : command;
       await assertRefused(loop, exec(command), `{ run: ["${member}"] }`);
     }
     await assertRefused(loop, shell, `{ run: ["/bin/sh"] }`);

@@ -1,4 +1,5 @@
 // How the loop takes turns with the host, and how events of the host enter it.
+import * as inside from "../../../loop/inside.ts";
 import { setImmediate } from "node:timers";
 import { assertEquals, assertRejects } from "@std/assert";
 import {
@@ -149,7 +150,9 @@ Deno.test("EventLoop.enter() runs an entry at once while the loop waits", async 
   const log: unknown[] = [];
   const before = loop.statistics().iterations;
 
-  loop.enter({ _run: () => log.push(loop === (getRunningLoop() as EventLoop), currentTask()) });
+  loop[inside.enter]({
+    [inside.run]: () => log.push(loop === (getRunningLoop() as EventLoop), currentTask()),
+  });
 
   assertEquals(log, [true, null]);
   assertEquals(loop.statistics().iterations, before + 1);
@@ -163,7 +166,7 @@ Deno.test("EventLoop.enter() takes its turn behind what is ready while the loop 
   const log: string[] = [];
   loop.callSoon(() => {
     loop.callSoon(() => log.push("callback"));
-    loop.enter({ _run: () => log.push("event") });
+    loop[inside.enter]({ [inside.run]: () => log.push("event") });
     log.push("entered");
   });
 
@@ -178,9 +181,9 @@ Deno.test("EventLoop.enter() inside of an entry does not nest", async () => {
   const { run } = await startIdle(loop);
   const log: string[] = [];
 
-  loop.enter({
-    _run: () => {
-      loop.enter({ _run: () => log.push("second") });
+  loop[inside.enter]({
+    [inside.run]: () => {
+      loop[inside.enter]({ [inside.run]: () => log.push("second") });
       log.push("first");
     },
   });
@@ -197,8 +200,8 @@ Deno.test("EventLoop.enter() wakes the loop for what its entry schedules", async
   const { run } = await startIdle(loop);
   const log: string[] = [];
 
-  loop.enter({
-    _run: () => {
+  loop[inside.enter]({
+    [inside.run]: () => {
       loop.callSoon(() => log.push("callback"));
       loop.callLater(5, () => {
         log.push(`timer at ${loop.time()}`);
@@ -219,7 +222,7 @@ Deno.test("EventLoop.enter() from an async function of a task is part of no task
   await loop.runUntilComplete(async () => {
     variable.set("of the task");
     await new Promise((resolve) => setImmediate(resolve));
-    loop.enter({ _run: () => seen.push(currentTask(), variable.get()) });
+    loop[inside.enter]({ [inside.run]: () => seen.push(currentTask(), variable.get()) });
     await sleep(1);
   });
 
@@ -232,8 +235,8 @@ Deno.test("EventLoop.enter() and enqueue() of a closed loop do nothing", async (
   const log: string[] = [];
   loop.close();
 
-  loop.enter({ _run: () => log.push("entered") });
-  loop.enqueue({ _run: () => log.push("enqueued") });
+  loop[inside.enter]({ [inside.run]: () => log.push("entered") });
+  loop[inside.enqueue]({ [inside.run]: () => log.push("enqueued") });
   await Promise.resolve();
 
   assertEquals(log, []);
@@ -242,8 +245,8 @@ Deno.test("EventLoop.enter() and enqueue() of a closed loop do nothing", async (
 Deno.test("an entry that breaks the rule and throws ends the run, and leaves no loop running", async () => {
   const loop = new TestLoop();
   const log: string[] = [];
-  loop.enqueue({
-    _run() {
+  loop[inside.enqueue]({
+    [inside.run]() {
       throw new Error("our own bug");
     },
   });

@@ -1,4 +1,5 @@
 // In which context the exception handler runs, and that each error is reported once, if at all.
+import * as inside from "../../../loop/inside.ts";
 import { assertEquals } from "@std/assert";
 import {
   asCompleted,
@@ -149,6 +150,6 @@ Deno.test("an error that was looked at leaves no timer", async () => {
     await timeout(1, () => sleep(10)).catch(() => {});
     await gather([() => fail("ann")], { returnExceptions: true });
     await taskGroup((group) => void group.createTask(() => fail("bob"))).catch(() => {});
-    assertEquals(loop._timers(), []);
+    assertEquals(loop[inside.timers](), []);
   });
 });

@@ -1,4 +1,5 @@
 // What a task can run, and what happens where the body is wrong, odd, or awaited twice.
+import * as inside from "../../../loop/inside.ts";
 import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import {
   type Coroutine,
@@ -100,8 +101,8 @@ Deno.test("An error of the driver itself ends run() with that error", async () =
   let cleanedUp = false;
   const error = await assertRejects(() =>
     run(async () => {
-      getRunningLoop().enqueue({
-        _run() {
+      getRunningLoop()[inside.enqueue]({
+        [inside.run]() {
           throw new Error("planted");
         },
       });
@@ -123,12 +124,12 @@ Deno.test("createTask() with a signal that is none throws, and lists no task", a
       },
     };
     for (const signal of [new AbortController(), 5, throwing]) {
-      const before = [...loop.tasks].length;
+      const before = [...loop[inside.tasks]].length;
       assertThrows(
         () => createTask(() => sleep(0), { signal: signal as unknown as AbortSignal }),
         TypeError,
       );
-      assertEquals([...loop.tasks].length, before);
+      assertEquals([...loop[inside.tasks]].length, before);
     }
     await sleep(0);
   });

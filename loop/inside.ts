@@ -1,0 +1,189 @@
+/**
+ * The names of what the files of this package call of each other and users do not see.
+ *
+ * A public class shows what asyncio has. What else another file needs of it, or a subclass
+ * overrides, is keyed by a symbol of this file; what one file alone needs is `#private`, and what
+ * one file gives to a few is a function that a static block sets (see `loop/tasks/future.ts`).
+ *
+ * @module
+ */
+/** Whether tasks were abandoned. */
+export const abandoned: unique symbol = Symbol("abandoned");
+/** What a signal aborted with; `null` if it did not. */
+export const abortReason: unique symbol = Symbol("abortReason");
+/** Adds a host to the network. */
+export const addHost: unique symbol = Symbol("addHost");
+/** Puts a waiter into the line. */
+export const addWaiter: unique symbol = Symbol("addWaiter");
+/** Hears what came of a cancellation that went on through a wait. */
+export const answerCancel: unique symbol = Symbol("answerCancel");
+/** An `await` in an async function, or by a native promise. */
+export const awaitIn: unique symbol = Symbol("awaitIn");
+/** What a future waits for itself. */
+export const awaited: unique symbol = Symbol("awaited");
+/** Begins what starts only where it is first consumed. */
+export const begin: unique symbol = Symbol("begin");
+/** The bytes that a reader holds. */
+export const buffer: unique symbol = Symbol("buffer");
+/** Cancels for a reason that is there already. */
+export const cancel: unique symbol = Symbol("cancel");
+/** The reason of the last cancellation that is kept. */
+export const cancelReason: unique symbol = Symbol("cancelReason");
+/** Cancels the task that serves a connection. */
+export const cancelServing: unique symbol = Symbol("cancelServing");
+/** Throws the error of the stream, if there is one. */
+export const check: unique symbol = Symbol("check");
+/** Throws unless a callback can be scheduled. */
+export const checkCallback: unique symbol = Symbol("checkCallback");
+/** Throws if a connection was closed while something else had it. */
+export const checkLeft: unique symbol = Symbol("checkLeft");
+/** The end of a group: waits for the children, and gives the error of it all. */
+export const close: unique symbol = Symbol("close");
+/** The context in which a failure is reported. */
+export const context: unique symbol = Symbol("context");
+/** Takes a host away. */
+export const crash: unique symbol = Symbol("crash");
+/** Whether a future delivers what it gives, and takes a cancellation that is due, itself. */
+export const delivers: unique symbol = Symbol("delivers");
+/** Waits until the peer has taken enough. */
+export const drain: unique symbol = Symbol("drain");
+/** Drops bytes. */
+export const drop: unique symbol = Symbol("drop");
+/** How many cancellations are due. */
+export const dueCount: unique symbol = Symbol("dueCount");
+/** Waits until all that was written went out. */
+export const emptied: unique symbol = Symbol("emptied");
+/** Ends a simulation. */
+export const end: unique symbol = Symbol("end");
+/** All that a cancellation went on to have answered. */
+export const endCancel: unique symbol = Symbol("endCancel");
+/** A read has taken what came straight into its memory. */
+export const endFill: unique symbol = Symbol("endFill");
+/** What a transport was left for has come to its end. */
+export const endLeaving: unique symbol = Symbol("endLeaving");
+/** Everybody may write again. */
+export const endLending: unique symbol = Symbol("endLending");
+/** Kills the children of a loop, and waits for their ends. */
+export const endProcesses: unique symbol = Symbol("endProcesses");
+/** Whether the stream has ended. */
+export const ended: unique symbol = Symbol("ended");
+/** Adds an entry to the ready queue. */
+export const enqueue: unique symbol = Symbol("enqueue");
+/** Runs an entry for an event of the host. */
+export const enter: unique symbol = Symbol("enter");
+/** The body of a timeout begins. */
+export const enterBody: unique symbol = Symbol("enterBody");
+/** The body of a timeout has ended; whether that was the deadline. */
+export const exitBody: unique symbol = Symbol("exitBody");
+/** Feeds bytes whose memory is used again. */
+export const feedCopy: unique symbol = Symbol("feedCopy");
+/** Lets go of a cancellation that has arrived elsewhere. */
+export const forget: unique symbol = Symbol("forget");
+/** Whether something that was written was dropped. */
+export const hasDropped: unique symbol = Symbol("hasDropped");
+/** The cancellation that a group has kept back. */
+export const hidden: unique symbol = Symbol("hidden");
+/** The hosts of a simulation. */
+export const hosts: unique symbol = Symbol("hosts");
+/** Whether the connection is gone. */
+export const isLost: unique symbol = Symbol("isLost");
+/** Whether the stream was accepted. */
+export const isServer: unique symbol = Symbol("isServer");
+/** Gives up: a reader its read, a transport its channel. */
+export const leave: unique symbol = Symbol("leave");
+/** Lets one writer have a transport for itself. */
+export const lend: unique symbol = Symbol("lend");
+/** How many bytes may stand before a separator. */
+export const limit: unique symbol = Symbol("limit");
+/** Somebody else has gone on with a coroutine. */
+export const loseCoroutine: unique symbol = Symbol("loseCoroutine");
+/** The stream goes on over another transport. */
+export const move: unique symbol = Symbol("move");
+/** The network as a host sees it. */
+export const networkOf: unique symbol = Symbol("networkOf");
+/** The link on in the list of a loop's tasks. */
+export const nextTask: unique symbol = Symbol("nextTask");
+/** A future that was pending is cancelled. */
+export const noteCancelled: unique symbol = Symbol("noteCancelled");
+/** The options of the futures of a stream. */
+export const options: unique symbol = Symbol("options");
+/** Where something was created. */
+export const originOf: unique symbol = Symbol("originOf");
+/** The options of what belongs to the loop and has no others; one object for them all. */
+export const ownOptions: unique symbol = Symbol("ownOptions");
+/** What is told of the life of a connection: its server. */
+export const owner: unique symbol = Symbol("owner");
+/** Takes a cancellation, or says who it goes on to. */
+export const passCancel: unique symbol = Symbol("passCancel");
+/** The pipes as a host sees them. */
+export const pipesOf: unique symbol = Symbol("pipesOf");
+/** The link back in the list of a loop's tasks. */
+export const previousTask: unique symbol = Symbol("previousTask");
+/** Makes a cancellation due that was counted before. */
+export const recancel: unique symbol = Symbol("recancel");
+/** Lets go of something open at once, as its loop closes. */
+export const release: unique symbol = Symbol("release");
+/** Notes where something was created; debug mode only. */
+export const rememberOrigin: unique symbol = Symbol("rememberOrigin");
+/** Takes an alarm back. */
+export const remove: unique symbol = Symbol("remove");
+/** Takes a waiter out of the line, and wakes the next where that is due. */
+export const removeWaiter: unique symbol = Symbol("removeWaiter");
+/** Calls the exception handler, in a context. */
+export const report: unique symbol = Symbol("report");
+/** Lets virtual time stand. */
+export const rest: unique symbol = Symbol("rest");
+/** Goes on within the callback that completes what was awaited. */
+export const resume: unique symbol = Symbol("resume");
+/** Who keeps a cancellation that found nothing to interrupt. */
+export const root: unique symbol = Symbol("root");
+/** A step that the ready queue drives: of a handle, a task, an operation, an event of the host. */
+export const run: unique symbol = Symbol("run");
+/** Runs a main function and closes the runner. */
+export const runAndClose: unique symbol = Symbol("runAndClose");
+/** The signal that ended a run. */
+export const signal: unique symbol = Symbol("signal");
+/** Signals that are sent to a simulated host. */
+export const signals: unique symbol = Symbol("signals");
+/** What a queue is fed by, where that is known. */
+export const sources: unique symbol = Symbol("sources");
+/** Spends the cancellation that is due on what is awaited. */
+export const spendCancel: unique symbol = Symbol("spendCancel");
+/** Begins to accept. */
+export const start: unique symbol = Symbol("start");
+/** Submits a job with its settings. */
+export const submit: unique symbol = Symbol("submit");
+/** Adds who waits for a future; an operation resumes the first of them itself. */
+export const subscribe: unique symbol = Symbol("subscribe");
+/** Takes bytes, and lets the transport go on if they are few enough. */
+export const take: unique symbol = Symbol("take");
+/** Takes the cancellation that is due. */
+export const takeCancel: unique symbol = Symbol("takeCancel");
+/** Takes bytes into memory of the caller. */
+export const takeInto: unique symbol = Symbol("takeInto");
+/** Takes what has come and was not read. */
+export const takeUnread: unique symbol = Symbol("takeUnread");
+/** The task that a coroutine is part of. */
+export const task: unique symbol = Symbol("task");
+/** The tasks of a loop that are not done. */
+export const tasks: unique symbol = Symbol("tasks");
+/** The line that stands for a handle. */
+export const text: unique symbol = Symbol("text");
+/** The timers that are pending. */
+export const timers: unique symbol = Symbol("timers");
+/** Takes a lock if nobody has it and nobody waits. */
+export const tryAcquire: unique symbol = Symbol("tryAcquire");
+/** Gives back what came straight into the memory of a read that was cancelled. */
+export const undoFill: unique symbol = Symbol("undoFill");
+/** The errors of a loop that nobody has looked at. */
+export const unseenFailures: unique symbol = Symbol("unseenFailures");
+/** Who waited waits no longer. */
+export const unsubscribe: unique symbol = Symbol("unsubscribe");
+/** Waits for bytes, as the one read of the stream. */
+export const wait: unique symbol = Symbol("wait");
+/** Waits for the end of the connection. */
+export const waitClosed: unique symbol = Symbol("waitClosed");
+/** Wakes the first in a line who is not awake yet. */
+export const wakeNext: unique symbol = Symbol("wakeNext");
+/** Writes as the one who has borrowed a transport. */
+export const writeLent: unique symbol = Symbol("writeLent");
