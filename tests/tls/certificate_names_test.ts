@@ -3,6 +3,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import {
   areFor,
   asciiHost,
+  describeAlternativeNames,
   describeNames,
   namesIn,
   parseAddress,
@@ -72,6 +73,35 @@ Deno.test("describeNames() tells names and addresses", () => {
   assertEquals(describe(["DNS:a, DNS:b"], "c"), '"a, DNS:b"');
   assertEquals(describe([], "c"), '"c"');
   assertEquals(describe([]), "nobody");
+});
+
+Deno.test("describeAlternativeNames() writes each name so that it looks like one", () => {
+  const describe = (...names: string[]) =>
+    describeAlternativeNames(certificateFor({ names, accepted: [], refused: [] }));
+  assertEquals(
+    describe("DNS:*.a.test", "IP:1.2.3.4", "IP:::1", "URI:http://a.test/?b=c", "email:me@a.test"),
+    "DNS:*.a.test, IP Address:1.2.3.4, IP Address:0:0:0:0:0:0:0:1, URI:http://a.test/?b=c, " +
+      "email:me@a.test",
+  );
+  assertEquals(describe(), "");
+  for (
+    const forged of [
+      "a.test, DNS:b.test",
+      "a.test, DNS:b.test, x",
+      'a.test", DNS:b.test, DNS:"x',
+      "a.test,DNS:b.test",
+      "a.test\nDNS:b.test",
+      "a.test\0.b.test",
+      'a\\", DNS:b.test',
+      "ä.test",
+      "",
+    ]
+  ) {
+    const text = describe(`DNS:${forged}`);
+    assertEquals(text.includes(","), false);
+    assertEquals(JSON.parse(text.slice("DNS:".length)), forged);
+    assertEquals(describe("DNS:c.test", `DNS:${forged}`).split(", "), ["DNS:c.test", text]);
+  }
 });
 
 Deno.test("namesIn() throws on what is no certificate, wherever it is cut off", () => {

@@ -21,8 +21,9 @@ const DENO_ERRORS: Readonly<Record<string, readonly [ErrorClass, string]>> = {
 
 /** Returns an error of Node's as the one that Deno's own API would have thrown. */
 export function toDenoError(error: Error & { code?: string; syscall?: string }): Error {
-  // An address of another machine.
-  const code = error.code === "EINVAL" && error.syscall === "bind" ? "EADDRNOTAVAIL" : error.code;
+  // An address of another machine: of a server, `node:net` tells it as a failure to listen.
+  const isBinding = error.syscall === "bind" || error.syscall === "listen";
+  const code = error.code === "EINVAL" && isBinding ? "EADDRNOTAVAIL" : error.code;
   const known = code === undefined ? undefined : DENO_ERRORS[code];
   if (known === undefined) return error;
   const [ErrorClass, message] = known;

@@ -22,6 +22,7 @@ export interface TlsContext {
  *
  * @throws {TypeError} If a certificate or key cannot be used, or the host is needed and missing, or
  * no host can have that name.
+ * @throws {RangeError} If no handshake can offer the protocols or the versions.
  */
 export function createClientContext(settings: true | TlsOptions, hostname?: string): TlsContext {
   const options = settings === true ? {} : settings;
@@ -45,6 +46,7 @@ export function createClientContext(settings: true | TlsOptions, hostname?: stri
  * Creates the context of a server.
  *
  * @throws {TypeError} If the certificate or the key is missing, or cannot be used.
+ * @throws {RangeError} If no handshake can offer the protocols or the versions.
  */
 export function createServerContext(options: true | TlsOptions): TlsContext {
   if (options === true || options.cert === undefined || options.key === undefined) {
@@ -85,7 +87,12 @@ function contextOptions({ caCerts, cert, key, minVersion, maxVersion }: TlsOptio
 }
 
 /** Finds out now what would fail every handshake. */
-function checkOptions(node: NodeTls, { caCerts, cert, key }: TlsOptions): void {
+function checkOptions(node: NodeTls, options: TlsOptions): void {
+  const { caCerts, cert, key, minVersion, maxVersion } = options;
+  checkProtocols(options.alpnProtocols ?? []);
+  if (minVersion === "TLSv1.3" && maxVersion === "TLSv1.2") {
+    throw new RangeError("Cannot use any version of TLS: minVersion is above maxVersion");
+  }
   for (const caCert of caCerts ?? []) parseCertificate(node, caCert, "in caCerts");
   if ((cert === undefined) !== (key === undefined)) {
     throw new TypeError("Cannot use a certificate: its cert and its key come only together");
@@ -94,6 +101,27 @@ function checkOptions(node: NodeTls, { caCerts, cert, key }: TlsOptions): void {
   const certificate = parseCertificate(node, cert, "in cert");
   if (certificate.checkPrivateKey(parseKey(node, key))) return;
   throw new TypeError("Cannot use a certificate: the key is not the one of cert");
+}
+
+/** What a list of protocols has room for; before each of them stands its length, in one byte. */
+const LONGEST_PROTOCOL = 255;
+const LONGEST_LIST = 65_535;
+
+function checkProtocols(protocols: readonly string[]): void {
+  let size = 0;
+  for (const protocol of protocols) {
+    const { length } = new TextEncoder().encode(protocol);
+    if (length === 0 || length > LONGEST_PROTOCOL) {
+      throw new RangeError(
+        `Cannot offer a protocol in alpnProtocols: it takes ${length} bytes, not 1 to ${LONGEST_PROTOCOL}`,
+      );
+    }
+    size += 1 + length;
+  }
+  if (size <= LONGEST_LIST) return;
+  throw new RangeError(
+    `Cannot offer what is in alpnProtocols: it takes ${size} bytes, not at most ${LONGEST_LIST}`,
+  );
 }
 
 function parseCertificate({ crypto }: NodeTls, pem: string, where: string) {

@@ -1,6 +1,12 @@
 import type { Duplex } from "node:stream";
 import type { PeerCertificate, TLSSocket } from "node:tls";
-import { areFor, describeNames, namesIn, parseAddress } from "./certificate_names.ts";
+import {
+  areFor,
+  describeAlternativeNames,
+  describeNames,
+  namesIn,
+  parseAddress,
+} from "./certificate_names.ts";
 import type { TlsContext } from "./_deno_tls_context.ts";
 import { otherHost } from "./_deno_tls_error.ts";
 import { TLS_PIECE_SIZE, TlsShortcut } from "./deno_tls_shortcut.ts";
@@ -157,13 +163,19 @@ export class TlsEngine {
   #secure(socket: TLSSocket): void {
     const events = this.#events;
     this.#socket = socket;
+    let info: TlsInfo;
+    try {
+      info = describe(socket);
+    } catch (error) {
+      return events.failed(error as Error);
+    }
     if (this.#context.server !== null) socket.on("error", events.failed);
     this.#shortcut = TlsShortcut.take(socket, events);
     if (this.#shortcut === null) {
       socket.on("data", (bytes: Uint8Array) => events.decrypted(bytes));
       socket.on("end", events.ended);
     }
-    events.secured(describe(socket));
+    events.secured(info);
   }
 }
 
@@ -192,7 +204,8 @@ function describeCertificate(certificate: PeerCertificate): TlsCertificate {
   return {
     subject: { ...certificate.subject as unknown as Record<string, string> },
     issuer: { ...certificate.issuer as unknown as Record<string, string> },
-    subjectAltName: certificate.subjectaltname ?? "",
+    // Not what `node:tls` has written: there a name with a comma in it looks like two.
+    subjectAltName: describeAlternativeNames(certificate.raw),
     validFrom: certificate.valid_from,
     validTo: certificate.valid_to,
     serialNumber: certificate.serialNumber,

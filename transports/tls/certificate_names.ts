@@ -31,6 +31,13 @@ const VERSION = 0xa0;
 const OCTETS = 0x04;
 const DNS_NAME = 0x82;
 const ADDRESS = 0x87;
+/** The kinds of alternative names that have a text. */
+const KINDS: Readonly<Record<number, string>> = {
+  0x81: "email",
+  [DNS_NAME]: "DNS",
+  0x86: "URI",
+  [ADDRESS]: "IP Address",
+};
 /** UTF8String, PrintableString, IA5String: all of them are UTF-8. */
 const TEXTS: readonly number[] = [0x0c, 0x13, 0x16];
 
@@ -48,9 +55,7 @@ const BEFORE_SUBJECT = 4;
  * @throws {RangeError} If it is no certificate.
  */
 export function namesIn(der: Uint8Array): CertificateNames {
-  const [signed] = values(only(der, SEQUENCE));
-  const fields = values(signed?.content ?? NO_BYTES);
-  if (fields[0]?.tag === VERSION) fields.shift();
+  const fields = signedFields(der);
   const dnsNames: string[] = [];
   const addresses: Uint8Array[] = [];
   for (const { tag, content } of alternativeNames(fields)) {
@@ -58,6 +63,23 @@ export function namesIn(der: Uint8Array): CertificateNames {
     else if (tag === ADDRESS) addresses.push(content);
   }
   return { dnsNames, addresses, commonNames: commonNames(fields[BEFORE_SUBJECT]) };
+}
+
+/**
+ * Writes the alternative names of a certificate as OpenSSL does, `DNS:localhost, IP
+ * Address:127.0.0.1`, but so that none looks like two: those with other characters than names of
+ * hosts, mail and URIs need are JSON, with commas escaped.
+ *
+ * @param der The certificate, in DER.
+ * @throws {RangeError} If it is no certificate.
+ */
+export function describeAlternativeNames(der: Uint8Array): string {
+  const names = alternativeNames(signedFields(der));
+  return names.map(({ tag, content }) => {
+    const kind = KINDS[tag];
+    if (kind === undefined) return "other:<unsupported>";
+    return `${kind}:${tag === ADDRESS ? formatAddress(content) : quoted(text(content))}`;
+  }).join(", ");
 }
 
 /** Returns a name in ASCII, as certificates and TLS have it, or an address; `null` if it is neither. */
@@ -134,7 +156,23 @@ function formatAddress(bytes: Uint8Array): string {
   return groups.join(":");
 }
 
+/** Returns `name` so that it ends where the next comma is. */
+function quoted(name: string): string {
+  return PLAIN.test(name) ? name : JSON.stringify(name).replaceAll(",", "\\u002c");
+}
+
+/** What needs no quotes. */
+const PLAIN = /^[\w.*@:/?#[\]!$&()+;=%~-]+$/;
+
 const NO_BYTES: Uint8Array = new Uint8Array(0);
+
+/** What the authority has signed, from the serial number on. */
+function signedFields(der: Uint8Array): Value[] {
+  const [signed] = values(only(der, SEQUENCE));
+  const fields = values(signed?.content ?? NO_BYTES);
+  if (fields[0]?.tag === VERSION) fields.shift();
+  return fields;
+}
 
 function alternativeNames(fields: readonly Value[]): Value[] {
   const wrapped = fields.find((field) => field.tag === EXTENSIONS);

@@ -12,7 +12,10 @@ export interface TlsOptions {
   cert?: string | undefined;
   /** The private key of `cert`, not encrypted. */
   key?: string | undefined;
-  /** The protocols spoken inside, the best first; see RFC 7301. The server picks one. */
+  /**
+   * The protocols spoken inside, the best first; see RFC 7301. The server picks one. Each takes 1 to
+   * 255 bytes, and all of them, with one more for each, at most 65,535.
+   */
   alpnProtocols?: readonly string[] | undefined;
   /** Whether a server asks for a certificate, and refuses clients without one that it trusts. */
   requestClientCert?: boolean | undefined;
@@ -70,7 +73,10 @@ export interface TlsCertificate {
   readonly subject: Readonly<Record<string, string | string[]>>;
   /** Who has signed it. */
   readonly issuer: Readonly<Record<string, string | string[]>>;
-  /** The names it holds for, as in `DNS:localhost, IP Address:127.0.0.1`. */
+  /**
+   * The names it holds for, as in `DNS:localhost, IP Address:127.0.0.1`. One with a comma or a quote
+   * in it is a JSON string in which no comma is left: whoever asked for the certificate chose it.
+   */
   readonly subjectAltName: string;
   /** From when it holds, as in `Jan  1 00:00:00 2020 GMT`. */
   readonly validFrom: string;

@@ -207,6 +207,15 @@ test("createServer() with reusePort says what is wrong", function* ({ loop }) {
   assertStringIncludes(inUse.message, `Cannot listen on "127.0.0.1:${portOf(taken)}": address`);
   taken.close();
 
+  // The net set grants this address, which is one for documents: no machine has it.
+  for (const reusePort of [true, false]) {
+    const foreign = { hostname: "203.0.113.9", reusePort };
+    const error = yield* errorOf(loop.createServer(neverCalled, foreign));
+    assertInstanceOf(error, Deno.errors.AddrNotAvailable);
+    assertStringIncludes(error.message, 'Cannot listen on "203.0.113.9:0": cannot assign');
+    assertEquals(error.code, "EADDRNOTAVAIL");
+  }
+
   const elsewhere = loop.createServer(neverCalled, { hostname: "127.0.0.2", reusePort: true });
   assertInstanceOf(yield* errorOf(elsewhere), Deno.errors.NotCapable);
 });

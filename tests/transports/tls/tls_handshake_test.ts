@@ -86,7 +86,8 @@ test("getExtraInfo() tells the version, the cipher and the certificate", functio
   assert(peer !== null);
   assertEquals(peer.subject, { CN: "localhost" });
   assertEquals(peer.issuer, { CN: "Test authority" });
-  assertStringIncludes(peer.subjectAltName, "DNS:localhost");
+  const names = peer.subjectAltName.split(", ");
+  assertEquals(names.filter((name) => /^DNS:localhost$|^IP Address:127/.test(name)).length, 2);
   assertEquals(peer.validTo, "Jan  1 00:00:00 2120 GMT");
   assertEquals(peer.raw[0], 0x30);
   assertEquals(server, { ...client, peerCertificate: null });
@@ -105,6 +106,42 @@ test("a client and a server without a common protocol refuse each other", functi
   const clientOptions = { ...trusting, alpnProtocols: ["a"] };
   const error = yield* refusalOf(loop, clientOptions, { alpnProtocols: ["b"] });
   assertInstanceOf(error, Error);
+});
+
+test("what no handshake can offer is refused at the call, on both sides", function* ({ loop }) {
+  const refused: [TlsOptions, string][] = [
+    [{ alpnProtocols: ["h2", ""] }, "Cannot offer a protocol in alpnProtocols: it takes 0 bytes"],
+    [{ alpnProtocols: ["x".repeat(300)] }, "it takes 300 bytes, not 1 to 255"],
+    [{ alpnProtocols: ["é".repeat(128)] }, "it takes 256 bytes, not 1 to 255"],
+    [
+      { alpnProtocols: Array(256).fill("x".repeat(255)) },
+      "it takes 65536 bytes, not at most 65535",
+    ],
+    [{ minVersion: "TLSv1.3", maxVersion: "TLSv1.2" }, "minVersion is above maxVersion"],
+  ];
+  const server = yield* serve(loop);
+  for (const [options, message] of refused) {
+    for (
+      const opened of [
+        serve(loop, options),
+        loop.createConnection(neverCalled, {
+          port: portOf(server),
+          tls: { ...trusting, ...options },
+        }),
+      ]
+    ) {
+      const error = yield* errorOf(opened);
+      assertInstanceOf(error, RangeError);
+      assertStringIncludes(error.message, message);
+    }
+  }
+  yield* close(server);
+});
+
+test("the longest protocol that can be offered is agreed on", function* ({ loop }) {
+  const alpnProtocols = ["x".repeat(255), "é"];
+  const { client } = yield* secure(loop, { alpnProtocols }, { alpnProtocols });
+  assertEquals(client.alpnProtocol, alpnProtocols[0]);
 });
 
 test("minVersion and maxVersion limit the version", function* ({ loop }) {
