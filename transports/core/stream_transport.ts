@@ -36,7 +36,7 @@ import { FlowControl } from "./_flow_control.ts";
 import { type OpenResource, openResources } from "./open_resources.ts";
 import { aloneIn, copyOf, ReadBuffer } from "./_read_buffer.ts";
 import { join, SendQueue } from "./_send_queue.ts";
-import { memoryChanged } from "./_unsent_bytes.ts";
+import { memoryChanged } from "./_memory_changed.ts";
 import type { StreamProtocol } from "../protocol.ts";
 import type { Transport, WriteBufferLimits } from "../transport.ts";
 

@@ -4,30 +4,24 @@ import type { EventLoop } from "../../loop/event_loop.ts";
 import type { ByteChannel, ByteSink, TcpAddress } from "../../loop/platform/platform.ts";
 import { checkNetPermission } from "./_deno_net_permission.ts";
 import { toDenoError } from "./_deno_node_error.ts";
-import { memoryChanged, UnsentBytes } from "../core/_unsent_bytes.ts";
+import { type PieceSink, PieceWriter } from "../core/_piece_writer.ts";
+import { NodeReads } from "./_deno_node_reads.ts";
 import { familyOf } from "../names/ip_address.ts";
-
-/** A longer write is cut, so that its progress shows. */
-const PIECE_SIZE = 64 * 1024;
 
 /**
  * A byte channel over a socket of Node's, for what Deno's own cannot do: connections from a local
  * address, and those of a shared port.
- *
- * The socket reads ahead as much as its high-water mark, also while the channel is paused.
  */
-export class NodeSocketChannel implements ByteChannel {
+export class NodeSocketChannel implements ByteChannel, PieceSink {
   readonly #loop: EventLoop;
   readonly #socket: Socket;
   /** The addresses of both ends; the socket forgets them when it is closed. */
   readonly #sockname: Deno.NetAddr;
   readonly #peername: Deno.NetAddr;
   #sink: ByteSink | null = null;
-  #isReading = false;
-  #ended = false;
   #closed = false;
-  /** What is still to be sent of the write in flight; its first piece is with the socket. */
-  readonly #unsent = new UnsentBytes();
+  readonly #reads: NodeReads;
+  readonly #pieces = new PieceWriter(this);
 
   /** Wraps `socket`, which is connected and belongs to the channel from now on. */
   constructor(loop: EventLoop, socket: Socket) {
@@ -36,31 +30,24 @@ export class NodeSocketChannel implements ByteChannel {
     this.#sockname = netAddress(socket.localAddress, socket.localPort);
     this.#peername = netAddress(socket.remoteAddress, socket.remotePort);
     socket.setNoDelay(true);
-    socket.on("readable", () => loop[inside.enter](this));
-    socket.on("end", () => {
-      this.#ended = true;
-      loop[inside.enter](this);
-    });
-    socket.on("error", (error) => this.#fail(this.#unsent.explain(toDenoError(error))));
+    this.#reads = new NodeReads(loop, socket);
+    socket.on("error", (error) => this.#fail(this.#pieces.explain(toDenoError(error))));
   }
 
   attach(sink: ByteSink): void {
-    this.#sink = sink;
+    this.#sink = this.#reads.sink = sink;
   }
 
   write(bytes: Uint8Array): number {
-    this.#unsent.start(bytes);
-    this.#sendPiece();
-    return 0;
+    return this.#pieces.write(bytes);
   }
 
   resume(): void {
-    this.#isReading = true;
-    this.#loop[inside.enqueue](this);
+    this.#reads.resume();
   }
 
   pause(): void {
-    this.#isReading = false;
+    this.#reads.pause();
   }
 
   closeWrite(): void {
@@ -74,6 +61,7 @@ export class NodeSocketChannel implements ByteChannel {
   abort(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#reads.stop();
     this.#socket.destroy();
     this.#loop[inside.enqueue]({ [inside.run]: () => this.#sink?.closed() });
   }
@@ -91,33 +79,28 @@ export class NodeSocketChannel implements ByteChannel {
     }
   }
 
-  /** @ignore Reports what the socket has read. */
-  [inside.run](): void {
-    while (this.#isReading && !this.#closed) {
-      const chunk: Uint8Array | null = this.#socket.read();
-      if (chunk === null) break;
-      this.#sink?.received(chunk, chunk.length);
-    }
-    if (!this.#ended || !this.#isReading || this.#closed) return;
-    this.#isReading = false;
-    this.#sink?.ended();
+  /** @ignore */
+  sendPiece(piece: Uint8Array): void {
+    this.#socket.write(piece, this.#onWritten);
+  }
+
+  /** @ignore */
+  pieceSent(count: number): void {
+    this.#sink?.sent(count);
+  }
+
+  /** @ignore */
+  piecesLost(error: Error): void {
+    this.#fail(error);
   }
 
   #fail(error: Error): void {
     this.#loop[inside.enter]({ [inside.run]: () => this.#closed || this.#sink?.failed(error) });
   }
 
-  #sendPiece(): void {
-    this.#socket.write(this.#unsent.first(PIECE_SIZE), this.#onWritten);
-  }
-
   readonly #onWritten = (error?: Error | null): void => {
     // What failed is reported by the socket itself.
-    if (this.#closed || error instanceof Error) return;
-    const count = this.#unsent.sent(PIECE_SIZE);
-    if (count === null) return this.#fail(memoryChanged());
-    if (this.#unsent.size > 0) this.#sendPiece();
-    this.#sink?.sent(count);
+    if (!this.#closed && !(error instanceof Error)) this.#pieces.sent();
   };
 }
 

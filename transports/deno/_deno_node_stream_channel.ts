@@ -2,10 +2,8 @@ import * as inside from "../../loop/inside.ts";
 import type { Readable, Writable } from "node:stream";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { ByteChannel, ByteSink } from "../../loop/platform/platform.ts";
-import { memoryChanged, UnsentBytes } from "../core/_unsent_bytes.ts";
-
-/** As much as a pipe holds. A longer write is cut, so that its progress shows. */
-const PIECE_SIZE = 64 * 1024;
+import { type PieceSink, PieceWriter } from "../core/_piece_writer.ts";
+import { NodeReads } from "./_deno_node_reads.ts";
 
 /**
  * What both directions have in common. Only one of them is used: the transport on the channel is
@@ -61,39 +59,29 @@ abstract class NodeStreamChannel implements ByteChannel {
 
 /** A byte channel that reads a stream of Node's: one over a descriptor. */
 export class NodeReadableChannel extends NodeStreamChannel {
-  readonly #stream: Readable;
-  #reading = false;
-  #ended = false;
+  readonly #reads: NodeReads;
 
   constructor(loop: EventLoop, stream: Readable, descriptor: number) {
     super(loop, stream, descriptor);
-    this.#stream = stream;
-    stream.on("readable", () => this.loop[inside.enter](this));
-    stream.on("end", () => {
-      this.#ended = true;
-      this.loop[inside.enter](this);
-    });
+    this.#reads = new NodeReads(loop, stream);
+  }
+
+  override attach(sink: ByteSink): void {
+    super.attach(sink);
+    this.#reads.sink = sink;
   }
 
   resume(): void {
-    this.#reading = true;
-    this.loop[inside.enqueue](this);
+    this.#reads.resume();
   }
 
   pause(): void {
-    this.#reading = false;
+    this.#reads.pause();
   }
 
-  /** @ignore Takes what the stream has read ahead, at most its high-water mark. */
-  [inside.run](): void {
-    while (this.#reading && !this.closing) {
-      const chunk: Uint8Array | null = this.#stream.read();
-      if (chunk === null) break;
-      this.sink?.received(chunk, chunk.length);
-    }
-    if (!this.#ended || !this.#reading || this.closing) return;
-    this.#reading = false;
-    this.sink?.ended();
+  override abort(): void {
+    this.#reads.stop();
+    super.abort();
   }
 
   write(): number {
@@ -108,10 +96,9 @@ export class NodeReadableChannel extends NodeStreamChannel {
 }
 
 /** A byte channel that writes to a stream of Node's: one over a descriptor. */
-export class NodeWritableChannel extends NodeStreamChannel {
+export class NodeWritableChannel extends NodeStreamChannel implements PieceSink {
   readonly #stream: Writable;
-  /** What is still to be sent of the write in flight; its first piece is with the stream. */
-  readonly #unsent = new UnsentBytes();
+  readonly #pieces = new PieceWriter(this);
 
   constructor(loop: EventLoop, stream: Writable, descriptor: number) {
     super(loop, stream, descriptor);
@@ -123,9 +110,7 @@ export class NodeWritableChannel extends NodeStreamChannel {
   pause(): void {}
 
   write(bytes: Uint8Array): number {
-    this.#unsent.start(bytes);
-    this.#sendPiece();
-    return 0;
+    return this.#pieces.write(bytes);
   }
 
   closeWrite(): void {
@@ -138,19 +123,26 @@ export class NodeWritableChannel extends NodeStreamChannel {
   }
 
   protected override fail(error: Error): void {
-    super.fail(this.#unsent.explain(error));
+    super.fail(this.#pieces.explain(error));
   }
 
-  #sendPiece(): void {
-    this.#stream.write(this.#unsent.first(PIECE_SIZE), this.#onWritten);
+  /** @ignore */
+  sendPiece(piece: Uint8Array): void {
+    this.#stream.write(piece, this.#onWritten);
+  }
+
+  /** @ignore */
+  pieceSent(count: number): void {
+    this.sink?.sent(count);
+  }
+
+  /** @ignore */
+  piecesLost(error: Error): void {
+    this.fail(error);
   }
 
   readonly #onWritten = (error?: Error | null): void => {
     // What failed is reported by the stream itself.
-    if (this.closing || error instanceof Error) return;
-    const count = this.#unsent.sent(PIECE_SIZE);
-    if (count === null) return this.fail(memoryChanged());
-    if (this.#unsent.size > 0) this.#sendPiece();
-    this.sink?.sent(count);
+    if (!this.closing && !(error instanceof Error)) this.#pieces.sent();
   };
 }

@@ -2,7 +2,7 @@ import * as inside from "../../loop/inside.ts";
 import { InvalidStateError } from "../../loop/errors/errors.ts";
 import type { ByteChannel, ByteSink } from "../../loop/platform/platform.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
-import { memoryChanged } from "../core/_unsent_bytes.ts";
+import { memoryChanged } from "../core/_memory_changed.ts";
 import {
   joinRotation,
   leaveRotation,

@@ -1,10 +1,7 @@
 import * as inside from "../../loop/inside.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { ByteChannel, ByteSink } from "../../loop/platform/platform.ts";
-import { memoryChanged, UnsentBytes } from "../core/_unsent_bytes.ts";
-
-/** As much as a pipe holds. A longer write is cut, so that its progress shows. */
-const PIECE_SIZE = 64 * 1024;
+import { type PieceSink, PieceWriter } from "../core/_piece_writer.ts";
 
 /**
  * A byte channel that writes to a stream of the Web, such as the input of a child.
@@ -14,13 +11,12 @@ const PIECE_SIZE = 64 * 1024;
  * reader at the other end sleeps, cannot be called back: `abort()` gives up on it, and the stream
  * lets go of its resources when that write ends.
  */
-export class WritableStreamChannel implements ByteChannel {
+export class WritableStreamChannel implements ByteChannel, PieceSink {
   readonly #loop: EventLoop;
   readonly #stream: WritableStream<Uint8Array>;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   #sink: ByteSink | null = null;
-  /** What is still to be sent of the write in flight; its first piece is with the stream. */
-  readonly #unsent = new UnsentBytes();
+  readonly #pieces = new PieceWriter(this);
   #state: "open" | "broken" | "closed" = "open";
 
   /**
@@ -47,9 +43,7 @@ export class WritableStreamChannel implements ByteChannel {
   pause(): void {}
 
   write(bytes: Uint8Array): number {
-    this.#unsent.start(bytes);
-    this.#sendPiece();
-    return 0;
+    return this.#pieces.write(bytes);
   }
 
   /** Ends the stream. A transport that only writes closes the channel instead. */
@@ -76,8 +70,19 @@ export class WritableStreamChannel implements ByteChannel {
     return name === "pipe" ? this.#stream : undefined;
   }
 
-  #sendPiece(): void {
-    this.#writer.write(this.#unsent.first(PIECE_SIZE)).then(this.#onWritten, this.#onError);
+  /** @ignore */
+  sendPiece(piece: Uint8Array): void {
+    this.#writer.write(piece).then(this.#onWritten, this.#onError);
+  }
+
+  /** @ignore */
+  pieceSent(count: number): void {
+    this.#sink?.sent(count);
+  }
+
+  /** @ignore */
+  piecesLost(error: Error): void {
+    this.#onError(error);
   }
 
   /** The stream had taken all bytes, and then failed to bring them home. */
@@ -87,17 +92,13 @@ export class WritableStreamChannel implements ByteChannel {
   }
 
   readonly #onWritten = (): void => {
-    if (this.#state !== "open") return;
-    const count = this.#unsent.sent(PIECE_SIZE);
-    if (count === null) return this.#onError(memoryChanged());
-    if (this.#unsent.size > 0) this.#sendPiece();
-    this.#sink?.sent(count);
+    if (this.#state === "open") this.#pieces.sent();
   };
 
   readonly #onError = (error: Error): void => {
     if (this.#state !== "open") return;
     this.#state = "broken";
-    const failure = this.#unsent.explain(error);
+    const failure = this.#pieces.explain(error);
     this.#loop[inside.enter]({
       [inside.run]: () => this.#state === "broken" && this.#sink?.failed(failure),
     });

@@ -23,7 +23,17 @@ export function* makeConnection<P extends StreamProtocol>(
     channel.abort();
     throw error;
   }
+  return [yield* openTransport(loop, channel, protocol), protocol];
+}
+
+/** As {@linkcode makeConnection} for a protocol that is there, on a channel of one direction or both. */
+export function* openTransport(
+  loop: PlatformLoop,
+  channel: ByteChannel,
+  protocol: StreamProtocol,
+  direction?: "read" | "write",
+): Coroutine<StreamTransport> {
   const opened = loop.createFuture<void>();
-  const transport = new StreamTransport(loop, channel, protocol, { opened });
-  return [yield* untilOpened(transport, opened), protocol];
+  const transport = new StreamTransport(loop, channel, protocol, { opened, direction });
+  return yield* untilOpened(transport, opened);
 }

@@ -4,10 +4,10 @@ import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
 import { startOperation } from "../../loop/tasks/start_operation.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
 import { checkFactory, createProtocol } from "../core/_create_protocol.ts";
-import { untilOpened } from "./_until_opened.ts";
+import { openTransport } from "./_make_connection.ts";
 import type { StreamProtocol } from "../protocol.ts";
 import { ReadableStreamChannel } from "../deno/readable_stream_channel.ts";
-import { StreamTransport } from "../core/stream_transport.ts";
+import type { StreamTransport } from "../core/stream_transport.ts";
 import type { ReadTransport, WriteTransport } from "../transport.ts";
 import { WritableStreamChannel } from "../deno/writable_stream_channel.ts";
 
@@ -126,9 +126,7 @@ function* connectSteps<P extends StreamProtocol>(
 ): Coroutine<[StreamTransport, P]> {
   const protocol = createProtocol(protocolFactory);
   const channel = yield* opening;
-  const opened = loop.createFuture<void>();
-  const transport = new StreamTransport(loop, channel, protocol, { opened, direction });
-  return [yield* untilOpened(transport, opened), protocol];
+  return [yield* openTransport(loop, channel, protocol, direction), protocol];
 }
 
 function isHandle(pipe: unknown, name: string): boolean {
