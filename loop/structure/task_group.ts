@@ -3,7 +3,7 @@ import { requireLoop } from "../scheduling/_ambient.ts";
 import { CancelReason } from "../tasks/_cancel_reason.ts";
 import type { CancelScope } from "../tasks/_cancel_scope.ts";
 import type { CancelHost, CoroutineHost } from "../tasks/_consumer.ts";
-import { Deferred } from "./_deferred.ts";
+import { CallerOperation } from "./_caller_operation.ts";
 import { lineOf } from "../values/_describe.ts";
 import { TASK } from "../values/_options.ts";
 import { runBody, runBodyInFunction } from "./_region_body.ts";
@@ -305,7 +305,7 @@ export function taskGroup<T>(body: RegionBody<TaskGroup, T>): Future<T> {
   return new GroupRegion(requireLoop("start a task group"), body);
 }
 
-class GroupRegion<T> extends Deferred<T> {
+class GroupRegion<T> extends CallerOperation<T> {
   readonly #body: RegionBody<TaskGroup, T>;
 
   constructor(loop: EventLoop, body: RegionBody<TaskGroup, T>) {

@@ -3,7 +3,7 @@ import { requireLoop } from "../scheduling/_ambient.ts";
 import { CancelReason } from "../tasks/_cancel_reason.ts";
 import type { CancelScope } from "../tasks/_cancel_scope.ts";
 import type { CancelHost, CoroutineHost } from "../tasks/_consumer.ts";
-import { Deferred } from "./_deferred.ts";
+import { CallerOperation } from "./_caller_operation.ts";
 import { runBody, runBodyInFunction } from "./_region_body.ts";
 import { lineOf } from "../values/_describe.ts";
 import { checkSeconds } from "../values/_seconds.ts";
@@ -146,7 +146,7 @@ export function timeoutAt<T>(when: number | null, body: RegionBody<Timeout, T>):
   return new TimeLimit(requireLoop("start a timeout"), when, false, body);
 }
 
-class TimeLimit<T> extends Deferred<T> {
+class TimeLimit<T> extends CallerOperation<T> {
   readonly #time: number | null;
   readonly #isDelay: boolean;
   readonly #body: RegionBody<Timeout, T>;

@@ -1,7 +1,7 @@
 import * as inside from "../inside.ts";
 import { requireLoop } from "../scheduling/_ambient.ts";
 import type { CancelScope } from "../tasks/_cancel_scope.ts";
-import { Deferred } from "./_deferred.ts";
+import { CallerOperation } from "./_caller_operation.ts";
 import { runBodyInFunction } from "./_region_body.ts";
 import type { Runnable } from "../scheduling/_runnable.ts";
 import { checkSeconds } from "../values/_seconds.ts";
@@ -50,7 +50,7 @@ function start<T>(awaitable: Awaitable<T>): Coroutine<T> | PromiseLike<T> | T {
 }
 
 /** `waitFor()` with no time at all. */
-class WaitForNow<T> extends Deferred<T> {
+class WaitForNow<T> extends CallerOperation<T> {
   readonly #awaitable: Awaitable<T>;
 
   constructor(loop: EventLoop, awaitable: Awaitable<T>) {

@@ -1,5 +1,5 @@
 // timeout() and taskGroup() as scopes of async functions: each cuts its own body and nothing else
-// of the task. The rules stand in "Theory of operation" of _cancel_scope.ts and _deferred.ts.
+// of the task. The rules stand in "Theory of operation" of _cancel_scope.ts and _caller_operation.ts.
 import {
   assertEquals,
   assertInstanceOf,

@@ -27,7 +27,7 @@ type Host = Cancellable & { readonly [inside.cancelReason]?: CancelReason | unde
  * Begun eagerly, two of them in one `gather()` would share the caller's task, and the first to
  * expire would cancel the other. One that is never consumed never begins.
  */
-export abstract class Deferred<T> extends Future<T> {
+export abstract class CallerOperation<T> extends Future<T> {
   #host: Host | null = null;
   /** The task that was created for the work, if any. */
   #ownTask: Task<unknown> | null = null;
