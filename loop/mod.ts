@@ -138,7 +138,8 @@ export { sleep } from "./structure/sleep.ts";
 export { isCoroutine } from "./values/is_coroutine.ts";
 export { type Coroutine, Task, type TaskBody, type TaskOptions } from "./tasks/task.ts";
 export { type ReportReady, TaskGroup, taskGroup } from "./structure/task_group.ts";
-export { type RegionBody, Timeout, timeout, timeoutAt } from "./structure/timeout.ts";
+export type { BlockBody } from "./structure/_block_body.ts";
+export { Timeout, timeout, timeoutAt } from "./structure/timeout.ts";
 export { TimerHandle } from "./scheduling/timer_handle.ts";
 export {
   ALL_COMPLETED,

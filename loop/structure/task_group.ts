@@ -6,7 +6,7 @@ import type { CancelHost, CoroutineHost } from "../tasks/_consumer.ts";
 import { CallerOperation } from "./_caller_operation.ts";
 import { lineOf } from "../values/_describe.ts";
 import { TASK } from "../values/_options.ts";
-import { runBody, runBodyInFunction } from "./_region_body.ts";
+import { type BlockBody, runBody, runBodyInFunction } from "./_block_body.ts";
 import type { Runnable } from "../scheduling/_runnable.ts";
 import { showAsText } from "../values/_shown_as_text.ts";
 import { checkOptions } from "../values/check_options.ts";
@@ -16,7 +16,6 @@ import { addWaiter, Future } from "../tasks/future.ts";
 import { startOperation } from "../tasks/start_operation.ts";
 import { isCoroutine } from "../values/is_coroutine.ts";
 import type { Coroutine, Task, TaskBody, TaskOptions } from "../tasks/task.ts";
-import type { RegionBody } from "./timeout.ts";
 
 /**
  * Where a group stands. Tasks can be added while it is open, and while it closes until the last
@@ -301,14 +300,14 @@ class Completion extends Future<void> {
  * assertEquals(sum, 42);
  * ```
  */
-export function taskGroup<T>(body: RegionBody<TaskGroup, T>): Future<T> {
-  return new GroupRegion(requireLoop("start a task group"), body);
+export function taskGroup<T>(body: BlockBody<TaskGroup, T>): Future<T> {
+  return new GroupBlock(requireLoop("start a task group"), body);
 }
 
-class GroupRegion<T> extends CallerOperation<T> {
-  readonly #body: RegionBody<TaskGroup, T>;
+class GroupBlock<T> extends CallerOperation<T> {
+  readonly #body: BlockBody<TaskGroup, T>;
 
-  constructor(loop: EventLoop, body: RegionBody<TaskGroup, T>) {
+  constructor(loop: EventLoop, body: BlockBody<TaskGroup, T>) {
     super(loop);
     this.#body = body;
   }

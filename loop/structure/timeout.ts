@@ -4,7 +4,7 @@ import { CancelReason } from "../tasks/_cancel_reason.ts";
 import type { CancelScope } from "../tasks/_cancel_scope.ts";
 import type { CancelHost, CoroutineHost } from "../tasks/_consumer.ts";
 import { CallerOperation } from "./_caller_operation.ts";
-import { runBody, runBodyInFunction } from "./_region_body.ts";
+import { type BlockBody, runBody, runBodyInFunction } from "./_block_body.ts";
 import { lineOf } from "../values/_describe.ts";
 import { checkSeconds } from "../values/_seconds.ts";
 import { showAsText } from "../values/_shown_as_text.ts";
@@ -14,9 +14,6 @@ import type { EventLoop } from "../event_loop.ts";
 import type { Future } from "../tasks/future.ts";
 import type { Handle } from "../scheduling/handle.ts";
 import type { Coroutine, Task } from "../tasks/task.ts";
-
-/** The body of `timeout()` and `taskGroup()`: it runs in the calling task. */
-export type RegionBody<S, T> = (scope: S) => Coroutine<T> | PromiseLike<T> | T;
 
 /** Where a {@linkcode Timeout} stands. Only an active one can expire. */
 type TimeoutState = "created" | "active" | "expiring" | "expired" | "finished";
@@ -130,7 +127,7 @@ export class Timeout {
  * await assertRejects(() => run(() => timeout(0.001, () => sleep(3600))), TimeoutError);
  * ```
  */
-export function timeout<T>(delay: number | null, body: RegionBody<Timeout, T>): Future<T> {
+export function timeout<T>(delay: number | null, body: BlockBody<Timeout, T>): Future<T> {
   checkTime("delay", delay);
   return new TimeLimit(requireLoop("start a timeout"), delay, true, body);
 }
@@ -141,7 +138,7 @@ export function timeout<T>(delay: number | null, body: RegionBody<Timeout, T>): 
  * @param when Seconds of the loop's clock; `null` for no deadline, until rescheduled.
  * @param body A coroutine function or an async function; it runs in the calling task.
  */
-export function timeoutAt<T>(when: number | null, body: RegionBody<Timeout, T>): Future<T> {
+export function timeoutAt<T>(when: number | null, body: BlockBody<Timeout, T>): Future<T> {
   checkTime("when", when);
   return new TimeLimit(requireLoop("start a timeout"), when, false, body);
 }
@@ -149,13 +146,13 @@ export function timeoutAt<T>(when: number | null, body: RegionBody<Timeout, T>):
 class TimeLimit<T> extends CallerOperation<T> {
   readonly #time: number | null;
   readonly #isDelay: boolean;
-  readonly #body: RegionBody<Timeout, T>;
+  readonly #body: BlockBody<Timeout, T>;
 
   constructor(
     loop: EventLoop,
     time: number | null,
     isDelay: boolean,
-    body: RegionBody<Timeout, T>,
+    body: BlockBody<Timeout, T>,
   ) {
     super(loop);
     this.#time = time;

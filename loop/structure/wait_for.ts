@@ -2,7 +2,7 @@ import * as inside from "../inside.ts";
 import { requireLoop } from "../scheduling/_ambient.ts";
 import type { CancelScope } from "../tasks/_cancel_scope.ts";
 import { CallerOperation } from "./_caller_operation.ts";
-import { runBodyInFunction } from "./_region_body.ts";
+import { runBodyInFunction } from "./_block_body.ts";
 import type { Runnable } from "../scheduling/_runnable.ts";
 import { checkSeconds } from "../values/_seconds.ts";
 import { type Awaitable, checkAwaitable, ensureFuture } from "../tasks/ensure_future.ts";

@@ -12,12 +12,12 @@ import { type Coroutine, coroutineIn, type Task } from "../tasks/task.ts";
 import { isGeneratorFunction, refuseAsyncGenerator } from "../values/_function_kind.ts";
 import { isThenable } from "../values/is_coroutine.ts";
 
-/** A function that runs as part of a task: a coroutine function or an async function. */
-type Body<S, T> = (scope: S) => Coroutine<T> | PromiseLike<T> | T;
+/** The body of `timeout()` and `taskGroup()`: it runs in the calling task. */
+export type BlockBody<S, T> = (scope: S) => Coroutine<T> | PromiseLike<T> | T;
 
 /** Runs `body(argument)` as part of `host`, which runs a coroutine of `task`. */
 export function* runBody<S, T>(
-  body: Body<S, T>,
+  body: BlockBody<S, T>,
   argument: S,
   task: Task<unknown>,
   host: CoroutineHost,
@@ -36,7 +36,7 @@ export function* runBody<S, T>(
 
 /** Runs `body(argument)` as part of an async function, inside `scope`. */
 export function runBodyInFunction<S, T>(
-  body: Body<S, T>,
+  body: BlockBody<S, T>,
   argument: S,
   scope: CancelScope,
 ): Promise<T> {
