@@ -9,7 +9,7 @@ import type { Parcel } from "./_parcel.ts";
 import type { Order } from "./_sendable.ts";
 
 /** How a job ended. */
-type Outcome =
+type JobEnd =
   | { readonly state: "finished"; readonly value: unknown }
   | { readonly state: "failed"; readonly error: unknown };
 
@@ -24,7 +24,7 @@ export class PoolJob<T> extends Future<T> {
   readonly #values: ContextValues;
   /** The foreign context of the caller, likewise. */
   readonly #engineContext = captureEngineContext();
-  #outcome: Outcome | null = null;
+  #outcome: JobEnd | null = null;
 
   /** Creates the result; `abandon` is called when the caller has cancelled it. */
   constructor(loop: EventLoop, order: Order, abandon: (job: PoolJob<unknown>) => void) {
@@ -49,7 +49,7 @@ export class PoolJob<T> extends Future<T> {
   }
 
   /** The job has ended. The future follows from the loop. */
-  complete(outcome: Outcome): void {
+  complete(outcome: JobEnd): void {
     this.#outcome ??= outcome;
     this.getLoop()[inside.enter](this);
   }

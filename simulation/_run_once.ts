@@ -1,4 +1,4 @@
-import { type Outcome, runWorld } from "./_run_world.ts";
+import { type RunEnd, runWorld } from "./_run_world.ts";
 import { World } from "./_world.ts";
 import type { SimulateOptions } from "./simulate.ts";
 import { Simulation, type SimulationMain } from "./simulation.ts";
@@ -6,7 +6,7 @@ import { Simulation, type SimulationMain } from "./simulation.ts";
 /** How a run went. */
 export interface Run<T> {
   /** How it ended. */
-  readonly outcome: Outcome<T>;
+  readonly outcome: RunEnd<T>;
   /** The decisions that were not those of `fifo`. */
   readonly deviations: ReadonlyMap<number, number>;
   /** How many decisions there were. */

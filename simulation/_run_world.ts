@@ -9,14 +9,14 @@ import type { World } from "./_world.ts";
 import type { Simulation, SimulationMain } from "./simulation.ts";
 
 /** How a run ended. */
-export type Outcome<T> = { failed: false; value: T } | { failed: true; error: unknown };
+export type RunEnd<T> = { failed: false; value: T } | { failed: true; error: unknown };
 
 /** Runs `main` in `sim` to its end. Gives its failure as a value, with those that nobody handled. */
 export async function runWorld<T>(
   world: World,
   sim: Simulation,
   main: SimulationMain<T>,
-): Promise<Outcome<T>> {
+): Promise<RunEnd<T>> {
   let fatal: Error | null = null;
   world.abandon = (error) => {
     fatal ??= error;
@@ -35,7 +35,7 @@ export async function runWorld<T>(
 
 async function runMain<T>(loop: EventLoop, main: () => ReturnType<SimulationMain<T>>) {
   const runner = new Runner({ loopFactory: () => loop, signals: ["SIGINT", "SIGTERM"] });
-  let outcome: Outcome<T>;
+  let outcome: RunEnd<T>;
   try {
     outcome = { failed: false, value: await runner.run(main) as T };
   } catch (error) {

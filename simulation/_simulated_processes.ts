@@ -82,8 +82,8 @@ export class SimulatedProcesses implements Processes {
       throw createNetworkError("notFound", `spawn "${command}"`);
     }
     const name = command === "" ? "sh" : command;
-    const order = { name, args, options, sink, running: this.#running };
-    return new Child(this.#surroundings, loop, order, main ?? notFound);
+    const request = { name, args, options, sink, running: this.#running };
+    return new Child(this.#surroundings, loop, request, main ?? notFound);
   }
 }
 
@@ -92,7 +92,7 @@ function notFound(): number {
 }
 
 /** What was asked for. */
-interface Order {
+interface SpawnRequest {
   readonly name: string;
   readonly args: readonly string[];
   readonly options: SpawnOptions;
@@ -109,7 +109,7 @@ class Child implements ChildProcess {
   readonly handle: null = null;
   readonly #surroundings: ProcessSurroundings;
   readonly #loop: EventLoop;
-  readonly #order: Order;
+  readonly #request: SpawnRequest;
   readonly #signals = new SimulatedSignals();
   readonly #process: SimulatedProcess;
   readonly #pipes: { readonly stdin: Pipe; readonly stdout: Pipe; readonly stderr: Pipe };
@@ -118,16 +118,16 @@ class Child implements ChildProcess {
   constructor(
     surroundings: ProcessSurroundings,
     loop: EventLoop,
-    order: Order,
+    request: SpawnRequest,
     main: SimulatedProgram,
   ) {
     const { world, stack } = surroundings;
-    const { options } = order;
+    const { options } = request;
     this.#surroundings = surroundings;
     this.#loop = loop;
-    this.#order = order;
+    this.#request = request;
     this.pid = world.takePid();
-    const name = `${stack.name}/${order.name}.${this.pid}`;
+    const name = `${stack.name}/${request.name}.${this.pid}`;
     this.#process = new SimulatedProcess(world, name, surroundings.createPlatform(this.#signals));
     const stdout = this.#createPipe();
     const stderr = options.stderr === "stdout" ? stdout : this.#createPipe();
@@ -136,9 +136,9 @@ class Child implements ChildProcess {
     this.stdout = this.#endOf(stdout, options.stdout);
     this.stderr = this.#endOf(stderr, options.stderr);
     if (this.stdin === null) this.#pipes.stdin.near.closeWrite();
-    order.running.add(this.#process);
+    request.running.add(this.#process);
     this.#process.start();
-    this.#process.loop.createTask(() => this.#run(main), { name: order.name });
+    this.#process.loop.createTask(() => this.#run(main), { name: request.name });
   }
 
   kill(signal: Deno.Signal): void {
@@ -179,8 +179,8 @@ class Child implements ChildProcess {
     const errors = stderr === stdout ? output : openPipe(loop, stderr);
     const child = {
       pid: this.pid,
-      args: this.#order.args,
-      env: this.#order.options.env ?? {},
+      args: this.#request.args,
+      env: this.#request.options.env ?? {},
       stdin: openPipe(loop, stdin).reader,
       stdout: output.writer,
       stderr: errors.writer,
@@ -209,12 +209,12 @@ class Child implements ChildProcess {
     if (this.#hasExited) return;
     this.#hasExited = true;
     const { world, stack } = this.#surroundings;
-    world.note(stack.name, `exit ${this.#order.name}.${this.pid} ${returncode}`);
+    world.note(stack.name, `exit ${this.#request.name}.${this.pid} ${returncode}`);
     this.#process.kill();
-    this.#order.running.delete(this.#process);
+    this.#request.running.delete(this.#process);
     for (const { far } of Object.values(this.#pipes)) far.abort();
     world.clock.schedule(world.clock.now(), () => {
-      this.#loop[inside.enter]({ [inside.run]: () => this.#order.sink.exited(returncode) });
+      this.#loop[inside.enter]({ [inside.run]: () => this.#request.sink.exited(returncode) });
     });
   }
 }

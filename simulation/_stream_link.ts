@@ -12,7 +12,7 @@
  * @module
  */
 import type { Appointment } from "./_agenda.ts";
-import type { Order, Stack, Wire } from "./_wire.ts";
+import type { Lane, Stack, Wire } from "./_wire.ts";
 import type { Packet } from "./fault_rule.ts";
 
 /** What becomes of a segment where it has arrived: nobody may be there, or not know it. */
@@ -61,7 +61,7 @@ export class StreamLink {
   readonly #ends: LinkEnds;
   /** The life of the sending host that the link belongs to. */
   readonly #life: number;
-  readonly #order: Order = { last: 0 };
+  readonly #lane: Lane = { last: 0 };
   #sequence = 0;
   /** Segments that wait for a repetition, in their order. */
   #waiting: Segment[] = [];
@@ -138,7 +138,7 @@ export class StreamLink {
     const { kind, bytes } = segment;
     const packet = { from: from.name, to: to.name, kind, source, destination, bytes };
     this.#wire.send(packet, {
-      order: this.#order,
+      lane: this.#lane,
       arrived: () => this.#arrive(segment),
       lost: () => this.#repeat(segment),
     });
@@ -166,7 +166,7 @@ export class StreamLink {
       destination: source,
       bytes: NO_BYTES,
     }, {
-      order: null,
+      lane: null,
       arrived: () => this.#isDead() || this.#ends.refused(),
       lost: () => {},
     });

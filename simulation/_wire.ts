@@ -4,16 +4,16 @@ import type { LinkConditions } from "./link_conditions.ts";
 import type { SeededRandom } from "./seeded_random.ts";
 import type { VirtualClock } from "./virtual_clock.ts";
 
-/** The order of packets that may not overtake each other: when the last of them arrives. */
-export interface Order {
-  /** In seconds. */
+/** A lane of packets that may not overtake each other. */
+export interface Lane {
+  /** When the last of them arrives, in seconds. */
   last: number;
 }
 
 /** What becomes of one packet. */
 export interface Fate {
-  /** The packets that it must not overtake; `null` for a datagram. */
-  readonly order: Order | null;
+  /** Where it must not overtake; `null` for a datagram. */
+  readonly lane: Lane | null;
   /** It arrives. */
   arrived(): void;
   /** It is lost. */
@@ -72,7 +72,7 @@ export class Wire {
     }
     this.#note(packet, "sent");
     this.#deliver(fate, this.#leave(packet, conditions) + delay);
-    if (fate.order === null && this.#random.chance(conditions.duplicate)) {
+    if (fate.lane === null && this.#random.chance(conditions.duplicate)) {
       this.#deliver(fate, this.clock.now() + this.#delay(conditions));
     }
   }
@@ -114,9 +114,9 @@ export class Wire {
   }
 
   #deliver(fate: Fate, when: number): void {
-    const { order } = fate;
+    const { lane } = fate;
     let arrival = when;
-    if (order !== null) order.last = arrival = Math.max(arrival, order.last);
+    if (lane !== null) lane.last = arrival = Math.max(arrival, lane.last);
     this.clock.schedule(arrival, () => fate.arrived());
   }
 

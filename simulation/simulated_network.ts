@@ -257,7 +257,7 @@ export class SimulatedNetwork implements LinkConditions {
       bytes,
     } as const;
     this.#wire.send(packet, {
-      order: null,
+      lane: null,
       arrived: () => {
         const { hostname, port } = destination;
         const target = hostname === BROADCAST ? to.addresses[0] as string : hostname;

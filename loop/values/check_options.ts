@@ -143,7 +143,7 @@ function isObjectOfOptions(value: unknown): boolean {
 
 function notOptions(action: string, options: unknown): TypeError {
   return new TypeError(
-    `Cannot ${action}: expected an object with options, got ${nameOf(options)}`,
+    `Cannot ${action}: expected an object with options, got ${describeGiven(options)}`,
   );
 }
 
@@ -181,10 +181,10 @@ function notOfKind(
   { expected, type }: OptionKind,
 ): TypeError | RangeError {
   const Class = typeof value === type && type !== "object" ? RangeError : TypeError;
-  return new Class(`${subject} must be ${expected}, got ${nameOf(value)}`);
+  return new Class(`${subject} must be ${expected}, got ${describeGiven(value)}`);
 }
 
-function nameOf(value: unknown): string {
+function describeGiven(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   return describe(value);
 }

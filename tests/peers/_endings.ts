@@ -116,7 +116,7 @@ function expectedLeft(signals: Signalling, main: string, leftover: string): stri
 }
 
 /** Names a cell. */
-export function nameOf({ runner, signals, main, leftover }: Ending): string {
+export function titleOf({ runner, signals, main, leftover }: Ending): string {
   const when = signals.length === 0 ? "without a signal" : `on ${signals.join(" and ")}`;
   return `${runner}() ${when}: main ${main}, and leaves ${leftover}`;
 }

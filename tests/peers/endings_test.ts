@@ -5,9 +5,9 @@ import {
   allEndings,
   type Ending,
   expectedOf,
-  nameOf,
   type Outcome,
   outcomeOf,
+  titleOf,
 } from "./_endings.ts";
 
 /** Programs that run at once. */
@@ -45,6 +45,6 @@ async function tryAll(): Promise<Map<Ending, Outcome>> {
 Deno.test("programs end as their mains, their signals and what they leave say", async (test) => {
   const outcomes = await tryAll();
   for (const cell of cells) {
-    await test.step(nameOf(cell), () => assertEquals(outcomes.get(cell), expectedOf(cell)));
+    await test.step(titleOf(cell), () => assertEquals(outcomes.get(cell), expectedOf(cell)));
   }
 });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { allEndings, type Ending, expectedOf, nameOf, outcomeOf } from "./_endings.ts";
+import { allEndings, type Ending, expectedOf, outcomeOf, titleOf } from "./_endings.ts";
 
 /** Programs that run at once. */
 const SIDE_BY_SIDE = 8;
@@ -17,7 +17,7 @@ async function work(): Promise<void> {
     const [outcome, expected] = [await outcomeOf(cell), expectedOf(cell)];
     if (Deno.inspect(outcome) === Deno.inspect(expected)) continue;
     failed += 1;
-    console.log(`FAILED ${nameOf(cell)}`);
+    console.log(`FAILED ${titleOf(cell)}`);
     console.log("  did     ", JSON.stringify(outcome), "\n  expected", JSON.stringify(expected));
   }
 }

@@ -29,7 +29,7 @@ const METHODS = {
 type Method = keyof typeof METHODS;
 
 /** What a server that has met an odd protocol tells. */
-interface Outcome {
+interface Aftermath {
   /** What `connectionLost` was called with, each time. */
   readonly lost: (Error | null)[];
   readonly reports: readonly ExceptionContext[];
@@ -165,7 +165,7 @@ export async function meet(
   backend: Backend,
   method: Method,
   odd: () => unknown,
-): Promise<Outcome> {
+): Promise<Aftermath> {
   const lost: (Error | null)[] = [];
   let reports: readonly ExceptionContext[] = [];
   await runOn(backend, function* ({ loop, takeReports }) {

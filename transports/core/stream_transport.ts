@@ -81,7 +81,7 @@ const REFUSALS: Readonly<Record<Exclude<Writing, "open" | "lost">, string>> = {
 };
 
 /** What came while reading was paused: bytes, or the end of the stream. */
-export type Held = { buffer: Uint8Array; count: number; isOwned: boolean } | "end";
+export type Unread = { buffer: Uint8Array; count: number; isOwned: boolean } | "end";
 
 /** Writes after the loss of the connection that pass without a warning. */
 const SILENT_LOST_WRITES = 4;
@@ -113,7 +113,7 @@ export interface StreamTransportOptions {
  * Puts something on a channel that was a transport's, with what that has received and not passed
  * on.
  */
-export type TakeOver<C extends ByteChannel> = (channel: ByteChannel, held: Held | null) => C;
+export type TakeOver<C extends ByteChannel> = (channel: ByteChannel, held: Unread | null) => C;
 
 /** A transport that waits to be left. */
 interface Leaving {
@@ -144,7 +144,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   #emptied: Future<void> | null = null;
 
   #reading: Reading = "on";
-  #held: Held | null = null;
+  #held: Unread | null = null;
   readonly #readBuffer = new ReadBuffer();
   /** The memory that a buffered protocol has lent for the next read, and which protocol. */
   #lent: Uint8Array | null = null;

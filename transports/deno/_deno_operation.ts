@@ -5,8 +5,8 @@ import type { EventLoop } from "../../loop/event_loop.ts";
 import { Operation } from "../../loop/tasks/operation.ts";
 import { type OpenResource, openResources } from "../core/open_resources.ts";
 
-/** How the work of the host ended. */
-type Outcome<T> = { state: "working" } | { state: "done"; value: T } | {
+/** How the work of the host stands. */
+type WorkState<T> = { state: "working" } | { state: "done"; value: T } | {
   state: "failed";
   error: unknown;
 };
@@ -20,7 +20,7 @@ type Outcome<T> = { state: "working" } | { state: "done"; value: T } | {
 export class DenoOperation<T> extends Operation<T> implements OpenResource {
   readonly #discard: (value: T) => void;
   readonly #controller = new AbortController();
-  #outcome: Outcome<T> = { state: "working" };
+  #outcome: WorkState<T> = { state: "working" };
   #abandoned = false;
 
   /** Calls `start` at once; `discard` gets the value that nobody wants any more. */
@@ -60,7 +60,7 @@ export class DenoOperation<T> extends Operation<T> implements OpenResource {
     this.fail(error);
   }
 
-  #arrive(outcome: Outcome<T>): void {
+  #arrive(outcome: WorkState<T>): void {
     this.#outcome = outcome;
     if (!this.#abandoned) this.wake();
     else if (outcome.state === "done") this.#discard(outcome.value);

@@ -48,8 +48,8 @@ export class DenoNetwork implements Network {
     options: ConnectTcpOptions = {},
   ): Future<ByteChannel> {
     const { localAddress } = options;
-    const origin = localAddress === undefined ? "" : ` from ${nameOf(localAddress)}`;
-    return open(loop, `connect to ${nameOf(address)}${origin}`, async (signal) => {
+    const origin = localAddress === undefined ? "" : ` from ${quote(localAddress)}`;
+    return open(loop, `connect to ${quote(address)}${origin}`, async (signal) => {
       await untilAddressesAreFree();
       signal.throwIfAborted();
       if (localAddress !== undefined) {
@@ -68,7 +68,7 @@ export class DenoNetwork implements Network {
     options: ListenTcpOptions = {},
   ): Future<Listener> {
     const { backlog, reusePort } = options;
-    const action = `listen on ${nameOf(address)}`;
+    const action = `listen on ${quote(address)}`;
     return open(loop, action, async (): Promise<Listener> => {
       await untilAddressesAreFree();
       // Without the flag Deno ends the process.
@@ -106,7 +106,7 @@ export class DenoNetwork implements Network {
     address: TcpAddress,
     options: OpenDatagramsOptions = {},
   ): Future<DatagramChannel> {
-    const action = `open a datagram socket on ${nameOf(address)}`;
+    const action = `open a datagram socket on ${quote(address)}`;
     return open(loop, action, async (): Promise<DatagramChannel> => {
       // A socket would say so only when something is sent.
       if (options.remote !== undefined) checkNetPermission(options.remote);
@@ -233,6 +233,6 @@ function tooLong(path: string, backlog: number): string {
   return `Cannot listen on "${path}": Deno lets ${UNIX_BACKLOG} connections wait, not ${backlog}`;
 }
 
-function nameOf(address: TcpAddress): string {
+function quote(address: TcpAddress): string {
   return `"${formatAddress(address)}"`;
 }

@@ -13,10 +13,10 @@ const LARGE_BUFFER = 64 * 1024;
 type ReadState = "paused" | "reading" | "stopping" | "ended";
 
 /** What a read came to: bytes, the end of the stream, or an error. */
-type Outcome = Uint8Array | "end" | { error: Error };
+type ReadResult = Uint8Array | "end" | { error: Error };
 
 /** Reads a stream of the Web, so that it gives its bytes or its end. */
-type Reading = () => Promise<Outcome>;
+type Reading = () => Promise<ReadResult>;
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
@@ -36,7 +36,7 @@ export class ReadableStreamChannel implements ByteChannel {
   #sink: ByteSink | null = null;
   #state: ReadState = "paused";
   /** Of the read that has completed. Empty when there was none yet. */
-  #outcome: Outcome = NO_BYTES;
+  #outcome: ReadResult = NO_BYTES;
   #closed = false;
 
   /**
@@ -115,7 +115,7 @@ export class ReadableStreamChannel implements ByteChannel {
     else this.#sink?.failed(outcome.error);
   }
 
-  readonly #onRead = (outcome: Outcome): void => {
+  readonly #onRead = (outcome: ReadResult): void => {
     this.#outcome = outcome;
     this.#loop[inside.enter](this);
   };
@@ -140,7 +140,7 @@ function readInto(reader: ReadableStreamBYOBReader): Reading {
   let memory = new ArrayBuffer(SMALL_BUFFER);
   const onResult = (
     { done, value }: ReadableStreamReadResult<Uint8Array<ArrayBufferLike>>,
-  ): Outcome => {
+  ): ReadResult => {
     if (done || value === undefined) return "end";
     const isFull = value.length === SMALL_BUFFER && value.buffer.byteLength === SMALL_BUFFER;
     memory = isFull ? new ArrayBuffer(LARGE_BUFFER) : value.buffer as ArrayBuffer;
@@ -149,7 +149,7 @@ function readInto(reader: ReadableStreamBYOBReader): Reading {
   return () => reader.read(new Uint8Array(memory)).then(onResult);
 }
 
-function checkChunk({ done, value }: ReadableStreamReadResult<unknown>): Outcome {
+function checkChunk({ done, value }: ReadableStreamReadResult<unknown>): ReadResult {
   if (done) return "end";
   if (value instanceof Uint8Array) return value;
   throw new TypeError(

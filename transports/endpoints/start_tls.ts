@@ -16,7 +16,7 @@ import {
 } from "../tls/_secure_channel.ts";
 import { FlowControlProtocol } from "../core/flow_control_protocol.ts";
 import type { StreamProtocol } from "../protocol.ts";
-import { type Held, StreamTransport } from "../core/stream_transport.ts";
+import { StreamTransport, type Unread } from "../core/stream_transport.ts";
 import type { TlsOptions, TlsTimeouts } from "../tls/tls_options.ts";
 import type { Transport } from "../transport.ts";
 
@@ -164,7 +164,7 @@ function takeUnread(protocol: StreamProtocol): Uint8Array {
   return protocol instanceof FlowControlProtocol ? protocol[inside.takeUnread]() : NO_BYTES;
 }
 
-function partsOf(held: Held | null): (Uint8Array | "end")[] {
+function partsOf(held: Unread | null): (Uint8Array | "end")[] {
   if (held === null) return [];
   return [held === "end" ? held : held.buffer.subarray(0, held.count)];
 }
