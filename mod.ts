@@ -79,6 +79,7 @@ export {
   eventLoopPolicyNames,
   type ExceptionContext,
   type ExceptionHandler,
+  type FinishedFuture,
   FIRST_COMPLETED,
   FIRST_EXCEPTION,
   Future,

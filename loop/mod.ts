@@ -14,6 +14,7 @@ export {
   asCompleted,
   type AsCompletedOptions,
   type Completions,
+  type FinishedFuture,
 } from "./structure/as_completed.ts";
 export { Barrier } from "./synchronisation/barrier.ts";
 export {

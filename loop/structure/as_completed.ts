@@ -19,10 +19,23 @@ export interface AsCompletedOptions {
   timeout?: number | undefined;
 }
 
+/**
+ * A future that is done, as `for await` gives it: `result()` and `exception()` say how it ended.
+ *
+ * It is the future itself, and `await` gives its result too; only the types do not know that. Of
+ * what has a `then()` TypeScript gives a first `for await` the type, and a second one over the same
+ * type that of the result.
+ */
+export type FinishedFuture<T> = Future<T> & {
+  /** Nothing to wait for: take `result()`. */
+  // deno-lint-ignore no-explicit-any
+  readonly then: any;
+};
+
 /** What {@linkcode asCompleted} gives: one wait after the other, or the finished futures. */
 export interface Completions<T> extends IterableIterator<Future<T>, undefined> {
   /** Serves `for await`: gives each future once it is done. */
-  [Symbol.asyncIterator](): AsyncIterator<Future<T>, undefined>;
+  [Symbol.asyncIterator](): AsyncIterator<FinishedFuture<T>, undefined>;
 }
 
 /**
@@ -115,8 +128,12 @@ class CompletionOrder<T> implements Completions<T> {
     return { done: false, value: startOperation(this.#loop, this.#nextResult()) };
   }
 
-  /** The loop over it is left: waits that were handed out go on, the rest is as any future. */
   return(): IteratorResult<Future<T>, undefined> {
+    return this.#leave();
+  }
+
+  /** The loop over it is left: waits that were handed out go on, the rest is as any future. */
+  #leave(): IteratorReturnResult<undefined> {
     this.#closed = true;
     this.#left = 0;
     for (const future of this.#futures) future.getLoop()[inside.unseenFailures].restart(future);
@@ -127,19 +144,19 @@ class CompletionOrder<T> implements Completions<T> {
     return this;
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<Future<T>, undefined> {
-    return { next: () => this.#nextDone(), return: () => Promise.resolve(this.return()) };
+  [Symbol.asyncIterator](): AsyncIterator<FinishedFuture<T>, undefined> {
+    return { next: () => this.#nextDone(), return: () => Promise.resolve(this.#leave()) };
   }
 
-  async #nextDone(): Promise<IteratorResult<Future<T>, undefined>> {
+  async #nextDone(): Promise<IteratorResult<FinishedFuture<T>, undefined>> {
     if (this.#loop === null || this.#left === 0) return { done: true, value: undefined };
     this.#left -= 1;
     try {
       const { future } = await startOperation(this.#loop, this.#nextFuture());
-      return { done: false, value: future };
+      return { done: false, value: future as FinishedFuture<T> };
     } catch (error) {
       // The time is up, or the task is cancelled: a loop does not call return() then.
-      this.return();
+      this.#leave();
       throw error;
     }
   }

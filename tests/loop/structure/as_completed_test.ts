@@ -43,12 +43,22 @@ Deno.test("G09 asCompleted() with for await gives the futures themselves, done",
   await runVirtual(async () => {
     const tasks = [createTask(() => sleep(2, "x")), createTask(() => sleep(1, "y"))];
     const log: unknown[] = [];
-    for await (const given of asCompleted(tasks)) {
-      // TypeScript takes the type of the plain loop for it where it has met one before.
-      const task = given as unknown as typeof tasks[0];
-      log.push(tasks.indexOf(task), task.done(), await task);
+    for await (const done of asCompleted(tasks)) {
+      log.push(tasks.findIndex((task) => task === done), done.done(), await done);
     }
     assertEquals(log, [1, true, "y", 0, true, "x"]);
+  });
+});
+
+Deno.test("asCompleted() has one type in every loop over it, whatever loops came before", async () => {
+  await runVirtual(async () => {
+    const lengths: number[] = [];
+    const start = () => asCompleted([sleep(1, "a"), sleep(2, "bc")]);
+    for await (const done of start()) lengths.push(done.result().length);
+    for (const next of start()) lengths.push((await next).length);
+    for await (const done of start()) lengths.push(done.result().length);
+    for (const next of start()) lengths.push((await next).length);
+    assertEquals(lengths, [1, 2, 1, 2, 1, 2, 1, 2]);
   });
 });
 
@@ -112,7 +122,7 @@ Deno.test("asCompleted() calls a function each time it is given", async () => {
     let calls = 0;
     const call = () => ++calls;
     const results = [];
-    for await (const result of asCompleted([call, call])) results.push(await result);
+    for await (const done of asCompleted([call, call])) results.push(done.result());
     assertEquals(results, [1, 2]);
   });
 });
