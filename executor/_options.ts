@@ -15,6 +15,7 @@ import {
   OBJECT,
   oneOf,
   type OptionTable,
+  SIGNAL,
   TEXT,
 } from "../loop/values/check_options.ts";
 import type { CallbackPortOptions } from "./callback_port.ts";
@@ -37,6 +38,7 @@ export const JOB: OptionTable<JobOptions> = {
   transfer: LIST,
   transferResult: FLAG,
   onProgress: FUNCTION,
+  signal: SIGNAL,
 };
 
 export const MAP: OptionTable<MapOptions> = { concurrency: countFrom(1) };

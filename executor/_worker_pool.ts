@@ -1,5 +1,6 @@
 import { InvalidStateError, QueueFull } from "../loop/errors/errors.ts";
 import type { Future } from "../loop/tasks/future.ts";
+import { interruptedBy } from "../loop/tasks/interrupted_by.ts";
 import type { Platform } from "../loop/platform/platform.ts";
 import type { PlatformLoop } from "../loop/platform/platform_loop.ts";
 import type { WorkerLink, WorkerSink } from "../loop/platform/worker_platform.ts";
@@ -69,6 +70,14 @@ export class WorkerPool implements WorkerOwner {
     this.#checkOpen("submit a job");
     const order = orderOf(fn as unknown as JobFunction<never[], unknown>, args);
     if (!this.#settings.canTransfer) checkCopied(order);
+    const { signal } = order.options;
+    if (signal === undefined) return this.#submit(loop, order) as Future<Awaited<R>>;
+    if (signal.aborted) return failedFuture(loop, signal.reason);
+    const job = this.#submit(loop, order) as Future<Awaited<R>>;
+    return interruptedBy(loop, signal, () => job);
+  }
+
+  #submit(loop: PlatformLoop, order: Order): Future<unknown> {
     const refusal = this.#settings.refusal(loop.platform);
     if (refusal !== null) return failedFuture(loop, refusal);
     const platform = this.#platform ??= loop.platform;
@@ -83,7 +92,7 @@ export class WorkerPool implements WorkerOwner {
       const ready = worker ?? this.#startFor(job);
       if (ready !== null) this.#send(job, ready);
     }
-    return job as PoolJob<Awaited<R>>;
+    return job;
   }
 
   /** Starts workers until there are `count`, and waits until they run. */
@@ -265,7 +274,7 @@ export class WorkerPool implements WorkerOwner {
   }
 }
 
-function failedFuture<T>(loop: PlatformLoop, error: Error): Future<T> {
+function failedFuture<T>(loop: PlatformLoop, error: unknown): Future<T> {
   const future = loop.createFuture<T>();
   future.setException(error);
   return future;

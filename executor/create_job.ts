@@ -16,6 +16,11 @@ export interface JobOptions<P = unknown> {
    * each call of it calls `onProgress` with its value, from the loop and in order.
    */
   onProgress?: ((value: P) => void) | undefined;
+  /**
+   * Aborting it cancels each call of the job, which throws its reason: one that waits is taken out
+   * of the queue, a thread that runs one is let go of, and a process that does is killed.
+   */
+  signal?: AbortSignal | undefined;
 }
 
 /** A function with what concerns its way to the worker; made by {@linkcode createJob}. */
@@ -39,7 +44,8 @@ export class Job<A extends unknown[] = unknown[], R = unknown> {
 }
 
 /**
- * Adds options to a function for a worker: progress, and what is moved instead of copied.
+ * Adds options to a function for a worker: progress, what is moved instead of copied, and a signal
+ * that cancels it.
  *
  * @param fn A self-contained function, or a {@linkcode moduleFunction}.
  * @param options Additional options.

@@ -7,11 +7,13 @@ import type { Future } from "../loop/tasks/future.ts";
 import type { PlatformLoop } from "../loop/platform/platform_loop.ts";
 import type { Platform } from "../loop/platform/platform.ts";
 import { RestrictedPlatform } from "../loop/permissions/restricted_platform.ts";
+import { interruptedBy } from "../loop/tasks/interrupted_by.ts";
 import { startOperation } from "../loop/tasks/start_operation.ts";
 import { isThenable } from "../loop/values/is_coroutine.ts";
 import type { Coroutine } from "../loop/tasks/task.ts";
 import { wait } from "../loop/structure/wait.ts";
 import { SHUTDOWN_DEFAULT_EXECUTOR } from "./_options.ts";
+import { Job } from "./create_job.ts";
 import type { Executor, JobFunction } from "./executor.ts";
 import { PoolExecutor } from "./pool_executor.ts";
 import { ProcessPoolExecutor } from "./process_pool_executor.ts";
@@ -55,11 +57,14 @@ export function runInExecutor<A extends unknown[], R>(
   if (typeof (chosen as Partial<Executor>).submit !== "function") {
     throw new TypeError("Cannot run a job in an executor: expected one with submit()");
   }
+  const signal = fn instanceof Job ? fn.options.signal : undefined;
+  if (signal?.aborted === true) return interruptedBy(loop, signal, () => loop.createFuture());
   const result = chosen.submit(fn, ...args);
   if (!isThenable(result)) {
     throw new TypeError("Cannot run a job in an executor: its submit() gave no future");
   }
-  return ensureFuture(result, { loop });
+  const future = ensureFuture(result, { loop });
+  return signal === undefined ? future : interruptedBy(loop, signal, () => future);
 }
 
 /** Sets the executor of jobs that name none. The one before is not shut down. */

@@ -13,6 +13,7 @@ import {
   type OptionKind,
   type OptionTable,
   SECONDS,
+  SIGNAL,
   TEXT,
 } from "../loop/values/check_options.ts";
 import type { CreateSubprocessExecOptions, CreateSubprocessOptions } from "./create_subprocess.ts";
@@ -35,7 +36,7 @@ const OWNER: OptionKind = {
   fits: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) < 2 ** 32 - 1,
 };
 
-const PROCESS: OptionTable<ProcessOptions> = { grace: SECONDS };
+const PROCESS: OptionTable<ProcessOptions> = { grace: SECONDS, signal: SIGNAL };
 
 /** What a standard stream and an argument may be has messages of its own. */
 export const SUBPROCESS_SHELL: OptionTable<SubprocessOptions> = {

@@ -2,6 +2,7 @@ import { checkOptions } from "../loop/values/check_options.ts";
 import type { Future } from "../loop/tasks/future.ts";
 import { type PlatformLoop, runningPlatformLoop } from "../loop/platform/platform_loop.ts";
 import type { Program } from "../loop/platform/platform.ts";
+import { interruptedBy } from "../loop/tasks/interrupted_by.ts";
 import { startOperation } from "../loop/tasks/start_operation.ts";
 import type { Coroutine } from "../loop/tasks/task.ts";
 import { execProgram, shellProgram } from "./_check_options.ts";
@@ -54,7 +55,7 @@ export function createSubprocessExec(
 ): Future<Process> {
   checkOptions("start a process", options, CREATE_SUBPROCESS_EXEC);
   const loop = runningPlatformLoop("start a process");
-  return startOperation(loop, createSteps(loop, execProgram(command, options.args), options));
+  return create(loop, execProgram(command, options.args), options);
 }
 
 /**
@@ -87,7 +88,16 @@ export function createSubprocessShell(
 ): Future<Process> {
   checkOptions("start a process", options, CREATE_SUBPROCESS_SHELL);
   const loop = runningPlatformLoop("start a process");
-  return startOperation(loop, createSteps(loop, shellProgram(commandLine), options));
+  return create(loop, shellProgram(commandLine), options);
+}
+
+function create(
+  loop: PlatformLoop,
+  program: Program,
+  options: CreateSubprocessOptions,
+): Future<Process> {
+  const start = () => startOperation(loop, createSteps(loop, program, options));
+  return options.signal === undefined ? start() : interruptedBy(loop, options.signal, start);
 }
 
 function* createSteps(

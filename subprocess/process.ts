@@ -19,6 +19,11 @@ export interface ProcessOptions {
    * Seconds between `SIGTERM` and `SIGKILL` at the end of an `await using` block; 5 by default.
    */
   grace?: number | undefined;
+  /**
+   * Aborting it ends the process: sends `SIGTERM`, and after the grace period `SIGKILL`, also to
+   * what it has started. Before there is a process, it gives up, and throws its reason.
+   */
+  signal?: AbortSignal | undefined;
 }
 
 /** What a process has printed; `null` for a stream that is no pipe. */
@@ -71,6 +76,7 @@ export class Process implements AsyncDisposable {
     this.stdin = streams.stdin;
     this.stdout = streams.stdout;
     this.stderr = streams.stderr;
+    if (options.signal !== undefined) this.#follow(options.signal);
   }
 
   /** How it has ended: its exit code, or minus the number of the signal; `null` as it runs. */
@@ -151,6 +157,21 @@ export class Process implements AsyncDisposable {
    */
   [Symbol.asyncDispose](): Future<void> {
     return startOperation(this.#loop, this.#endSteps());
+  }
+
+  #follow(signal: AbortSignal): void {
+    const onAbort = () => void startOperation(this.#loop, this.#abortSteps());
+    signal.addEventListener("abort", onAbort);
+    const ended = this.#transport.waitFor("ended");
+    ended.addDoneCallback(() => signal.removeEventListener("abort", onAbort));
+  }
+
+  /** Who reads its output gets what it prints at its end. */
+  *#abortSteps(): Coroutine<void> {
+    const transport = this.#transport;
+    if (this.returncode === null) transport.askToEnd();
+    yield* wait([transport.waitFor("ended")], { timeout: this.#grace });
+    if (!transport.isEnded()) yield* destroyed(this.#loop, [transport]);
   }
 
   *#waitSteps(): Coroutine<number> {

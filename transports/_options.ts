@@ -114,6 +114,7 @@ export const CREATE_SERVER: OptionTable<CreateServerOptions> = {
   reusePort: FLAG,
   sock: ANYTHING,
   startServing: FLAG,
+  signal: SIGNAL,
 };
 
 export const CREATE_UNIX_CONNECTION: OptionTable<CreateUnixConnectionOptions> = {
@@ -132,6 +133,7 @@ export const CREATE_UNIX_SERVER: OptionTable<CreateUnixServerOptions> = {
   cleanupSocket: FLAG,
   sock: ANYTHING,
   startServing: FLAG,
+  signal: SIGNAL,
 };
 
 export const CONNECT_ACCEPTED_SOCKET: OptionTable<ConnectAcceptedSocketOptions> = {

@@ -12,7 +12,8 @@ export function createSimulatedTcp(schedule: Schedule, fragment: number): Backen
     name: `simulated TCP, ${schedule}`,
     capacity: CAPACITY,
     createLoop: () => createLoop(schedule, fragment),
-    serve: (loop, factory) => loop.createServer(factory, { hostname: "127.0.0.1" }),
+    serve: (loop, factory, options) =>
+      loop.createServer(factory, { hostname: "127.0.0.1", ...options }),
     connect: (loop, address, factory) =>
       loop.createConnection(factory, { port: (address as Deno.NetAddr).port }),
   };
@@ -25,7 +26,8 @@ export function createSimulatedUnix(schedule: Schedule): Backend {
     name: `simulated Unix, ${schedule}`,
     capacity: CAPACITY,
     createLoop: () => createLoop(schedule, 0),
-    serve: (loop, factory) => loop.createUnixServer(factory, { path: `/run/${++sockets}.sock` }),
+    serve: (loop, factory, options) =>
+      loop.createUnixServer(factory, { path: `/run/${++sockets}.sock`, ...options }),
     connect: (loop, address, factory) =>
       loop.createUnixConnection(factory, { path: (address as Deno.UnixAddr).path }),
   };

@@ -21,7 +21,11 @@ export interface Backend {
   /** Creates a loop that has such connections. */
   createLoop(): DenoEventLoop;
   /** Starts a server. */
-  serve(loop: DenoEventLoop, factory: () => StreamProtocol): Future<Server>;
+  serve(
+    loop: DenoEventLoop,
+    factory: () => StreamProtocol,
+    options?: { signal?: AbortSignal },
+  ): Future<Server>;
   /** Connects to it; `address` is one of its addresses. */
   connect<P extends StreamProtocol>(
     loop: DenoEventLoop,

@@ -211,6 +211,49 @@ export function testServers(backend: Backend): void {
     }
   });
 
+  test("a signal that aborts before there is a server throws its reason", function* ({ loop }) {
+    const reason = new Error("no longer wanted");
+    const signal = AbortSignal.abort(reason);
+    assertEquals(yield* caughtBy(backend.serve(loop, createEcho, { signal })), reason);
+  });
+
+  test("a signal that aborts ends the server and its connections", function* ({ loop }) {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const server = yield* backend.serve(loop, createEcho, { signal });
+    const client = yield* connect(loop, server);
+    yield* exchange(client);
+    controller.abort();
+    assertEquals(server.isServing(), false);
+    // Whoever is connected may go on for a while.
+    yield* exchange(client);
+    client.transport?.close();
+    yield* client.lost;
+    yield* server.waitClosed();
+  });
+
+  test("serveForever() ends with the server's signal, within its own grace", function* ({ loop }) {
+    for (const isItsOwn of [false, true]) {
+      const controller = new AbortController();
+      const { signal } = controller;
+      const server = yield* backend.serve(loop, createEcho, { signal });
+      const client = yield* connect(loop, server);
+      yield* exchange(client);
+      const options = isItsOwn ? { grace: 0, signal } : { grace: 0 };
+      const task = createTask(() => server.serveForever(options));
+      yield* passIterations(2);
+      const reason = new Error("enough");
+      controller.abort(reason);
+      for (const serve of [() => task, () => server.serveForever()]) {
+        const error = yield* caughtBy(serve());
+        assertInstanceOf(error, CancelledError);
+        assertEquals(error.cause, reason);
+        assertEquals(server.waitClosed().done(), true);
+      }
+      yield* client.lost;
+    }
+  });
+
   test("shutdown() and serveForever() refuse a grace that is none", function* ({ loop }) {
     const server = yield* backend.serve(loop, createEcho);
     assertThrows(() => server.shutdown({ grace: -1 }), RangeError);

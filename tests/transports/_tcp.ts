@@ -6,7 +6,8 @@ export const tcp: Backend = {
   name: "TCP",
   capacity: 24 * 1024 * 1024,
   createLoop: () => new DenoEventLoop(),
-  serve: (loop, factory) => loop.createServer(factory, { hostname: "127.0.0.1" }),
+  serve: (loop, factory, options) =>
+    loop.createServer(factory, { hostname: "127.0.0.1", ...options }),
   connect: (loop, address, factory) =>
     loop.createConnection(factory, { port: (address as Deno.NetAddr).port }),
 };

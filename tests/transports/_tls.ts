@@ -29,8 +29,8 @@ export const tls: Backend = {
   capacity: 24 * 1024 * 1024,
   endsWhole: true,
   createLoop: () => new DenoEventLoop(),
-  serve: (loop, factory) =>
-    loop.createServer(factory, { hostname: "127.0.0.1", tls: certificate("server") }),
+  serve: (loop, factory, options) =>
+    loop.createServer(factory, { hostname: "127.0.0.1", tls: certificate("server"), ...options }),
   connect: (loop, address, factory) =>
     loop.createConnection(factory, { port: (address as Deno.NetAddr).port, tls: trusting }),
 };

@@ -6,7 +6,8 @@ export const unix: Backend = {
   name: "Unix",
   capacity: 4 * 1024 * 1024,
   createLoop: () => new DenoEventLoop(),
-  serve: (loop, factory) => loop.createUnixServer(factory, { path: freshPath() }),
+  serve: (loop, factory, options) =>
+    loop.createUnixServer(factory, { path: freshPath(), ...options }),
   connect: (loop, address, factory) =>
     loop.createUnixConnection(factory, { path: (address as Deno.UnixAddr).path }),
 };

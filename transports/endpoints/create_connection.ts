@@ -14,7 +14,7 @@ import { checkFactory } from "../core/_create_protocol.ts";
 import { CREATE_CONNECTION } from "../_options.ts";
 import { getaddrinfo } from "../names/getaddrinfo.ts";
 import { interleave, race } from "./happy_eyeballs.ts";
-import { interruptedBy } from "./_interrupted_by.ts";
+import { interruptedBy } from "../../loop/tasks/interrupted_by.ts";
 import { makeConnection } from "./_make_connection.ts";
 import type { StreamProtocol } from "../protocol.ts";
 import { secureClient } from "../tls/_secure_channel.ts";
@@ -115,7 +115,7 @@ export function createConnection<P extends StreamProtocol>(
   checkFactory(protocolFactory);
   checkOptions("create a connection", options, CREATE_CONNECTION);
   const start = () => startOperation(loop, connectSteps(loop, protocolFactory, options));
-  return startOperation(loop, interruptedBy(options.signal, start));
+  return interruptedBy(loop, options.signal, start);
 }
 
 function* connectSteps<P extends StreamProtocol>(

@@ -4,6 +4,7 @@ import { CancelledError } from "../../loop/errors/errors.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import type { AddressFamily, Listener, ListenTcpOptions } from "../../loop/platform/platform.ts";
 import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
+import { interruptedBy } from "../../loop/tasks/interrupted_by.ts";
 import { startOperation } from "../../loop/tasks/start_operation.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
 import { checkListener } from "./_check_sock.ts";
@@ -46,6 +47,11 @@ export interface CreateServerOptions extends TlsServerSettings {
   sock?: Deno.Listener | undefined;
   /** Whether to accept at once, which is the default; else `startServing()` begins. */
   startServing?: boolean | undefined;
+  /**
+   * Aborting it ends the server as {@linkcode Server.shutdown} does, with the grace of a
+   * `serveForever()` that waits. Before there is a server, it gives up, and throws its reason.
+   */
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -96,7 +102,8 @@ export function createServer(
 ): Future<Server> {
   checkFactory(protocolFactory);
   checkOptions("create a server", options, CREATE_SERVER);
-  return startOperation(loop, serverSteps(loop, protocolFactory, options));
+  const start = () => startOperation(loop, serverSteps(loop, protocolFactory, options));
+  return options.signal === undefined ? start() : interruptedBy(loop, options.signal, start);
 }
 
 function* serverSteps(
@@ -106,7 +113,7 @@ function* serverSteps(
 ): Coroutine<Server> {
   const secure = secureServer(loop, options);
   const listeners = yield* listenOnAll(loop, options);
-  const server = new Server(loop, listeners, protocolFactory, secure);
+  const server = new Server(loop, listeners, protocolFactory, secure, options.signal);
   if (options.startServing ?? true) server[inside.start]();
   return server;
 }

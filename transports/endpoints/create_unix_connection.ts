@@ -6,7 +6,7 @@ import { startOperation } from "../../loop/tasks/start_operation.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
 import { checkConnection } from "./_check_sock.ts";
 import { checkFactory } from "../core/_create_protocol.ts";
-import { interruptedBy } from "./_interrupted_by.ts";
+import { interruptedBy } from "../../loop/tasks/interrupted_by.ts";
 import { makeConnection } from "./_make_connection.ts";
 import { CREATE_UNIX_CONNECTION } from "../_options.ts";
 import { checkPath } from "./_unix_path.ts";
@@ -55,7 +55,7 @@ export function createUnixConnection<P extends StreamProtocol>(
   checkFactory(protocolFactory);
   checkOptions("create a connection", options, CREATE_UNIX_CONNECTION);
   const start = () => startOperation(loop, connectSteps(loop, protocolFactory, options));
-  return startOperation(loop, interruptedBy(options.signal, start));
+  return interruptedBy(loop, options.signal, start);
 }
 
 function* connectSteps<P extends StreamProtocol>(

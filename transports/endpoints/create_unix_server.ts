@@ -3,6 +3,7 @@ import { checkOptions } from "../../loop/values/check_options.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import type { Listener } from "../../loop/platform/platform.ts";
 import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
+import { interruptedBy } from "../../loop/tasks/interrupted_by.ts";
 import { startOperation } from "../../loop/tasks/start_operation.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
 import { checkListener } from "./_check_sock.ts";
@@ -34,6 +35,11 @@ export interface CreateUnixServerOptions extends TlsServerSettings {
   sock?: Deno.Listener | undefined;
   /** Whether to accept at once, which is the default; else `startServing()` begins. */
   startServing?: boolean | undefined;
+  /**
+   * Aborting it ends the server as {@linkcode Server.shutdown} does, with the grace of a
+   * `serveForever()` that waits. Before there is a server, it gives up, and throws its reason.
+   */
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -62,7 +68,8 @@ export function createUnixServer(
 ): Future<Server> {
   checkFactory(protocolFactory);
   checkOptions("create a server", options, CREATE_UNIX_SERVER);
-  return startOperation(loop, serverSteps(loop, protocolFactory, options));
+  const start = () => startOperation(loop, serverSteps(loop, protocolFactory, options));
+  return options.signal === undefined ? start() : interruptedBy(loop, options.signal, start);
 }
 
 function* serverSteps(
@@ -73,7 +80,7 @@ function* serverSteps(
   const { startServing = true } = options;
   const secure = secureServer(loop, options);
   const listener = yield* listen(loop, options);
-  const server = new Server(loop, [listener], protocolFactory, secure);
+  const server = new Server(loop, [listener], protocolFactory, secure, options.signal);
   if (startServing) server[inside.start]();
   return server;
 }

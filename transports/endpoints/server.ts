@@ -4,12 +4,12 @@ import { CancelledError, InvalidStateError } from "../../loop/errors/errors.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import type { Acceptor, ByteChannel, Listener } from "../../loop/platform/platform.ts";
+import { interruptedBy } from "../../loop/tasks/interrupted_by.ts";
 import { startOperation } from "../../loop/tasks/start_operation.ts";
 import { captureEngineContext, runInEngineContext } from "../../loop/platform/platform_loop.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
 import { checkOptions } from "../../loop/values/check_options.ts";
 import { createProtocol } from "../core/_create_protocol.ts";
-import { interruptedBy } from "./_interrupted_by.ts";
 import { SERVE_FOREVER, SHUTDOWN } from "../_options.ts";
 import type { Secure } from "../tls/_secure_channel.ts";
 import { openResources } from "../core/open_resources.ts";
@@ -77,6 +77,12 @@ export class Server implements AsyncDisposable {
   readonly #closedWaiters: Set<Future<void>> = new Set();
   /** What `serveForever()` waits for. */
   #forever: Future<void> | null = null;
+  /** Seconds in which `serveForever()` ends the server, if it waits and has a limit. */
+  #foreverGrace: number | undefined;
+  /** Aborting it ends the server. */
+  readonly #signal: AbortSignal | undefined;
+  /** Takes the signal off. */
+  #unfollow: () => void = () => {};
   readonly #acceptor: Acceptor = {
     accepted: (channel) => this.#accept(channel),
     failed: (error) => this.#report(error, "Accepting a connection has failed; it is tried again"),
@@ -99,12 +105,15 @@ export class Server implements AsyncDisposable {
     listeners: readonly Listener[],
     protocolFactory: () => StreamProtocol,
     secure: Secure | null = null,
+    signal: AbortSignal | undefined = undefined,
   ) {
     this.#loop = loop;
     this.#listeners = [...listeners];
     this.#protocolFactory = protocolFactory;
     this.#secure = secure;
+    this.#signal = signal;
     openResources(loop).add(this);
+    if (signal !== undefined) this.#follow(signal);
   }
 
   /** Where the server listens; empty once it is closed. As `sockets`. */
@@ -136,13 +145,15 @@ export class Server implements AsyncDisposable {
    * open, as {@linkcode waitClosed} does, or, with a `grace`, {@linkcode shutdown}.
    *
    * @throws {InvalidStateError} If the server is closed, or is served for ever already.
-   * @throws {CancelledError} At its end, also when {@linkcode close} is called.
+   * @throws {CancelledError} At its end, also when {@linkcode close} is called, or when the signal
+   * of `createServer()` aborts, whose reason is its `cause` then.
    */
   serveForever(options: ServeForeverOptions = {}): Future<void> {
     checkOptions("serve for ever", options, SERVE_FOREVER);
     const start = () => startOperation(this.#loop, this.#serveSteps(options.grace));
-    if (options.signal === undefined) return start();
-    return startOperation(this.#loop, interruptedBy(options.signal, start));
+    // The server's own ends it anyway.
+    if (options.signal === undefined || options.signal === this.#signal) return start();
+    return interruptedBy(this.#loop, options.signal, start);
   }
 
   /**
@@ -199,6 +210,7 @@ export class Server implements AsyncDisposable {
 
   /** @ignore Closes the listeners, without calling user code. The loop is closed. */
   [inside.release](): void {
+    this.#unfollow();
     this.#closeListeners();
   }
 
@@ -326,8 +338,13 @@ export class Server implements AsyncDisposable {
     if (this.#forever !== null) {
       throw new InvalidStateError("Cannot serve for ever: serveForever() is already awaited");
     }
+    if (this.#signal?.aborted === true) {
+      yield* this.waitClosed();
+      throw new CancelledError(undefined, { cause: this.#signal.reason });
+    }
     this[inside.start]();
     this.#forever = this.#loop.createFuture();
+    this.#foreverGrace = grace;
     try {
       yield* this.#forever;
     } catch (error) {
@@ -338,7 +355,19 @@ export class Server implements AsyncDisposable {
       throw error;
     } finally {
       this.#forever = null;
+      this.#foreverGrace = undefined;
     }
+  }
+
+  /** Ends the server when `signal` aborts. */
+  #follow(signal: AbortSignal): void {
+    const onAbort = () => {
+      this.#unfollow();
+      this.#forever?.cancel(undefined, { cause: signal.reason });
+      this.shutdown({ grace: this.#foreverGrace });
+    };
+    signal.addEventListener("abort", onAbort);
+    this.#unfollow = () => signal.removeEventListener("abort", onAbort);
   }
 
   #closeListeners(): void {
@@ -349,6 +378,7 @@ export class Server implements AsyncDisposable {
   #wakeIfClosed(): void {
     if (this.#state !== "closed" || this.#openListeners > 0) return;
     if (this.#transports.size > 0 || this.#handshakes.size > 0) return;
+    this.#unfollow();
     for (const waiter of this.#closedWaiters) if (!waiter.done()) waiter.setResult();
     this.#closedWaiters.clear();
   }
