@@ -17,7 +17,7 @@
  * @module
  */
 import * as inside from "../loop/inside.ts";
-import { assert } from "../loop/errors/assert.ts";
+import { assertMove, type Moves } from "../loop/errors/assert.ts";
 import { type Context, copyContext, enterContext } from "../loop/scheduling/context.ts";
 import { InvalidStateError } from "../loop/errors/errors.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
@@ -41,12 +41,12 @@ import type { SubprocessTransport } from "./subprocess_transport.ts";
 /** Where a transport stands; see above. */
 type State = "starting" | "running" | "exited" | "ended";
 
-/** The state that follows. There is no other way. */
-const NEXT: Readonly<Record<State, State | null>> = {
-  starting: "running",
-  running: "exited",
-  exited: "ended",
-  ended: null,
+/** Every legal move. Anything else is our bug, and asserts. */
+const MOVES: Moves<State> = {
+  starting: ["running"],
+  running: ["exited"],
+  exited: ["ended"],
+  ended: [],
 };
 
 /** The transport of a process on any platform. */
@@ -240,7 +240,7 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
   }
 
   #move(state: State): void {
-    assert(NEXT[this.#state] === state, `a subprocess moved: ${this.#state} to ${state}`);
+    assertMove("a subprocess", MOVES, this.#state, state);
     this.#state = state;
   }
 

@@ -13,7 +13,7 @@
  * @module
  */
 import * as inside from "../../loop/inside.ts";
-import { assert } from "../../loop/errors/assert.ts";
+import { assertMove, type Moves } from "../../loop/errors/assert.ts";
 import { type Context, copyContext, enterContext } from "../../loop/scheduling/context.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import { formatAddress } from "../../loop/values/format_address.ts";
@@ -31,7 +31,7 @@ import type { DatagramAddress, DatagramTransport, WriteBufferLimits } from "../t
 type State = "opening" | "open" | "flushing" | "closing" | "closed";
 
 /** Every legal move. Anything else is our bug, and asserts. */
-const MOVES: Readonly<Record<State, readonly State[]>> = {
+const MOVES: Moves<State> = {
   opening: ["open", "flushing", "closing"],
   open: ["flushing", "closing", "closed"],
   flushing: ["closing", "closed"],
@@ -186,7 +186,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
   }
 
   #move(state: State): void {
-    assert(MOVES[this.#state].includes(state), `an endpoint moved: ${this.#state} to ${state}`);
+    assertMove("an endpoint", MOVES, this.#state, state);
     this.#state = state;
   }
 

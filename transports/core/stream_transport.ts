@@ -23,7 +23,7 @@
  * @module
  */
 import * as inside from "../../loop/inside.ts";
-import { assert } from "../../loop/errors/assert.ts";
+import { assertMove, type Moves } from "../../loop/errors/assert.ts";
 import { type Context, copyContext, enterContext } from "../../loop/scheduling/context.ts";
 import { errorOf } from "../../loop/errors/error_of.ts";
 import { InvalidStateError } from "../../loop/errors/errors.ts";
@@ -52,7 +52,7 @@ type State =
   | "moved";
 
 /** Every legal move. Anything else is our bug, and asserts. */
-const MOVES: Readonly<Record<State, readonly State[]>> = {
+const MOVES: Moves<State> = {
   opening: ["open", "flushing", "closing", "leaving"],
   open: ["flushing", "closing", "leaving"],
   flushing: ["closing"],
@@ -444,7 +444,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   }
 
   #move(state: State): void {
-    assert(MOVES[this.#state].includes(state), `a transport moved: ${this.#state} to ${state}`);
+    assertMove("a transport", MOVES, this.#state, state);
     this.#state = state;
   }
 

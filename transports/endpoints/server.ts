@@ -1,4 +1,22 @@
+/**
+ * What listens, and serves what connects.
+ *
+ * *Theory of operation.* A server owns listeners, which it hands an acceptor, and counts what comes
+ * of their connections: handshakes of TLS, and then transports. It is
+ *
+ * - `bound` from its creation: its addresses are taken, and connections wait with the host;
+ * - `serving` once it was started: the listeners report connections;
+ * - `closing` after `close()`: it accepts no more, and what is open goes on;
+ * - `closed` when its listeners have said so, and no handshake and no transport is left. Who waits
+ *   in `waitClosed()` goes on.
+ *
+ * There is no way back. `serveForever()`, `shutdown()` and blocks of `await using` are operations on
+ * top of that: each closes the server, and differs in how long it waits and what it ends by force.
+ *
+ * @module
+ */
 import * as inside from "../../loop/inside.ts";
+import { assertMove, type Moves } from "../../loop/errors/assert.ts";
 import { type Context, copyContext, enterContext } from "../../loop/scheduling/context.ts";
 import { CancelledError, InvalidStateError } from "../../loop/errors/errors.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
@@ -37,8 +55,16 @@ export interface ServeForeverOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Where a server stands: `bound` has its addresses, and does not accept yet. */
-type State = "bound" | "serving" | "closed";
+/** Where a server stands; see above. */
+type State = "bound" | "serving" | "closing" | "closed";
+
+/** Every legal move. Anything else is our bug, and asserts. */
+const MOVES: Moves<State> = {
+  bound: ["serving", "closing"],
+  serving: ["closing"],
+  closing: ["closed"],
+  closed: [],
+};
 
 /**
  * Accepts connections and creates a protocol for each. As `asyncio.Server`.
@@ -88,14 +114,14 @@ export class Server implements AsyncDisposable {
     failed: (error) => this.#report(error, "Accepting a connection has failed; it is tried again"),
     closed: () => {
       this.#openListeners -= 1;
-      this.#wakeIfClosed();
+      this.#endIfDone();
     },
   };
   readonly #owner: TransportOwner = {
     attached: (transport) => this.#transports.add(transport),
     detached: (transport) => {
       this.#transports.delete(transport);
-      this.#wakeIfClosed();
+      this.#endIfDone();
     },
   };
 
@@ -200,12 +226,13 @@ export class Server implements AsyncDisposable {
 
   /** Accepts no more. Connections that are open go on. Idempotent. */
   close(): void {
-    if (this.#state === "closed") return;
-    this.#state = "closed";
+    if (this.#hasClosed()) return;
+    // First, so that a listener may report its end from within its `close()`.
+    this.#move("closing");
     openResources(this.#loop).delete(this);
     this.#closeListeners();
     this.#forever?.cancel();
-    this.#wakeIfClosed();
+    this.#endIfDone();
   }
 
   /** @ignore Closes the listeners, without calling user code. The loop is closed. */
@@ -218,7 +245,7 @@ export class Server implements AsyncDisposable {
   waitClosed(): Future<void> {
     const waiter = this.#loop.createFuture<void>();
     this.#closedWaiters.add(waiter);
-    this.#wakeIfClosed();
+    this.#endIfDone();
     return waiter;
   }
 
@@ -241,11 +268,12 @@ export class Server implements AsyncDisposable {
 
   /** @ignore Starts without a future. */
   [inside.start](): void {
-    if (this.#state === "closed") {
+    if (this.#hasClosed()) {
       throw new InvalidStateError("Cannot start the server: it is closed");
     }
     if (this.#state === "serving") return;
-    this.#state = "serving";
+    this.#move("serving");
+    // Before any starts: their ends are counted down from this.
     this.#openListeners = this.#listeners.length;
     for (const listener of this.#listeners) listener.start(this.#acceptor);
   }
@@ -254,9 +282,10 @@ export class Server implements AsyncDisposable {
     if (this.#secure === null) return this.#serve(channel);
     const handshake = startOperation(this.#loop, this.#handshakeSteps(channel, this.#secure));
     this.#handshakes.add(handshake);
+    // It has made the transport by then: between the two the server is never seen empty.
     handshake.addDoneCallback(() => {
       this.#handshakes.delete(handshake);
-      this.#wakeIfClosed();
+      this.#endIfDone();
     });
   }
 
@@ -375,9 +404,21 @@ export class Server implements AsyncDisposable {
     this.#listeners = [];
   }
 
-  #wakeIfClosed(): void {
-    if (this.#state !== "closed" || this.#openListeners > 0) return;
-    if (this.#transports.size > 0 || this.#handshakes.size > 0) return;
+  /** Whether {@linkcode close} was called. */
+  #hasClosed(): boolean {
+    return this.#state === "closing" || this.#state === "closed";
+  }
+
+  #move(state: State): void {
+    assertMove("a server", MOVES, this.#state, state);
+    this.#state = state;
+  }
+
+  /** Ends the server that was closed, when nothing of it is open; then nobody waits any more. */
+  #endIfDone(): void {
+    const isOpen = this.#openListeners + this.#handshakes.size + this.#transports.size > 0;
+    if (this.#state === "closing" && !isOpen) this.#move("closed");
+    if (this.#state !== "closed") return;
     this.#unfollow();
     for (const waiter of this.#closedWaiters) if (!waiter.done()) waiter.setResult();
     this.#closedWaiters.clear();
