@@ -174,7 +174,8 @@ export class Connection {
       return this.#fail(kind === "connectionReset" ? "connectionRefused" : kind);
     }
     const end = side === "client" ? this.#client : this.#server;
-    end?.channel.fail(createNetworkError(kind, "use a connection"));
+    if (kind === "connectionReset") end?.channel.reset();
+    else end?.channel.fail(createNetworkError(kind, "use a connection"));
   }
 
   #fail(kind: NetworkErrorKind): void {
