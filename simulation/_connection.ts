@@ -31,7 +31,7 @@ export interface ConnectionOptions {
   /** What is done, for errors: `connect to "db:5432"`. */
   readonly action: string;
   /** Returns who listens there now. */
-  findListener(): SimulatedListener | undefined;
+  findListener(): Pick<SimulatedListener, "loop" | "hasRoom" | "arrived"> | undefined;
   /** The client is connected. */
   opened(channel: SimulatedChannel): void;
   /** The client could not connect. */

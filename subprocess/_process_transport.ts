@@ -32,7 +32,7 @@ import type {
 import type { PlatformLoop } from "../loop/platform/platform_loop.ts";
 import { type OpenResource, openResources } from "../transports/core/open_resources.ts";
 import { StreamTransport } from "../transports/core/stream_transport.ts";
-import type { ReadTransport, WriteTransport } from "../transports/transport.ts";
+import type { ExtraInfo, ReadTransport, WriteTransport } from "../transports/transport.ts";
 import { processEnded } from "./_deno_process_ended.ts";
 import { type PipeOwner, PipeProtocol } from "./_pipe_protocol.ts";
 import type { ProcessProtocol } from "./subprocess_protocol.ts";
@@ -145,6 +145,11 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
     return this.#protocol;
   }
 
+  getExtraInfo<N extends keyof ExtraInfo, F = undefined>(
+    name: N,
+    fallback?: F,
+  ): ExtraInfo[N] | F;
+  getExtraInfo(name: string, fallback?: unknown): unknown;
   getExtraInfo(name: string, fallback?: unknown): unknown {
     return name === "subprocess" ? this.#child.handle : fallback;
   }

@@ -25,7 +25,12 @@ import { unsendable } from "./deno_unsendable.ts";
 import { hostKey } from "../names/ip_address.ts";
 import { type OpenResource, openResources } from "./open_resources.ts";
 import type { EndpointProtocol } from "../protocol.ts";
-import type { DatagramAddress, DatagramTransport, WriteBufferLimits } from "../transport.ts";
+import type {
+  DatagramAddress,
+  DatagramTransport,
+  ExtraInfo,
+  WriteBufferLimits,
+} from "../transport.ts";
 
 /** Where an endpoint stands; see above. */
 type State = "opening" | "open" | "flushing" | "closing" | "closed";
@@ -84,6 +89,11 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
     loop[inside.enqueue](this);
   }
 
+  getExtraInfo<N extends keyof ExtraInfo<Deno.NetAddr>, F = undefined>(
+    name: N,
+    fallback?: F,
+  ): ExtraInfo<Deno.NetAddr>[N] | F;
+  getExtraInfo(name: string, fallback?: unknown): unknown;
   getExtraInfo(name: string, fallback?: unknown): unknown {
     if (name === "sockname") return this.#channel.address;
     if (name === "peername") return this.#remote ?? fallback;
@@ -156,8 +166,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
   }
 
   /** @ignore */
-  received(bytes: Uint8Array, address: Deno.Addr): void {
-    const from = address as Deno.NetAddr;
+  received(bytes: Uint8Array, from: Deno.NetAddr): void {
     if (this.#state !== "open" || !this.#isPeer(from)) return;
     this.#call("datagramReceived", bytes, from);
   }

@@ -38,7 +38,7 @@ import { aloneIn, copyOf, ReadBuffer } from "./_read_buffer.ts";
 import { join, SendQueue } from "./_send_queue.ts";
 import { memoryChanged } from "./_memory_changed.ts";
 import type { StreamProtocol } from "../protocol.ts";
-import type { Transport, WriteBufferLimits } from "../transport.ts";
+import type { ExtraInfo, Transport, WriteBufferLimits } from "../transport.ts";
 
 /** Where a transport stands; see above. */
 type State =
@@ -122,7 +122,8 @@ interface Leaving {
 }
 
 /** A transport over a byte channel. Created by `createConnection()`, servers and their like. */
-export class StreamTransport implements Transport, ByteSink, OpenResource {
+export class StreamTransport<A extends Deno.Addr = Deno.Addr>
+  implements Transport<A>, ByteSink, OpenResource {
   readonly #loop: EventLoop;
   readonly #channel: ByteChannel;
   readonly #opened: Future<void> | null;
@@ -181,6 +182,11 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     loop[inside.enqueue](this);
   }
 
+  getExtraInfo<N extends keyof ExtraInfo<A>, F = undefined>(
+    name: N,
+    fallback?: F,
+  ): ExtraInfo<A>[N] | F;
+  getExtraInfo(name: string, fallback?: unknown): unknown;
   getExtraInfo(name: string, fallback?: unknown): unknown {
     return this.#channel.getExtraInfo(name) ?? fallback;
   }

@@ -67,7 +67,8 @@ const MOVES: Moves<State> = {
 };
 
 /**
- * Accepts connections and creates a protocol for each. As `asyncio.Server`.
+ * Accepts connections and creates a protocol for each; `A` is the type of the addresses that it
+ * listens at. As `asyncio.Server`.
  *
  * It is shut down at the end of an `await using` block, also when an error ends that: its
  * connections have 5 seconds to end by themselves.
@@ -85,14 +86,14 @@ const MOVES: Moves<State> = {
  * loop.close();
  * ```
  */
-export class Server implements AsyncDisposable {
+export class Server<A extends Deno.Addr = Deno.Addr> implements AsyncDisposable {
   readonly #loop: EventLoop;
   readonly #protocolFactory: () => StreamProtocol;
   /** The context variables that the factory sees, captured here. */
   readonly #context: Context = copyContext();
   /** The foreign context that it sees, likewise. */
   readonly #engineContext = captureEngineContext();
-  #listeners: Listener[];
+  #listeners: Listener<A>[];
   #state: State = "bound";
   /** Listeners whose address is not free yet. */
   #openListeners = 0;
@@ -128,7 +129,7 @@ export class Server implements AsyncDisposable {
   /** @ignore Servers are created by `createServer()` and its like. */
   constructor(
     loop: EventLoop,
-    listeners: readonly Listener[],
+    listeners: readonly Listener<A>[],
     protocolFactory: () => StreamProtocol,
     secure: Secure | null = null,
     signal: AbortSignal | undefined = undefined,
@@ -143,8 +144,19 @@ export class Server implements AsyncDisposable {
   }
 
   /** Where the server listens; empty once it is closed. As `sockets`. */
-  get addresses(): Deno.Addr[] {
+  get addresses(): A[] {
     return this.#listeners.map((listener) => listener.address);
+  }
+
+  /**
+   * Where the server listens: the first of its {@linkcode addresses}.
+   *
+   * @throws {InvalidStateError} If the server is closed.
+   */
+  get address(): A {
+    const [first] = this.#listeners;
+    if (first !== undefined) return first.address;
+    throw new InvalidStateError("Cannot get the address of the server: it is closed");
   }
 
   /** Returns the loop that the server lives on. */
@@ -207,7 +219,7 @@ export class Server implements AsyncDisposable {
    *       throw error;
    *     }
    *   }, { hostname: "127.0.0.1" });
-   *   const [{ port }] = server.addresses as [Deno.NetAddr];
+   *   const { port } = server.address;
    *   const [reader, writer] = await openConnection({ port });
    *   writer.write(new TextEncoder().encode("hello\n"));
    *   await reader.readLine();

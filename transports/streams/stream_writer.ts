@@ -9,7 +9,7 @@ import type { FlowControlProtocol } from "../core/flow_control_protocol.ts";
 import { startTls, type StartTlsOptions } from "../endpoints/start_tls.ts";
 import { createWritable } from "./_web_streams.ts";
 import type { StreamReader } from "./stream_reader.ts";
-import type { Transport, WriteTransport } from "../transport.ts";
+import type { ExtraInfo, ExtraInfoSource, Transport, WriteTransport } from "../transport.ts";
 
 /** Settings of a {@linkcode StreamWriter}. */
 export interface StreamWriterOptions {
@@ -36,7 +36,7 @@ export interface StreamWriterOptions {
  *     closing.write(await reader.readLine());
  *     await closing.drain();
  *   }, { hostname: "127.0.0.1" });
- *   const [{ port }] = server.addresses as [Deno.NetAddr];
+ *   const { port } = server.address;
  *
  *   const [reader, writer] = await openConnection({ port });
  *   await using closing = writer;
@@ -47,14 +47,15 @@ export interface StreamWriterOptions {
  * assertEquals(echoed, "hello\n");
  * ```
  */
-export class StreamWriter implements AsyncDisposable {
-  #transport: WriteTransport;
+export class StreamWriter<A extends Deno.Addr = Deno.Addr>
+  implements AsyncDisposable, ExtraInfoSource<A> {
+  #transport: WriteTransport<A>;
   readonly #protocol: FlowControlProtocol;
   readonly #reader: StreamReader | null;
 
   /** Creates a writer to `transport`, which `protocol` belongs to. */
   constructor(
-    transport: WriteTransport,
+    transport: WriteTransport<A>,
     protocol: FlowControlProtocol,
     options: StreamWriterOptions = {},
   ) {
@@ -65,7 +66,7 @@ export class StreamWriter implements AsyncDisposable {
   }
 
   /** What the writer writes to. */
-  get transport(): WriteTransport {
+  get transport(): WriteTransport<A> {
     return this.#transport;
   }
 
@@ -126,7 +127,15 @@ export class StreamWriter implements AsyncDisposable {
     return this.#protocol[inside.waitClosed]();
   }
 
-  /** Returns a fact about the connection; see `BaseTransport.getExtraInfo()`. */
+  /**
+   * Returns a fact about the connection; see {@linkcode ExtraInfo} for the names. As
+   * `get_extra_info()`.
+   */
+  getExtraInfo<N extends keyof ExtraInfo<A>, F = undefined>(
+    name: N,
+    fallback?: F,
+  ): ExtraInfo<A>[N] | F;
+  getExtraInfo(name: string, fallback?: unknown): unknown;
   getExtraInfo(name: string, fallback?: unknown): unknown {
     return this.#transport.getExtraInfo(name, fallback);
   }
@@ -171,7 +180,7 @@ export class StreamWriter implements AsyncDisposable {
     const protocol = this.#protocol;
     const failure = this.#reader?.exception() ?? null;
     if (failure !== null) throw failure;
-    const transport = yield* startTls(loop, this.#transport as Transport, protocol, {
+    const transport = yield* startTls(loop, this.#transport as Transport<A>, protocol, {
       serverSide: protocol[inside.isServer],
       ...options,
     });
