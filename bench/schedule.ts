@@ -1,0 +1,93 @@
+/**
+ * What scheduling costs here, by what it costs in another checkout of this package:
+ * `deno task bench:schedule <other checkout> [--slices=N] [name …]`.
+ *
+ * For each kind of work there are two processes, one for each checkout, on one core. They take
+ * strict turns in short slices, and what counts is CPU time: other load on the machine reaches
+ * both. Prints the ratio of the fastest slices, that of the lower quartiles, and the nanoseconds of
+ * an operation. A ratio above 1 means that this checkout needs more.
+ *
+ * @module
+ */
+const args = Deno.args.filter((arg) => !arg.startsWith("--"));
+const option = Deno.args.find((arg) => arg.startsWith("--slices="));
+const SLICES = Number(option?.slice("--slices=".length) ?? 40);
+/** Pairs of processes: what the engine makes of the same code differs from process to process. */
+const PAIRS = 2;
+const WARM_UP = 8;
+
+const [other, ...wanted] = args;
+if (other === undefined) {
+  console.error("Usage: deno task bench:schedule <other checkout> [name …]");
+  Deno.exit(1);
+}
+const own = new URL("../", import.meta.url);
+const folders = [own, new URL(`${other}/`, own)].map(({ pathname }) => pathname);
+const script = new URL("_schedule/work.ts", import.meta.url).pathname;
+
+/** Starts a worker for `name`, or for the list of names. */
+function start(folder: string, name: string): Deno.ChildProcess {
+  const flags = [
+    "--no-check",
+    `--config=${own.pathname}deno.json`,
+    "--allow-read",
+    "--allow-net=127.0.0.1",
+  ];
+  const program = ["taskset", "-c", "0", "deno", "run", ...flags, script, folder, name];
+  return new Deno.Command(program[0] as string, {
+    args: program.slice(1),
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+}
+
+/** Has two workers take turns; returns their slices. */
+async function measure(name: string): Promise<[number[], number[]]> {
+  const slices: [number[], number[]] = [[], []];
+  for (let pair = 0; pair < PAIRS; pair += 1) {
+    const workers = folders.map((folder) => {
+      const child = start(folder, name);
+      return { child, writer: child.stdin.getWriter(), reader: child.stdout.getReader() };
+    });
+    for (let slice = -WARM_UP; slice < SLICES; slice += 1) {
+      for (const [index, { writer, reader }] of workers.entries()) {
+        await writer.write(new Uint8Array([10]));
+        const { value } = await reader.read();
+        if (value === undefined) throw new Error(`Cannot measure "${name}": its process has ended`);
+        if (slice >= 0) slices[index as 0 | 1].push(Number(new TextDecoder().decode(value)));
+      }
+    }
+    for (const { child, writer, reader } of workers) {
+      await writer.close();
+      await reader.cancel();
+      await child.status;
+    }
+  }
+  for (const list of slices) list.sort((a, b) => a - b);
+  return slices;
+}
+
+async function listNames(): Promise<string[]> {
+  const child = start(folders[0] as string, "");
+  await child.stdin.close();
+  const { stdout } = await child.output();
+  return new TextDecoder().decode(stdout).trim().split("\n");
+}
+
+const names = (await listNames()).filter((name) =>
+  wanted.length === 0 || wanted.some((each) => name.includes(each))
+);
+console.log(`${"".padEnd(40)} fastest  quartile        ns  ns other`);
+for (const name of names) {
+  const [here, there] = await measure(name);
+  const at = (list: readonly number[], share: number) =>
+    list[Math.floor(list.length * share)] as number;
+  const ratio = (share: number) => (at(here, share) / at(there, share)).toFixed(2);
+  console.log([
+    name.padEnd(40),
+    ratio(0).padStart(7),
+    ratio(0.25).padStart(9),
+    at(here, 0).toFixed(0).padStart(9),
+    at(there, 0).toFixed(0).padStart(9),
+  ].join(" "));
+}
