@@ -10,6 +10,12 @@ import type { EventLoop } from "../event_loop.ts";
 /** A callback of any arguments. */
 export type Callback = (...args: never[]) => unknown;
 
+/** A callback that is called in a foreign context: that of who scheduled it. */
+interface ForeignCallback {
+  readonly callback: Callback;
+  readonly context: EngineContext;
+}
+
 /** Every callback without arguments shares this list. */
 const NO_ARGUMENTS: readonly unknown[] = [];
 
@@ -19,24 +25,24 @@ export let callbackOf: (handle: Handle) => Callback | null;
 /** A scheduled callback, to cancel it. Returned by `callSoon`; as `asyncio.Handle`. */
 export class Handle {
   readonly #loop: EventLoop;
-  /** `null` once cancelled. */
-  #callback: Callback | null;
+  /** `null` once cancelled. The rare foreign context has no field here, which all would pay. */
+  #callback: Callback | ForeignCallback | null;
   #args: readonly unknown[];
   readonly #values: ContextValues;
-  /** The foreign context of who created it, if there is any. Captured before the values. */
-  readonly #engineContext: EngineContext | null = captureEngineContext();
 
   /** @ignore Handles are created by the loop. */
   constructor(
     loop: EventLoop,
     callback: Callback,
     args: readonly unknown[],
-    values: ContextValues = capturedValues(),
+    values: ContextValues | null = null,
   ) {
+    // The values are those of the context that was captured last.
+    const context = captureEngineContext();
     this.#loop = loop;
-    this.#callback = callback;
+    this.#callback = context === null ? callback : { callback, context };
     this.#args = args.length === 0 ? NO_ARGUMENTS : args;
-    this.#values = values;
+    this.#values = values ?? capturedValues();
     if (loop.getDebug()) loop[inside.rememberOrigin](this);
   }
 
@@ -58,7 +64,7 @@ export class Handle {
 
   /** @ignore The text, with the details of a subclass. */
   [inside.text](details: Readonly<Record<string, number>>): string {
-    const callback = this.#callback;
+    const callback = callbackOf(this);
     const state = callback === null ? "cancelled" : describeCallback(callback);
     const origin = this.#loop[inside.originOf](this)?.split("\n", 1)[0]?.trim();
     return lineOf(this, state, { ...details, created: origin });
@@ -68,14 +74,23 @@ export class Handle {
   [inside.run](): void {
     const callback = this.#callback;
     if (callback === null) return;
+    if (typeof callback !== "function") return this.#runForeign(callback);
     ambient.values = this.#values;
     try {
       const args = this.#args;
-      const result = this.#engineContext !== null
-        ? callIn(this.#engineContext, callback, args)
-        : args.length === 0
+      const result = args.length === 0
         ? (callback as () => unknown)()
         : callback(...args as never[]);
+      if (typeof result === "object" && result !== null) this.#checkResult(callback, result);
+    } catch (error) {
+      this.#report(callback, error);
+    }
+  }
+
+  #runForeign({ callback, context }: ForeignCallback): void {
+    ambient.values = this.#values;
+    try {
+      const result = runInEngineContext(context, () => callback(...this.#args as never[]));
       if (typeof result === "object" && result !== null) this.#checkResult(callback, result);
     } catch (error) {
       this.#report(callback, error);
@@ -100,13 +115,11 @@ export class Handle {
 
   static {
     showAsText(this);
-    callbackOf = (handle) => handle.#callback;
+    callbackOf = (handle) => {
+      const called = handle.#callback;
+      return typeof called === "object" && called !== null ? called.callback : called;
+    };
   }
-}
-
-/** Apart, as a function in `_run()` would cost each of its calls an allocation. */
-function callIn(context: EngineContext, callback: Callback, args: readonly unknown[]): unknown {
-  return runInEngineContext(context, () => callback(...args as never[]));
 }
 
 /** Names `callback` in a message. */
