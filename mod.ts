@@ -21,7 +21,7 @@
  *     writer.write(await reader.readLine());
  *     writer.close();
  *   }, { hostname: "127.0.0.1" });
- *   const { port } = server.address;
+ *   const [{ port }] = server.addresses as [Deno.NetAddr];
  *
  *   return await timeout(5, async () => {
  *     const [reader, writer] = await openConnection({ port });
@@ -175,8 +175,6 @@ export {
   DatagramProtocol,
   type DatagramTransport,
   type EndpointProtocol,
-  type ExtraInfo,
-  type ExtraInfoSource,
   FlowControlProtocol,
   type FlowControlProtocolOptions,
   getaddrinfo,

@@ -19,10 +19,10 @@ class EchoProtocol extends Protocol {
   #name = "";
   #size = 0;
 
-  override connectionMade(transport: Transport<Deno.NetAddr>): void {
-    const peer = transport.getExtraInfo("peername");
+  override connectionMade(transport: Transport): void {
+    const { hostname, port } = transport.getExtraInfo("peername") as Deno.NetAddr;
     this.#transport = transport;
-    this.#name = `${peer?.hostname}:${peer?.port}`;
+    this.#name = `${hostname}:${port}`;
     console.log(`${this.#name} connected`);
   }
 

@@ -174,10 +174,10 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
    *
    * @permissions allow-net=<hostname>:<port>
    */
-  createConnection<P extends StreamProtocol, A extends Deno.Addr = Deno.NetAddr>(
+  createConnection<P extends StreamProtocol>(
     protocolFactory: () => P,
-    options: CreateConnectionOptions<A>,
-  ): Future<[Transport<A>, P]> {
+    options: CreateConnectionOptions,
+  ): Future<[Transport, P]> {
     return createConnection(this, protocolFactory, options);
   }
 
@@ -186,27 +186,27 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
    *
    * @permissions allow-net=<hostname>:<port>
    */
-  createServer<A extends Deno.Addr = Deno.NetAddr>(
+  createServer(
     protocolFactory: () => StreamProtocol,
-    options?: CreateServerOptions<A>,
-  ): Future<Server<A>> {
+    options?: CreateServerOptions,
+  ): Future<Server> {
     return createServer(this, protocolFactory, options);
   }
 
   /** Puts a protocol on a connection accepted elsewhere. See {@linkcode connectAcceptedSocket}. */
-  connectAcceptedSocket<P extends StreamProtocol, A extends Deno.Addr>(
+  connectAcceptedSocket<P extends StreamProtocol>(
     protocolFactory: () => P,
-    options: ConnectAcceptedSocketOptions<A>,
-  ): Future<[Transport<A>, P]> {
+    options: ConnectAcceptedSocketOptions,
+  ): Future<[Transport, P]> {
     return connectAcceptedSocket(this, protocolFactory, options);
   }
 
   /** Secures a connection that is open. See {@linkcode startTls}. */
-  startTls<A extends Deno.Addr = Deno.Addr>(
-    transport: Transport<A>,
+  startTls(
+    transport: Transport,
     protocol: StreamProtocol,
     options: StartTlsOptions,
-  ): Future<Transport<A>> {
+  ): Future<Transport> {
     return startTls(this, transport, protocol, options);
   }
 
@@ -227,7 +227,7 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
   createUnixConnection<P extends StreamProtocol>(
     protocolFactory: () => P,
     options: CreateUnixConnectionOptions,
-  ): Future<[Transport<Deno.UnixAddr>, P]> {
+  ): Future<[Transport, P]> {
     return createUnixConnection(this, protocolFactory, options);
   }
 
@@ -239,7 +239,7 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
   createUnixServer(
     protocolFactory: () => StreamProtocol,
     options: CreateUnixServerOptions,
-  ): Future<Server<Deno.UnixAddr>> {
+  ): Future<Server> {
     return createUnixServer(this, protocolFactory, options);
   }
 

@@ -31,7 +31,7 @@ export interface ConnectionOptions {
   /** What is done, for errors: `connect to "db:5432"`. */
   readonly action: string;
   /** Returns who listens there now. */
-  findListener(): Pick<SimulatedListener, "loop" | "hasRoom" | "arrived"> | undefined;
+  findListener(): SimulatedListener | undefined;
   /** The client is connected. */
   opened(channel: SimulatedChannel): void;
   /** The client could not connect. */
@@ -174,8 +174,7 @@ export class Connection {
       return this.#fail(kind === "connectionReset" ? "connectionRefused" : kind);
     }
     const end = side === "client" ? this.#client : this.#server;
-    if (kind === "connectionReset") end?.channel.reset();
-    else end?.channel.fail(createNetworkError(kind, "use a connection"));
+    end?.channel.fail(createNetworkError(kind, "use a connection"));
   }
 
   #fail(kind: NetworkErrorKind): void {

@@ -27,11 +27,7 @@ import { SimulatedDatagrams } from "./_simulated_datagrams.ts";
 import { SimulatedListener } from "./_simulated_listener.ts";
 
 /** The network of one host, with what is bound to it. */
-export type Host = HostStack<
-  SimulatedListener<Deno.NetAddr>,
-  SimulatedListener<Deno.UnixAddr>,
-  SimulatedDatagrams
->;
+export type Host = HostStack<SimulatedListener, SimulatedDatagrams>;
 
 /** What a host needs of the network between the hosts. */
 export interface Backbone {
@@ -73,7 +69,7 @@ export class HostNetwork implements Network {
     loop: EventLoop,
     address: TcpAddress,
     options: ListenTcpOptions = {},
-  ): Future<Listener<Deno.NetAddr>> {
+  ): Future<Listener> {
     return atOnce(loop, () => {
       const { listeners } = this.#host;
       const bound = this.#bind(address, listeners, options.reusePort ?? false, "listen on");
@@ -93,7 +89,7 @@ export class HostNetwork implements Network {
     loop: EventLoop,
     path: string,
     { backlog, cleanup = true }: ListenUnixOptions = {},
-  ): Future<Listener<Deno.UnixAddr>> {
+  ): Future<Listener> {
     return atOnce(loop, () => {
       const { paths } = this.#host;
       if (paths.get(path)?.isClosed) paths.delete(path);
@@ -134,10 +130,7 @@ export class HostNetwork implements Network {
     throw new InvalidStateError("Cannot adopt a connection in a simulation: it is a real one");
   }
 
-  adoptListener<A extends Deno.Addr>(
-    _loop: EventLoop,
-    _listener: Deno.Listener<Deno.Conn, A>,
-  ): Listener<A> {
+  adoptListener(_loop: EventLoop, _listener: Deno.Listener): Listener {
     throw new InvalidStateError("Cannot adopt a listener in a simulation: it is a real one");
   }
 

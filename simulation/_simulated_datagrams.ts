@@ -40,11 +40,11 @@ export class SimulatedDatagrams implements DatagramChannel, DatagramSocket, Runn
     if (this.#arrived.length > 0) this.#schedule();
   }
 
-  send(bytes: Uint8Array, address: Deno.NetAddr): void {
+  send(bytes: Uint8Array, address: Deno.Addr): void {
     if (this.#isClosed) return;
     const size = bytes.length;
     try {
-      this.#send(bytes, address);
+      this.#send(bytes, address as Deno.NetAddr);
     } catch (error) {
       this.#loop[inside.enqueue]({
         [inside.run]: () => this.#isClosed || this.#sink?.failed(error as Error),

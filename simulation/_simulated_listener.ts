@@ -15,14 +15,13 @@ interface Arrival {
 }
 
 /** A simulated socket that connections arrive at. */
-export class SimulatedListener<A extends Deno.Addr = Deno.Addr>
-  implements Listener<A>, ListeningSocket {
-  readonly address: A;
+export class SimulatedListener implements Listener, ListeningSocket {
+  readonly address: Deno.Addr;
   /** The loop that it belongs to. */
   readonly loop: EventLoop;
   readonly #backlog: number;
   /** Frees the address. */
-  readonly #unbind: (listener: SimulatedListener<A>) => void;
+  readonly #unbind: (listener: SimulatedListener) => void;
   #acceptor: Acceptor | null = null;
   /** Connections that nobody has accepted yet. */
   #arrivals: Arrival[] = [];
@@ -30,9 +29,9 @@ export class SimulatedListener<A extends Deno.Addr = Deno.Addr>
 
   constructor(
     loop: EventLoop,
-    address: A,
+    address: Deno.Addr,
     backlog: number | undefined,
-    unbind: (listener: SimulatedListener<A>) => void,
+    unbind: (listener: SimulatedListener) => void,
   ) {
     this.loop = loop;
     this.address = address;

@@ -21,7 +21,7 @@ export class RestrictedDatagrams implements DatagramChannel {
     this.#check = check;
   }
 
-  get address(): Deno.NetAddr {
+  get address(): Deno.Addr {
     return this.#channel.address;
   }
 
@@ -30,8 +30,8 @@ export class RestrictedDatagrams implements DatagramChannel {
     this.#channel.start(sink);
   }
 
-  send(bytes: Uint8Array, address: Deno.NetAddr): void {
-    const error = this.#check(address);
+  send(bytes: Uint8Array, address: Deno.Addr): void {
+    const error = this.#check(address as Deno.NetAddr);
     if (error === null) return this.#channel.send(bytes, address);
     this.#loop[inside.enqueue]({
       [inside.run]: () => {

@@ -81,11 +81,7 @@ export class RestrictedNetwork implements Network {
     });
   }
 
-  listenTcp(
-    loop: EventLoop,
-    address: TcpAddress,
-    options?: ListenTcpOptions,
-  ): Future<Listener<Deno.NetAddr>> {
+  listenTcp(loop: EventLoop, address: TcpAddress, options?: ListenTcpOptions): Future<Listener> {
     return this.#use(loop, address, {
       verb: "listen on",
       isDestination: false,
@@ -101,11 +97,7 @@ export class RestrictedNetwork implements Network {
     });
   }
 
-  listenUnix(
-    loop: EventLoop,
-    path: string,
-    options?: ListenUnixOptions,
-  ): Future<Listener<Deno.UnixAddr>> {
+  listenUnix(loop: EventLoop, path: string, options?: ListenUnixOptions): Future<Listener> {
     return this.#usePath(loop, "listen on", path, (checked) => {
       return this.#host.network.listenUnix(loop, checked, options);
     });
@@ -152,11 +144,11 @@ export class RestrictedNetwork implements Network {
     return this.#host.network.adopt(loop, connection);
   }
 
-  adoptListener<A extends Deno.Addr>(
+  adoptListener(
     loop: EventLoop,
-    listener: Deno.Listener<Deno.Conn, A>,
+    listener: Deno.Listener,
     options?: AdoptListenerOptions,
-  ): Listener<A> {
+  ): Listener {
     return this.#host.network.adoptListener(loop, listener, options);
   }
 

@@ -108,9 +108,9 @@ export interface ListenUnixOptions extends AdoptListenerOptions {
 }
 
 /** A socket that connections arrive at. It is bound; it accepts once started. */
-export interface Listener<A extends Deno.Addr = Deno.Addr> {
+export interface Listener {
   /** Where it listens, with the port that the host chose. */
-  readonly address: A;
+  readonly address: Deno.Addr;
   /** Accepts connections from now on. Called once. */
   start(acceptor: Acceptor): void;
   /** Accepts no more; ends with {@linkcode Acceptor.closed} if it was started. Idempotent. */
@@ -130,11 +130,11 @@ export interface Acceptor {
 /** A socket that sends and receives datagrams. */
 export interface DatagramChannel {
   /** Where it is bound. */
-  readonly address: Deno.NetAddr;
+  readonly address: Deno.Addr;
   /** Starts receiving into `sink`. Called once. */
   start(sink: DatagramSink): void;
   /** Sends `bytes`, which the channel may keep, after those sent before. */
-  send(bytes: Uint8Array, address: Deno.NetAddr): void;
+  send(bytes: Uint8Array, address: Deno.Addr): void;
   /** Closes at once. Ends with {@linkcode DatagramSink.closed}. */
   close(): void;
 }
@@ -157,7 +157,7 @@ export interface DatagramConn {
 /** Who receives what a {@linkcode DatagramChannel} reads. */
 export interface DatagramSink {
   /** A datagram has come; `bytes` belong to the receiver. */
-  received(bytes: Uint8Array, address: Deno.NetAddr): void;
+  received(bytes: Uint8Array, address: Deno.Addr): void;
   /** `count` more bytes were handed to the host. May come from outside the loop, as for bytes. */
   sent(count: number): void;
   /** One datagram could not be sent, or the network reported an error. The channel goes on. */
@@ -194,19 +194,11 @@ export interface Network {
     options?: ConnectTcpOptions,
   ): Future<ByteChannel>;
   /** Binds a listener to `address`; port 0 lets the host choose. */
-  listenTcp(
-    loop: EventLoop,
-    address: TcpAddress,
-    options?: ListenTcpOptions,
-  ): Future<Listener<Deno.NetAddr>>;
+  listenTcp(loop: EventLoop, address: TcpAddress, options?: ListenTcpOptions): Future<Listener>;
   /** Connects to the Unix socket at `path`. */
   connectUnix(loop: EventLoop, path: string): Future<ByteChannel>;
   /** Binds a listener to a Unix socket that it creates at `path`. */
-  listenUnix(
-    loop: EventLoop,
-    path: string,
-    options?: ListenUnixOptions,
-  ): Future<Listener<Deno.UnixAddr>>;
+  listenUnix(loop: EventLoop, path: string, options?: ListenUnixOptions): Future<Listener>;
   /** Binds a datagram socket to `address`. */
   openDatagrams(
     loop: EventLoop,
@@ -228,9 +220,9 @@ export interface Network {
    * Returns the listener over one that the program has made itself. Throws `InvalidStateError` if
    * something else uses it.
    */
-  adoptListener<A extends Deno.Addr>(
+  adoptListener(
     loop: EventLoop,
-    listener: Deno.Listener<Deno.Conn, A>,
+    listener: Deno.Listener,
     options?: AdoptListenerOptions,
-  ): Listener<A>;
+  ): Listener;
 }

@@ -7,7 +7,7 @@ import type { CancelEdge, CancelVerdict } from "../tasks/_cancel_walk.ts";
 import type { Runnable } from "../scheduling/_runnable.ts";
 import { checkOptions, NO_OPTIONS } from "../values/check_options.ts";
 import type { Context } from "../scheduling/context.ts";
-import { type Awaitable, ensureFuture } from "../tasks/ensure_future.ts";
+import { type Awaitable, futureOf } from "../tasks/ensure_future.ts";
 import { type CancelledError, InvalidStateError } from "../errors/errors.ts";
 import type { EventLoop } from "../event_loop.ts";
 import { addWaiter, Future, markSeen, settle, takeOutcome } from "../tasks/future.ts";
@@ -68,13 +68,13 @@ export function gather(
   const list = listAwaitables("gather", awaitables);
   checkOptions("gather", options, GATHER);
   let loop = runningLoop();
-  const childOptions = loop === null ? {} : { loop };
+  const ownLoop = loop;
   const known = new Map<Awaitable<unknown>, Future<unknown>>();
   const children: Future<unknown>[] = [];
   for (const awaitable of list) {
     let child = known.get(awaitable);
     if (child === undefined) {
-      child = ensureFuture(awaitable, childOptions);
+      child = futureOf(awaitable, ownLoop);
       // A function is no awaitable itself, it makes one: each time it is given.
       if (typeof awaitable !== "function") known.set(awaitable, child);
     }

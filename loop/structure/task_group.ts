@@ -9,7 +9,7 @@ import { TASK } from "../values/_options.ts";
 import { type BlockBody, runBody, runBodyInFunction } from "./_block_body.ts";
 import type { Runnable } from "../scheduling/_runnable.ts";
 import { showAsText } from "../values/_shown_as_text.ts";
-import { checkOptions } from "../values/check_options.ts";
+import { checkOptions, NO_OPTIONS } from "../values/check_options.ts";
 import { CancelledError, InvalidStateError } from "../errors/errors.ts";
 import type { EventLoop } from "../event_loop.ts";
 import { addWaiter, Future } from "../tasks/future.ts";
@@ -75,7 +75,7 @@ export class TaskGroup {
    * @param body A coroutine, or a function that returns a coroutine, a promise or a value.
    * @throws {InvalidStateError} If the group is closed or shutting down; the body never runs.
    */
-  createTask<T>(body: TaskBody<T>, options: TaskOptions = {}): Task<T> {
+  createTask<T>(body: TaskBody<T>, options: TaskOptions = NO_OPTIONS): Task<T> {
     this.#checkOpen(body);
     const task = this.#loop.createTask(body, options);
     this.#tasks.add(task);
@@ -112,7 +112,7 @@ export class TaskGroup {
    */
   start<R>(
     body: (ready: ReportReady<R>) => Coroutine<unknown> | PromiseLike<unknown> | unknown,
-    options: TaskOptions = {},
+    options: TaskOptions = NO_OPTIONS,
   ): Future<R> {
     checkOptions("create a task", options, TASK);
     this.#checkOpen(body);

@@ -1,6 +1,7 @@
 import * as inside from "../inside.ts";
 import { captureEngineContext, runInEngineContext } from "../scheduling/_ambient.ts";
 import type { CancelReason } from "./_cancel_reason.ts";
+import type { CancelScope } from "./_cancel_scope.ts";
 import type { CancelEdge, Cancellable, CancelVerdict } from "./_cancel_walk.ts";
 import type { CancelRoot, Consumer, CoroutineHost } from "./_consumer.ts";
 import type { EngineContext } from "../scheduling/_deno_engine_context.ts";
@@ -169,10 +170,10 @@ export abstract class CoroutineFuture<T> extends Future<T>
     this.#engineContext = captureEngineContext();
   }
 
-  /** Calls user code in the foreign context that was kept. */
-  protected call<R>(work: () => R): R {
-    const context = this.#engineContext;
-    return context === null ? work() : runInEngineContext(context, work);
+  /** Calls user code in the foreign context that was kept, and in `scope`. */
+  protected call<R>(work: () => R, scope: CancelScope | null): R {
+    if (this.#engineContext !== null) return callIn(this.#engineContext, work, scope);
+    return scope === null ? work() : scope.run(work);
   }
 
   /** Runs the coroutine to where it waits next. */
@@ -185,7 +186,10 @@ export abstract class CoroutineFuture<T> extends Future<T>
   /** Apart, as a function in {@linkcode advance} would cost each of its calls an allocation. */
   #advanceInContext(thrown: unknown): IteratorResult<unknown, T> {
     const coroutine = this.#coroutine as Coroutine<T>;
-    return this.call(() => thrown === NOTHING ? coroutine.next() : coroutine.throw(thrown));
+    return this.call(
+      () => thrown === NOTHING ? coroutine.next() : coroutine.throw(thrown),
+      null,
+    );
   }
 
   /** Goes on with what {@linkcode advance} gave. */
@@ -245,6 +249,11 @@ export abstract class CoroutineFuture<T> extends Future<T>
     this.#waiter = null;
     this.getLoop()[inside.enqueue](this);
   }
+}
+
+/** Apart, as a function in {@linkcode CoroutineFuture.call} would cost each call an allocation. */
+function callIn<R>(context: EngineContext, work: () => R, scope: CancelScope | null): R {
+  return runInEngineContext(context, () => scope === null ? work() : scope.run(work));
 }
 
 /** Marks coroutines that tasks run: a property costs a third of what a set of them would. */

@@ -55,15 +55,20 @@ export function ensureFuture<T>(
   options: EnsureFutureOptions = NO_OPTIONS,
 ): Future<T> {
   checkOptions("create a future", options, ENSURE_FUTURE);
+  return futureOf(awaitable, options.loop ?? null);
+}
+
+/** As {@linkcode ensureFuture}, with the loop of a new future. */
+export function futureOf<T>(awaitable: Awaitable<T>, ownLoop: EventLoop | null): Future<T> {
   if (awaitable instanceof Future) {
-    if (options.loop !== undefined && awaitable.getLoop() !== options.loop) {
+    if (ownLoop !== null && awaitable.getLoop() !== ownLoop) {
       throw new InvalidStateError("Cannot wait for a future: it belongs to another loop");
     }
     awaitable[inside.begin]();
     return awaitable;
   }
   checkAwaitable(awaitable);
-  const loop = options.loop ?? requireLoop("create a future");
+  const loop = ownLoop ?? requireLoop("create a future");
   if (typeof awaitable === "function" || isCoroutine(awaitable)) {
     return loop.createTask(awaitable as TaskBody<T>);
   }

@@ -379,7 +379,7 @@ export class Task<T> extends CoroutineFuture<T> {
     ambient.context = this.#context;
     this.#scope = scope;
     try {
-      return this.call(scope === null ? body : () => scope.run(body));
+      return this.call(body, scope);
     } finally {
       ambient.task = outer;
     }

@@ -7,19 +7,20 @@ import type { Backend } from "../transports/_backend.ts";
 const CAPACITY = 1024 * 1024;
 
 /** Connections over the network of a simulation, as the suites of the transports want them. */
-export function createSimulatedTcp(schedule: Schedule, fragment: number): Backend<Deno.NetAddr> {
+export function createSimulatedTcp(schedule: Schedule, fragment: number): Backend {
   return {
     name: `simulated TCP, ${schedule}`,
     capacity: CAPACITY,
     createLoop: () => createLoop(schedule, fragment),
     serve: (loop, factory, options) =>
       loop.createServer(factory, { hostname: "127.0.0.1", ...options }),
-    connect: (loop, address, factory) => loop.createConnection(factory, { port: address.port }),
+    connect: (loop, address, factory) =>
+      loop.createConnection(factory, { port: (address as Deno.NetAddr).port }),
   };
 }
 
 /** Simulated Unix sockets. */
-export function createSimulatedUnix(schedule: Schedule): Backend<Deno.UnixAddr> {
+export function createSimulatedUnix(schedule: Schedule): Backend {
   let sockets = 0;
   return {
     name: `simulated Unix, ${schedule}`,
@@ -27,7 +28,8 @@ export function createSimulatedUnix(schedule: Schedule): Backend<Deno.UnixAddr> 
     createLoop: () => createLoop(schedule, 0),
     serve: (loop, factory, options) =>
       loop.createUnixServer(factory, { path: `/run/${++sockets}.sock`, ...options }),
-    connect: (loop, address, factory) => loop.createUnixConnection(factory, { path: address.path }),
+    connect: (loop, address, factory) =>
+      loop.createUnixConnection(factory, { path: (address as Deno.UnixAddr).path }),
   };
 }
 

@@ -10,11 +10,8 @@ import type {
   Transport,
 } from "../../mod.ts";
 
-/**
- * A kind of connection that the suites run on: TCP, TLS, Unix sockets, a simulated network; `A` is
- * the type of its addresses.
- */
-export interface Backend<A extends Deno.Addr = Deno.Addr> {
+/** A kind of connection that the suites run on: TCP, TLS, Unix sockets, a simulated network. */
+export interface Backend {
   /** The kind, for the names of tests. */
   readonly name: string;
   /** More bytes than a connection takes whose other end does not read. */
@@ -28,11 +25,11 @@ export interface Backend<A extends Deno.Addr = Deno.Addr> {
     loop: DenoEventLoop,
     factory: () => StreamProtocol,
     options?: { signal?: AbortSignal },
-  ): Future<Server<A>>;
+  ): Future<Server>;
   /** Connects to it; `address` is one of its addresses. */
   connect<P extends StreamProtocol>(
     loop: DenoEventLoop,
-    address: A,
+    address: Deno.Addr,
     factory: () => P,
   ): Future<[Transport, P]>;
 }
@@ -90,7 +87,8 @@ export function* connectPair<C extends StreamProtocol, S extends StreamProtocol>
     made?.call(peerProtocol, transport);
   };
   const server = yield* backend.serve(loop, () => peerProtocol);
-  const [client] = yield* backend.connect(loop, server.address, () => clientProtocol);
+  const address = server.addresses[0] as Deno.Addr;
+  const [client] = yield* backend.connect(loop, address, () => clientProtocol);
   const peer = yield* accepted;
   server.close();
   return { server, client, clientProtocol, peer, peerProtocol };

@@ -2,13 +2,14 @@ import { DenoEventLoop } from "../../mod.ts";
 import type { Backend } from "../transports/_backend.ts";
 
 /** Real Unix sockets. */
-export const unix: Backend<Deno.UnixAddr> = {
+export const unix: Backend = {
   name: "Unix",
   capacity: 4 * 1024 * 1024,
   createLoop: () => new DenoEventLoop(),
   serve: (loop, factory, options) =>
     loop.createUnixServer(factory, { path: freshPath(), ...options }),
-  connect: (loop, address, factory) => loop.createUnixConnection(factory, { path: address.path }),
+  connect: (loop, address, factory) =>
+    loop.createUnixConnection(factory, { path: (address as Deno.UnixAddr).path }),
 };
 
 /** Returns a path that nothing is at. */

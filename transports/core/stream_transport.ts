@@ -23,7 +23,7 @@
  * @module
  */
 import * as inside from "../../loop/inside.ts";
-import { assertMove, type Moves } from "../../loop/errors/assert.ts";
+import { assert } from "../../loop/errors/assert.ts";
 import { type Context, copyContext, enterContext } from "../../loop/scheduling/context.ts";
 import { errorOf } from "../../loop/errors/error_of.ts";
 import { InvalidStateError } from "../../loop/errors/errors.ts";
@@ -38,7 +38,7 @@ import { aloneIn, copyOf, ReadBuffer } from "./_read_buffer.ts";
 import { join, SendQueue } from "./_send_queue.ts";
 import { memoryChanged } from "./_memory_changed.ts";
 import type { StreamProtocol } from "../protocol.ts";
-import type { ExtraInfo, Transport, WriteBufferLimits } from "../transport.ts";
+import type { Transport, WriteBufferLimits } from "../transport.ts";
 
 /** Where a transport stands; see above. */
 type State =
@@ -52,7 +52,7 @@ type State =
   | "moved";
 
 /** Every legal move. Anything else is our bug, and asserts. */
-const MOVES: Moves<State> = {
+const MOVES: Readonly<Record<State, readonly State[]>> = {
   opening: ["open", "flushing", "closing", "leaving"],
   open: ["flushing", "closing", "leaving"],
   flushing: ["closing"],
@@ -122,8 +122,7 @@ interface Leaving {
 }
 
 /** A transport over a byte channel. Created by `createConnection()`, servers and their like. */
-export class StreamTransport<A extends Deno.Addr = Deno.Addr>
-  implements Transport<A>, ByteSink, OpenResource {
+export class StreamTransport implements Transport, ByteSink, OpenResource {
   readonly #loop: EventLoop;
   readonly #channel: ByteChannel;
   readonly #opened: Future<void> | null;
@@ -182,11 +181,6 @@ export class StreamTransport<A extends Deno.Addr = Deno.Addr>
     loop[inside.enqueue](this);
   }
 
-  getExtraInfo<N extends keyof ExtraInfo<A>, F = undefined>(
-    name: N,
-    fallback?: F,
-  ): ExtraInfo<A>[N] | F;
-  getExtraInfo(name: string, fallback?: unknown): unknown;
   getExtraInfo(name: string, fallback?: unknown): unknown {
     return this.#channel.getExtraInfo(name) ?? fallback;
   }
@@ -450,7 +444,7 @@ export class StreamTransport<A extends Deno.Addr = Deno.Addr>
   }
 
   #move(state: State): void {
-    assertMove("a transport", MOVES, this.#state, state);
+    assert(MOVES[this.#state].includes(state), `a transport moved: ${this.#state} to ${state}`);
     this.#state = state;
   }
 

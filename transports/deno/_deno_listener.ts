@@ -28,11 +28,11 @@ type State = "idle" | "accepting" | "entering" | "waiting" | "broken";
 const inUse: WeakSet<Deno.Listener> = new WeakSet();
 
 /** Wraps a listener of the program's. Throws if something else uses it. */
-export function adoptListener<A extends Deno.Addr>(
+export function adoptListener(
   loop: EventLoop,
-  listener: Deno.Listener<Deno.Conn, A>,
+  listener: Deno.Listener,
   onClose?: () => () => void,
-): DenoListener<A> {
+): DenoListener {
   if (inUse.has(listener)) {
     throw new InvalidStateError("Cannot use a listener: another server has it");
   }
@@ -44,9 +44,9 @@ export function adoptListener<A extends Deno.Addr>(
  *
  * Its address is free once the accept that was pending has ended.
  */
-export class DenoListener<A extends Deno.Addr> implements Listener<A> {
+export class DenoListener implements Listener {
   readonly #loop: EventLoop;
-  readonly #listener: Deno.Listener<Deno.Conn, A>;
+  readonly #listener: Deno.Listener;
   #acceptor: Acceptor | null = null;
   /** What accepting gave: a connection, or an error. */
   #outcome: Deno.Conn | Error | null = null;
@@ -65,7 +65,7 @@ export class DenoListener<A extends Deno.Addr> implements Listener<A> {
    */
   constructor(
     loop: EventLoop,
-    listener: Deno.Listener<Deno.Conn, A>,
+    listener: Deno.Listener,
     onClose: () => () => void = () => () => {},
   ) {
     this.#loop = loop;
@@ -74,7 +74,7 @@ export class DenoListener<A extends Deno.Addr> implements Listener<A> {
     inUse.add(listener);
   }
 
-  get address(): A {
+  get address(): Deno.Addr {
     return this.#listener.addr;
   }
 

@@ -38,8 +38,8 @@ export class DenoDatagramChannel implements DatagramChannel {
     }, () => this.#receivePostponed && this.#receive());
   }
 
-  get address(): Deno.NetAddr {
-    return this.#connection.addr as Deno.NetAddr;
+  get address(): Deno.Addr {
+    return this.#connection.addr;
   }
 
   start(sink: DatagramSink): void {
@@ -48,8 +48,8 @@ export class DenoDatagramChannel implements DatagramChannel {
     this.#receive();
   }
 
-  send(bytes: Uint8Array, address: Deno.NetAddr): void {
-    this.#queue.push(bytes, address);
+  send(bytes: Uint8Array, address: Deno.Addr): void {
+    this.#queue.push(bytes, address as Deno.NetAddr);
   }
 
   close(): void {
@@ -69,7 +69,7 @@ export class DenoDatagramChannel implements DatagramChannel {
     const received = this.#received;
     if (this.#closed || received === null) return;
     const [bytes, address] = received;
-    this.#sink?.received(copyOf(bytes, 0, bytes.length), address as Deno.NetAddr);
+    this.#sink?.received(copyOf(bytes, 0, bytes.length), address);
     if (this.#closed) return;
     if (this.#queue.isEmpty) this.#receive();
     else this.#receivePostponed = true;

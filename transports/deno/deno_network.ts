@@ -66,10 +66,10 @@ export class DenoNetwork implements Network {
     loop: EventLoop,
     address: TcpAddress,
     options: ListenTcpOptions = {},
-  ): Future<Listener<Deno.NetAddr>> {
+  ): Future<Listener> {
     const { backlog, reusePort } = options;
     const action = `listen on ${quote(address)}`;
-    return open(loop, action, async (): Promise<Listener<Deno.NetAddr>> => {
+    return open(loop, action, async (): Promise<Listener> => {
       await untilAddressesAreFree();
       // Without the flag Deno ends the process.
       if (reusePort && !isUnstableNetEnabled()) {
@@ -92,7 +92,7 @@ export class DenoNetwork implements Network {
     loop: EventLoop,
     path: string,
     { backlog = 0, cleanup = true }: ListenUnixOptions = {},
-  ): Future<Listener<Deno.UnixAddr>> {
+  ): Future<Listener> {
     return openUnix(loop, "listen on", path, async () => {
       if (backlog > UNIX_BACKLOG) throw new Deno.errors.NotSupported(tooLong(path, backlog));
       await prepareUnixPath(path);
@@ -136,12 +136,12 @@ export class DenoNetwork implements Network {
     return adoptConnection(loop, connection);
   }
 
-  adoptListener<A extends Deno.Addr>(
+  adoptListener(
     loop: EventLoop,
-    listener: Deno.Listener<Deno.Conn, A>,
+    listener: Deno.Listener,
     { cleanup = true }: AdoptListenerOptions = {},
-  ): Listener<A> {
-    const addr: Deno.Addr = listener.addr;
+  ): Listener {
+    const { addr } = listener;
     const isUnix = addr.transport === "unix";
     return adoptListener(loop, listener, isUnix ? guardUnixPath(addr.path, cleanup) : undefined);
   }

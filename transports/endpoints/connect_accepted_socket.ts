@@ -12,11 +12,10 @@ import { secureServer } from "../tls/_secure_channel.ts";
 import type { TlsServerSettings } from "../tls/tls_options.ts";
 import type { Transport } from "../transport.ts";
 
-/** Settings of {@linkcode connectAcceptedSocket}; `A` is the type of its addresses. */
-export interface ConnectAcceptedSocketOptions<A extends Deno.Addr = Deno.Addr>
-  extends TlsServerSettings {
+/** Settings of {@linkcode connectAcceptedSocket}. */
+export interface ConnectAcceptedSocketOptions extends TlsServerSettings {
   /** The connection, which belongs to the transport from then on. */
-  sock: Deno.Conn<A>;
+  sock: Deno.Conn;
 }
 
 /**
@@ -32,21 +31,21 @@ export interface ConnectAcceptedSocketOptions<A extends Deno.Addr = Deno.Addr>
  * @throws {InvalidStateError} If `sock` is closed, or used by another transport.
  * @throws {TypeError} If `sock` is no connection, or the options of TLS cannot be used.
  */
-export function connectAcceptedSocket<P extends StreamProtocol, A extends Deno.Addr>(
+export function connectAcceptedSocket<P extends StreamProtocol>(
   loop: PlatformLoop,
   protocolFactory: () => P,
-  options: ConnectAcceptedSocketOptions<A>,
-): Future<[Transport<A>, P]> {
+  options: ConnectAcceptedSocketOptions,
+): Future<[Transport, P]> {
   checkFactory(protocolFactory);
   checkOptions("connect an accepted socket", options, CONNECT_ACCEPTED_SOCKET);
   return startOperation(loop, connectSteps(loop, protocolFactory, options));
 }
 
-function* connectSteps<P extends StreamProtocol, A extends Deno.Addr>(
+function* connectSteps<P extends StreamProtocol>(
   loop: PlatformLoop,
   protocolFactory: () => P,
-  options: ConnectAcceptedSocketOptions<A>,
-): Coroutine<[Transport<A>, P]> {
+  options: ConnectAcceptedSocketOptions,
+): Coroutine<[Transport, P]> {
   const { sock } = options;
   checkConnection(sock, "connect an accepted socket");
   const secure = secureServer(loop, options);

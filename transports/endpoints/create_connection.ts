@@ -23,17 +23,10 @@ import type { Transport } from "../transport.ts";
 
 const LOCAL_HOST = "127.0.0.1";
 
-/**
- * Where {@linkcode createConnection} connects to: `hostname` and `port`, or `sock`, whose addresses
- * are of type `A`.
- */
-export interface CreateConnectionOptions<A extends Deno.Addr = Deno.NetAddr>
-  extends TlsClientSettings {
-  /**
-   * Has no effect: what a `Deno.NetAddr` has too, so that one can be given for the options. `"udp"`
-   * is a TypeError.
-   */
-  transport?: Deno.NetAddr["transport"] | undefined;
+/** Where {@linkcode createConnection} connects to: `hostname` and `port`, or `sock`. */
+export interface CreateConnectionOptions extends TlsClientSettings {
+  /** Has no effect: what a `Deno.NetAddr` has too, so that one can be given for the options. */
+  transport?: "tcp" | undefined;
   /** A host name or a numeric address; the local host by default. */
   hostname?: string | undefined;
   /** The port to connect to. */
@@ -61,7 +54,7 @@ export interface CreateConnectionOptions<A extends Deno.Addr = Deno.NetAddr>
    */
   localAddress?: TcpAddress | undefined;
   /** A connection that exists, to use instead. It belongs to the transport from then on. */
-  sock?: Deno.Conn<A> | undefined;
+  sock?: Deno.Conn | undefined;
   /** Aborting it gives the attempt up, and throws its reason. */
   signal?: AbortSignal | undefined;
 }
@@ -101,7 +94,7 @@ export interface CreateConnectionOptions<A extends Deno.Addr = Deno.NetAddr>
  *       transport.close();
  *     },
  *   }), { hostname: "127.0.0.1" });
- *   const { port } = server.address;
+ *   const [{ port }] = server.addresses as [Deno.NetAddr];
  *
  *   const ended = loop.createFuture<string>();
  *   let received = "";
@@ -114,22 +107,22 @@ export interface CreateConnectionOptions<A extends Deno.Addr = Deno.NetAddr>
  * assertEquals(text, "hello");
  * ```
  */
-export function createConnection<P extends StreamProtocol, A extends Deno.Addr = Deno.NetAddr>(
+export function createConnection<P extends StreamProtocol>(
   loop: PlatformLoop,
   protocolFactory: () => P,
-  options: CreateConnectionOptions<A>,
-): Future<[Transport<A>, P]> {
+  options: CreateConnectionOptions,
+): Future<[Transport, P]> {
   checkFactory(protocolFactory);
   checkOptions("create a connection", options, CREATE_CONNECTION);
   const start = () => startOperation(loop, connectSteps(loop, protocolFactory, options));
   return interruptedBy(loop, options.signal, start);
 }
 
-function* connectSteps<P extends StreamProtocol, A extends Deno.Addr>(
+function* connectSteps<P extends StreamProtocol>(
   loop: PlatformLoop,
   protocolFactory: () => P,
-  options: CreateConnectionOptions<A>,
-): Coroutine<[Transport<A>, P]> {
+  options: CreateConnectionOptions,
+): Coroutine<[Transport, P]> {
   const { hostname = LOCAL_HOST, port } = options;
   const secure = secureClient(loop, options, port === undefined ? undefined : hostname);
   const channel = yield* openChannel(loop, options);
@@ -137,9 +130,9 @@ function* connectSteps<P extends StreamProtocol, A extends Deno.Addr>(
   return yield* makeConnection(loop, secured, protocolFactory);
 }
 
-function* openChannel<A extends Deno.Addr>(
+function* openChannel(
   loop: PlatformLoop,
-  options: CreateConnectionOptions<A>,
+  options: CreateConnectionOptions,
 ): Coroutine<ByteChannel> {
   const { hostname = LOCAL_HOST, port, sock } = options;
   if ((port === undefined) === (sock === undefined)) {
@@ -172,7 +165,7 @@ function* openChannel<A extends Deno.Addr>(
 
 function* connectOptionsOf(
   loop: PlatformLoop,
-  { family, localAddress }: CreateConnectionOptions<Deno.Addr>,
+  { family, localAddress }: CreateConnectionOptions,
 ): Coroutine<ConnectTcpOptions> {
   if (localAddress === undefined) return {};
   const { hostname, port } = localAddress;
@@ -184,7 +177,7 @@ function* connectOptionsOf(
 }
 
 /** Whether the loop picks among the addresses of the host, and not the system. */
-function choosesAddress(options: CreateConnectionOptions<Deno.Addr>): boolean {
+function choosesAddress(options: CreateConnectionOptions): boolean {
   return options.family !== undefined || options.happyEyeballsDelay !== undefined ||
     options.interleave !== undefined || options.allErrors === true;
 }
@@ -194,7 +187,7 @@ function* findAddresses(
   loop: PlatformLoop,
   hostname: string,
   port: number,
-  { family, happyEyeballsDelay, interleave: first }: CreateConnectionOptions<Deno.Addr>,
+  { family, happyEyeballsDelay, interleave: first }: CreateConnectionOptions,
 ): Coroutine<TcpAddress[]> {
   const found = yield* getaddrinfo(loop, hostname, port, {
     type: "stream",

@@ -17,13 +17,10 @@ import { secureServer } from "../tls/_secure_channel.ts";
 import { Server } from "./server.ts";
 import type { TlsServerSettings } from "../tls/tls_options.ts";
 
-/** Where {@linkcode createServer} listens; `A` is the type of the address of a `sock`. */
-export interface CreateServerOptions<A extends Deno.Addr = Deno.NetAddr> extends TlsServerSettings {
-  /**
-   * Has no effect: what a `Deno.NetAddr` has too, so that one can be given for the options. `"udp"`
-   * is a TypeError.
-   */
-  transport?: Deno.NetAddr["transport"] | undefined;
+/** Where {@linkcode createServer} listens. */
+export interface CreateServerOptions extends TlsServerSettings {
+  /** Has no effect: what a `Deno.NetAddr` has too, so that one can be given for the options. */
+  transport?: "tcp" | undefined;
   /**
    * Host names or numeric addresses; every address of the machine by default. A name stands for the
    * first of its addresses, as in Deno; with `family` for all of that family. What several of them
@@ -47,7 +44,7 @@ export interface CreateServerOptions<A extends Deno.Addr = Deno.NetAddr> extends
    */
   reusePort?: boolean | undefined;
   /** A listener that exists, to use instead. It belongs to the server from then on. */
-  sock?: Deno.Listener<Deno.Conn, A> | undefined;
+  sock?: Deno.Listener | undefined;
   /** Whether to accept at once, which is the default; else `startServing()` begins. */
   startServing?: boolean | undefined;
   /**
@@ -90,7 +87,7 @@ export interface CreateServerOptions<A extends Deno.Addr = Deno.NetAddr> extends
  * const time = await run(async () => {
  *   const loop = getRunningLoop();
  *   await using server = await loop.createServer(() => new Clock(), { hostname: "127.0.0.1" });
- *   const { port } = server.address;
+ *   const [{ port }] = server.addresses as [Deno.NetAddr];
  *   const [reader, writer] = await openConnection({ port });
  *   await using _writer = writer;
  *   return Number(new TextDecoder().decode(await reader.read()));
@@ -98,39 +95,37 @@ export interface CreateServerOptions<A extends Deno.Addr = Deno.NetAddr> extends
  * assertEquals(Number.isFinite(time), true);
  * ```
  */
-export function createServer<A extends Deno.Addr = Deno.NetAddr>(
+export function createServer(
   loop: PlatformLoop,
   protocolFactory: () => StreamProtocol,
-  options: CreateServerOptions<A> = {},
-): Future<Server<A>> {
+  options: CreateServerOptions = {},
+): Future<Server> {
   checkFactory(protocolFactory);
   checkOptions("create a server", options, CREATE_SERVER);
   const start = () => startOperation(loop, serverSteps(loop, protocolFactory, options));
   return options.signal === undefined ? start() : interruptedBy(loop, options.signal, start);
 }
 
-function* serverSteps<A extends Deno.Addr>(
+function* serverSteps(
   loop: PlatformLoop,
   protocolFactory: () => StreamProtocol,
-  options: CreateServerOptions<A>,
-): Coroutine<Server<A>> {
+  options: CreateServerOptions,
+): Coroutine<Server> {
   const secure = secureServer(loop, options);
   const listeners = yield* listenOnAll(loop, options);
-  // Without a `sock` it is TCP, and `A` is that.
-  const places = listeners as Listener<A>[];
-  const server = new Server(loop, places, protocolFactory, secure, options.signal);
+  const server = new Server(loop, listeners, protocolFactory, secure, options.signal);
   if (options.startServing ?? true) server[inside.start]();
   return server;
 }
 
-function* listenOnAll<A extends Deno.Addr>(
+function* listenOnAll(
   loop: PlatformLoop,
-  options: CreateServerOptions<A>,
-): Coroutine<Listener<A | Deno.NetAddr>[]> {
+  options: CreateServerOptions,
+): Coroutine<Listener[]> {
   const { sock, hostname = "", port = 0, backlog = 100, reusePort = false } = options;
   if (sock !== undefined) return [adopt(loop, sock, options)];
   const names = typeof hostname === "string" ? [hostname] : withoutCovered(hostname);
-  const listeners: Listener<Deno.NetAddr>[] = [];
+  const listeners: Listener[] = [];
   try {
     for (const name of names) {
       for (const host of yield* hostsOf(loop, name, options.family)) {
@@ -145,11 +140,11 @@ function* listenOnAll<A extends Deno.Addr>(
   return listeners;
 }
 
-function adopt<A extends Deno.Addr>(
+function adopt(
   loop: PlatformLoop,
-  sock: Deno.Listener<Deno.Conn, A>,
-  { hostname, port }: CreateServerOptions<A>,
-): Listener<A> {
+  sock: Deno.Listener,
+  { hostname, port }: CreateServerOptions,
+): Listener {
   if (hostname !== undefined || port !== undefined) {
     throw new TypeError("Cannot create a server: expected either a place to listen or a sock");
   }
@@ -168,15 +163,15 @@ function withoutCovered(names: readonly string[]): readonly string[] {
  * which shows for a name once it is bound, or is in use.
  */
 function* listenBeside(
-  listeners: readonly Listener<Deno.NetAddr>[],
+  listeners: readonly Listener[],
   loop: PlatformLoop,
   hostname: string,
   port: number,
   options: ListenTcpOptions,
-): Coroutine<Listener<Deno.NetAddr> | null> {
-  const bound = new Set(listeners.map(({ address }) => keyOf(address.hostname)));
+): Coroutine<Listener | null> {
+  const bound = new Set(listeners.map(({ address }) => keyOf((address as Deno.NetAddr).hostname)));
   if (bound.has(keyOf(hostname))) return null;
-  let listener: Listener<Deno.NetAddr>;
+  let listener: Listener;
   try {
     listener = yield* listen(loop, hostname, port, options);
   } catch (error) {
@@ -185,7 +180,7 @@ function* listenBeside(
     }
     throw error;
   }
-  if (!bound.has(keyOf(listener.address.hostname))) return listener;
+  if (!bound.has(keyOf((listener.address as Deno.NetAddr).hostname))) return listener;
   listener.close();
   return null;
 }
@@ -232,7 +227,7 @@ function* listen(
   hostname: string,
   port: number,
   options: ListenTcpOptions,
-): Coroutine<Listener<Deno.NetAddr>> {
+): Coroutine<Listener> {
   const { network } = loop.platform;
   if (hostname !== "") return yield* network.listenTcp(loop, { hostname, port }, options);
   try {

@@ -55,7 +55,7 @@ export interface OpenUnixConnectionOptions extends CreateUnixConnectionOptions, 
  */
 export function openUnixConnection(
   options: OpenUnixConnectionOptions,
-): Future<[reader: StreamReader, writer: StreamWriter<Deno.UnixAddr>]> {
+): Future<[reader: StreamReader, writer: StreamWriter]> {
   checkOptions("open a connection", options, OPEN_UNIX_CONNECTION);
   const loop = runningPlatformLoop("open a connection");
   return startOperation(loop, openSteps(loop, options));
@@ -64,7 +64,7 @@ export function openUnixConnection(
 function* openSteps(
   loop: PlatformLoop,
   options: OpenUnixConnectionOptions,
-): Coroutine<[StreamReader, StreamWriter<Deno.UnixAddr>]> {
+): Coroutine<[StreamReader, StreamWriter]> {
   const { limit, ...where } = options;
   const reader = new StreamReader({ limit, loop });
   const [transport, protocol] = yield* createUnixConnection(

@@ -12,9 +12,8 @@ import {
   StreamReaderProtocol,
 } from "./stream_reader_protocol.ts";
 
-/** Where {@linkcode startServer} listens; `A` is the type of the address of a `sock`. */
-export interface StartServerOptions<A extends Deno.Addr = Deno.NetAddr>
-  extends CreateServerOptions<A>, StreamOptions {}
+/** Where {@linkcode startServer} listens. */
+export interface StartServerOptions extends CreateServerOptions, StreamOptions {}
 
 /**
  * Listens for TCP connections and serves each with streams. As `asyncio.start_server()`.
@@ -44,7 +43,7 @@ export interface StartServerOptions<A extends Deno.Addr = Deno.NetAddr>
  *       await output.drain();
  *     }
  *   }, { hostname: "127.0.0.1" });
- *   const { port } = server.address;
+ *   const [{ port }] = server.addresses as [Deno.NetAddr];
  *
  *   const [reader, writer] = await openConnection({ port });
  *   await using output = writer;
@@ -55,10 +54,10 @@ export interface StartServerOptions<A extends Deno.Addr = Deno.NetAddr>
  * assertEquals(answer, "ONE\nTWO\n");
  * ```
  */
-export function startServer<A extends Deno.Addr = Deno.NetAddr>(
-  clientConnected: ClientConnected<NoInfer<A>>,
-  options: StartServerOptions<A> = {},
-): Future<Server<A>> {
+export function startServer(
+  clientConnected: ClientConnected,
+  options: StartServerOptions = {},
+): Future<Server> {
   checkOptions("start a server", options, START_SERVER);
   const loop = runningPlatformLoop("start a server");
   checkClientConnected(clientConnected);

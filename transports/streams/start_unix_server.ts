@@ -51,9 +51,9 @@ export interface StartUnixServerOptions extends CreateUnixServerOptions, StreamO
  * ```
  */
 export function startUnixServer(
-  clientConnected: ClientConnected<Deno.UnixAddr>,
+  clientConnected: ClientConnected,
   options: StartUnixServerOptions,
-): Future<Server<Deno.UnixAddr>> {
+): Future<Server> {
   checkOptions("start a server", options, START_UNIX_SERVER);
   const loop = runningPlatformLoop("start a server");
   checkClientConnected(clientConnected);

@@ -17,9 +17,9 @@ import type { Transport } from "../transport.ts";
  * Serves one connection: a coroutine function, an async function, or a plain one. It runs as a
  * task; when that fails or is cancelled, the connection is closed.
  */
-export type ClientConnected<A extends Deno.Addr = Deno.Addr> = (
+export type ClientConnected = (
   reader: StreamReader,
-  writer: StreamWriter<A>,
+  writer: StreamWriter,
 ) => Coroutine<unknown> | PromiseLike<unknown> | unknown;
 
 /** Throws unless `clientConnected` is a function. */
@@ -31,10 +31,9 @@ export function checkClientConnected(clientConnected: unknown): void {
 }
 
 /** Settings of a {@linkcode StreamReaderProtocol}. */
-export interface StreamReaderProtocolOptions<A extends Deno.Addr = Deno.Addr>
-  extends FlowControlProtocolOptions {
+export interface StreamReaderProtocolOptions extends FlowControlProtocolOptions {
   /** Called when the connection is made. */
-  clientConnected?: ClientConnected<A> | undefined;
+  clientConnected?: ClientConnected | undefined;
 }
 
 /**
@@ -54,7 +53,7 @@ export interface StreamReaderProtocolOptions<A extends Deno.Addr = Deno.Addr>
  *       transport.close();
  *     },
  *   }), { hostname: "127.0.0.1" });
- *   const { port } = server.address;
+ *   const [{ port }] = server.addresses as [Deno.NetAddr];
  *   const reader = new StreamReader();
  *   const [transport, protocol] = await loop.createConnection(
  *     () => new StreamReaderProtocol(reader),
@@ -67,10 +66,9 @@ export interface StreamReaderProtocolOptions<A extends Deno.Addr = Deno.Addr>
  * assertEquals(line, "hello\n");
  * ```
  */
-export class StreamReaderProtocol<A extends Deno.Addr = Deno.Addr> extends FlowControlProtocol
-  implements StreamProtocol {
+export class StreamReaderProtocol extends FlowControlProtocol implements StreamProtocol {
   readonly #reader: StreamReader;
-  readonly #clientConnected: ClientConnected<A> | null;
+  readonly #clientConnected: ClientConnected | null;
   readonly #memory = new ReadBuffer();
   /** The foreign context of who created it, which is that of its client's task. */
   readonly #creator = captureEngineContext();
@@ -84,7 +82,7 @@ export class StreamReaderProtocol<A extends Deno.Addr = Deno.Addr> extends FlowC
    *
    * @throws {TypeError} If `clientConnected` is no function.
    */
-  constructor(reader: StreamReader, options: StreamReaderProtocolOptions<A> = {}) {
+  constructor(reader: StreamReader, options: StreamReaderProtocolOptions = {}) {
     checkOptions("create a protocol", options, STREAM_READER_PROTOCOL);
     super(options);
     this.#reader = reader;
@@ -92,7 +90,7 @@ export class StreamReaderProtocol<A extends Deno.Addr = Deno.Addr> extends FlowC
     if (this.#clientConnected !== null) checkClientConnected(this.#clientConnected);
   }
 
-  override connectionMade(transport: Transport<A>): void {
+  override connectionMade(transport: Transport): void {
     const reader = this.#reader;
     this[inside.move](transport);
     const clientConnected = this.#clientConnected;

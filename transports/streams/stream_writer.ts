@@ -9,7 +9,7 @@ import type { FlowControlProtocol } from "../core/flow_control_protocol.ts";
 import { startTls, type StartTlsOptions } from "../endpoints/start_tls.ts";
 import { createWritable } from "./_web_streams.ts";
 import type { StreamReader } from "./stream_reader.ts";
-import type { ExtraInfo, ExtraInfoSource, Transport, WriteTransport } from "../transport.ts";
+import type { Transport, WriteTransport } from "../transport.ts";
 
 /** Settings of a {@linkcode StreamWriter}. */
 export interface StreamWriterOptions {
@@ -36,7 +36,7 @@ export interface StreamWriterOptions {
  *     closing.write(await reader.readLine());
  *     await closing.drain();
  *   }, { hostname: "127.0.0.1" });
- *   const { port } = server.address;
+ *   const [{ port }] = server.addresses as [Deno.NetAddr];
  *
  *   const [reader, writer] = await openConnection({ port });
  *   await using closing = writer;
@@ -47,15 +47,14 @@ export interface StreamWriterOptions {
  * assertEquals(echoed, "hello\n");
  * ```
  */
-export class StreamWriter<A extends Deno.Addr = Deno.Addr>
-  implements AsyncDisposable, ExtraInfoSource<A> {
-  #transport: WriteTransport<A>;
+export class StreamWriter implements AsyncDisposable {
+  #transport: WriteTransport;
   readonly #protocol: FlowControlProtocol;
   readonly #reader: StreamReader | null;
 
   /** Creates a writer to `transport`, which `protocol` belongs to. */
   constructor(
-    transport: WriteTransport<A>,
+    transport: WriteTransport,
     protocol: FlowControlProtocol,
     options: StreamWriterOptions = {},
   ) {
@@ -66,7 +65,7 @@ export class StreamWriter<A extends Deno.Addr = Deno.Addr>
   }
 
   /** What the writer writes to. */
-  get transport(): WriteTransport<A> {
+  get transport(): WriteTransport {
     return this.#transport;
   }
 
@@ -127,15 +126,7 @@ export class StreamWriter<A extends Deno.Addr = Deno.Addr>
     return this.#protocol[inside.waitClosed]();
   }
 
-  /**
-   * Returns a fact about the connection; see {@linkcode ExtraInfo} for the names. As
-   * `get_extra_info()`.
-   */
-  getExtraInfo<N extends keyof ExtraInfo<A>, F = undefined>(
-    name: N,
-    fallback?: F,
-  ): ExtraInfo<A>[N] | F;
-  getExtraInfo(name: string, fallback?: unknown): unknown;
+  /** Returns a fact about the connection; see `BaseTransport.getExtraInfo()`. */
   getExtraInfo(name: string, fallback?: unknown): unknown {
     return this.#transport.getExtraInfo(name, fallback);
   }
@@ -180,7 +171,7 @@ export class StreamWriter<A extends Deno.Addr = Deno.Addr>
     const protocol = this.#protocol;
     const failure = this.#reader?.exception() ?? null;
     if (failure !== null) throw failure;
-    const transport = yield* startTls(loop, this.#transport as Transport<A>, protocol, {
+    const transport = yield* startTls(loop, this.#transport as Transport, protocol, {
       serverSide: protocol[inside.isServer],
       ...options,
     });

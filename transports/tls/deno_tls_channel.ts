@@ -19,7 +19,6 @@
  * @module
  */
 import * as inside from "../../loop/inside.ts";
-import { assertMove, type Moves } from "../../loop/errors/assert.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import type { ByteChannel, ByteSink } from "../../loop/platform/platform.ts";
@@ -42,19 +41,11 @@ import type { TlsInfo, TlsTimeouts } from "./tls_options.ts";
 /** Where the channel stands; see above. */
 type State = "handshaking" | "open" | "closing" | "closed";
 
-/** Every legal move. Anything else is our bug, and asserts. */
-const MOVES: Moves<State> = {
-  handshaking: ["open", "closed"],
-  open: ["closing", "closed"],
-  closing: ["closed"],
-  closed: [],
-};
-
 /** What the engine has told and the sink was not told yet. */
 type Report = Uint8Array | Error | "end";
 
 /** Records on their way out, and how many bytes of the write in flight have gone out with them. */
-interface OutgoingRecords {
+interface Parcel {
   readonly records: Uint8Array;
   readonly payload: number;
 }
@@ -100,8 +91,8 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
   #isPeerDone = false;
   #isEndTold = false;
 
-  #outgoing: OutgoingRecords[] = [];
-  /** What the wire has still to send of the first of them. */
+  #parcels: Parcel[] = [];
+  /** What the wire has still to send of the first parcel. */
   #inFlight = 0;
   /** What is still to be encrypted of the write in flight. */
   #rest: Uint8Array | null = null;
@@ -160,9 +151,7 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
   }
 
   close(): void {
-    // The loop was closed, which has aborted it.
-    if (this.#state === "closed") return;
-    this.#move("closing");
+    this.#state = "closing";
     this.#isReading = false;
     this.#reports = [];
     this.#timer = this.#loop.callLater(this.#shutdownTimeout, () => this.abort());
@@ -238,7 +227,7 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
   sent(count: number): void {
     this.#inFlight -= count;
     if (this.#inFlight > 0 || this.#state === "closed") return;
-    this.#recordsSent();
+    this.#parcelSent();
     this.#send();
   }
 
@@ -255,7 +244,7 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
     },
     encrypted: (records, payload) => {
       if (this.#state === "closed") return;
-      this.#outgoing.push({ records, payload });
+      this.#parcels.push({ records, payload });
       if (!this.#isWriting) this.#send();
     },
     decrypted: (bytes) => this.#take(bytes),
@@ -279,7 +268,7 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
 
   #secure(): void {
     if (this.#state !== "handshaking") return;
-    this.#move("open");
+    this.#state = "open";
     this.#timer?.cancel();
     this.#wire.pause();
     if (!this.secured.done()) this.secured.setResult();
@@ -328,21 +317,21 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
     else this.#sink.failed(error);
   }
 
-  /** Hands records to the wire, until it has some that it does not send at once. */
+  /** Hands parcels to the wire, until it has one that it does not send at once. */
   #send(): void {
     while (this.#inFlight === 0) {
-      const next = this.#outgoing[0];
-      if (next === undefined) return;
-      const { records } = next;
+      const parcel = this.#parcels[0];
+      if (parcel === undefined) return;
+      const { records } = parcel;
       this.#inFlight = records.length;
       if (records.length > 0) this.#inFlight -= this.#wire.write(records);
-      if (this.#inFlight === 0) this.#recordsSent();
+      if (this.#inFlight === 0) this.#parcelSent();
     }
   }
 
-  #recordsSent(): void {
-    const payload = this.#outgoing.shift()?.payload ?? 0;
-    if (this.#outgoing.length === 0) this.#encryptMore();
+  #parcelSent(): void {
+    const payload = this.#parcels.shift()?.payload ?? 0;
+    if (this.#parcels.length === 0) this.#encryptMore();
     if (this.#isWriting) this.#sentWithinWrite += payload;
     else if (payload > 0 && this.#state !== "closing") this.#sink?.sent(payload);
     this.#closeWhenSent();
@@ -361,20 +350,15 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
 
   #closeWhenSent(): void {
     if (this.#state !== "closing" || !this.#isPeerDone || !this.#isEndTold) return;
-    if (this.#outgoing.length > 0) return;
+    if (this.#parcels.length > 0) return;
     this.#end();
     this.#wire.close();
   }
 
-  #move(state: State): void {
-    assertMove("a TLS channel", MOVES, this.#state, state);
-    this.#state = state;
-  }
-
   #end(): void {
-    this.#move("closed");
+    this.#state = "closed";
     this.#timer?.cancel();
-    this.#outgoing = [];
+    this.#parcels = [];
     this.#reports = [];
     this.#rest = null;
     openResources(this.#loop).delete(this);

@@ -26,10 +26,14 @@ function test(name: string, main: (stage: Stage) => Coroutine<void>): void {
 /** Returns a port that nothing listens on. */
 function* findClosedPort(loop: DenoEventLoop): Coroutine<number> {
   const server = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1" });
-  const port = server.address.port;
+  const port = portOf(server.addresses);
   server.close();
   yield* server.waitClosed();
   return port;
+}
+
+function portOf(addresses: Deno.Addr[]): number {
+  return (addresses[0] as Deno.NetAddr).port;
 }
 
 test("X17 says which port is closed, and creates no protocol", function* ({ loop }) {
@@ -91,7 +95,7 @@ test("closes the connection when the factory throws", function* ({ loop }) {
     return accepted.result();
   }, { hostname: "127.0.0.1" });
 
-  const failing = loop.createConnection(neverCalled, { port: server.address.port });
+  const failing = loop.createConnection(neverCalled, { port: portOf(server.addresses) });
 
   assertEquals((yield* errorOf(failing)).message, "The factory was called");
   yield* (yield* accepted).lost;
@@ -103,7 +107,7 @@ test("closes the connection when the factory returns no object", function* ({ lo
   const server = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1" });
   const factory = () => 7 as unknown as StreamProtocol;
 
-  const error = yield* errorOf(loop.createConnection(factory, { port: server.address.port }));
+  const error = yield* errorOf(loop.createConnection(factory, { port: portOf(server.addresses) }));
 
   assertInstanceOf(error, TypeError);
   server.close();
@@ -112,7 +116,7 @@ test("closes the connection when the factory returns no object", function* ({ lo
 
 test("X17 leaves nothing open, whenever it is cancelled", function* ({ loop }) {
   const server = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1" });
-  const port = server.address.port;
+  const port = portOf(server.addresses);
   let connected = 0;
   for (let iterations = 0; iterations < 40; iterations += 1) {
     const made = loop.createFuture<void>();
@@ -137,7 +141,7 @@ test("can be cancelled while the server does not answer", function* ({ loop }) {
   using silent = Deno.listen(
     { hostname: "127.0.0.1", port: 0, tcpBacklog: 1 } as Deno.ListenOptions,
   );
-  const { port } = silent.addr;
+  const { port } = silent.addr as Deno.NetAddr;
   const attempts = Array.from({ length: 8 }, () => loop.createConnection(() => ({}), { port }));
   const last = attempts.at(-1) as Future<unknown>;
   yield* attempts[0] as Future<unknown>;
@@ -151,7 +155,7 @@ test("can be cancelled while the server does not answer", function* ({ loop }) {
 
 test("ends with the reason of a signal that aborts", function* ({ loop }) {
   const server = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1" });
-  const port = server.address.port;
+  const port = portOf(server.addresses);
   const reason = new Error("no longer wanted");
 
   const early = loop.createConnection(neverCalled, { port, signal: AbortSignal.abort(reason) });
@@ -179,7 +183,7 @@ test("takes over a connection that exists", function* ({ loop }) {
   const peer = new Recorder(loop);
   const server = yield* loop.createServer(() => peer, { hostname: "127.0.0.1" });
   const opened = loop.createFuture<Deno.Conn>();
-  Deno.connect({ hostname: "127.0.0.1", port: server.address.port })
+  Deno.connect({ hostname: "127.0.0.1", port: portOf(server.addresses) })
     .then((connection) => opened.setResult(connection));
 
   const sock = yield* opened;
@@ -197,7 +201,7 @@ test("takes over a connection that exists", function* ({ loop }) {
 test("tries every address of a name", function* ({ loop }) {
   const server = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1" });
   const recorder = new Recorder(loop);
-  const options = { hostname: "localhost", port: server.address.port };
+  const options = { hostname: "localhost", port: portOf(server.addresses) };
   yield* loop.createConnection(() => recorder, options);
   recorder.transport?.close();
   yield* recorder.lost;

@@ -260,7 +260,7 @@ Deno.test("reader.readable.pipeTo(writer.writable) is an echo", () =>
     writer.close();
   }));
 
-type Main = (port: number, loop: DenoEventLoop, server: Server<Deno.NetAddr>) => Coroutine<void>;
+type Main = (port: number, loop: DenoEventLoop, server: Server) => Coroutine<void>;
 
 /**
  * Runs `main` with a server of `clientConnected`, and waits until all its connections are closed.
@@ -278,7 +278,7 @@ async function runWith(
   try {
     await loop.runUntilComplete(function* () {
       const server = yield* startServer(clientConnected, { hostname: "127.0.0.1", ...options });
-      const { port } = server.address;
+      const [{ port }] = server.addresses as [Deno.NetAddr];
       yield* main(port, loop, server);
       server.close();
       yield* server.waitClosed();
@@ -322,7 +322,7 @@ Deno.test("drain() throws when what was written after close() is dropped, and no
       ended.set();
       writer.close();
     }, { hostname: "127.0.0.1" });
-    const [, writer] = await openConnection({ port: server.address.port });
+    const [, writer] = await openConnection({ port: (server.addresses[0] as Deno.NetAddr).port });
     writer.write(utf8("one "));
     writer.close();
     // It is still on its way.
@@ -335,7 +335,7 @@ Deno.test("drain() throws when what was written after close() is dropped, and no
     writer.write(utf8("three"));
     await assertRejects(async () => await writer.drain(), Deno.errors.ConnectionReset);
 
-    const [, idle] = await openConnection({ port: server.address.port });
+    const [, idle] = await openConnection({ port: (server.addresses[0] as Deno.NetAddr).port });
     idle.close();
     idle.write(utf8("dropped"));
     await assertRejects(async () => await idle.drain(), Deno.errors.ConnectionReset);
