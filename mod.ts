@@ -82,6 +82,7 @@ export {
   type FinishedFuture,
   FIRST_COMPLETED,
   FIRST_EXCEPTION,
+  formatCallGraph,
   Future,
   type FutureOptions,
   gather,

@@ -20,6 +20,7 @@ export { Barrier } from "./synchronisation/barrier.ts";
 export {
   type CallGraph,
   captureCallGraph,
+  formatCallGraph,
   printCallGraph,
   type PrintCallGraphOptions,
 } from "./tasks/call_graph.ts";

@@ -58,6 +58,7 @@ const ADDRESS: OptionKind = {
   expected: "an address with a hostname and a port",
   requires: ["hostname"],
 };
+const LOOKUP_FLAGS = listOf("passive", "numericHost", "numericService", "canonicalName");
 const BYTES = {
   expected: "a Uint8Array",
   type: "object",
@@ -94,11 +95,14 @@ export const CREATE_CONNECTION: OptionTable<CreateConnectionOptions> = {
   transport: oneOf("tcp"),
   hostname: TEXT,
   port: NUMBER,
+  proto: oneOf("tcp"),
+  flags: LOOKUP_FLAGS,
   family: FAMILY,
   happyEyeballsDelay: SECONDS,
   interleave: countFrom(0),
   allErrors: FLAG,
   localAddress: ADDRESS,
+  keepAlive: FLAG,
   sock: ANYTHING,
   signal: SIGNAL,
 };
@@ -112,6 +116,8 @@ export const CREATE_SERVER: OptionTable<CreateServerOptions> = {
   backlog: countFrom(0),
   reuseAddress: FLAG,
   reusePort: FLAG,
+  flags: LOOKUP_FLAGS,
+  keepAlive: FLAG,
   sock: ANYTHING,
   startServing: FLAG,
   signal: SIGNAL,
@@ -145,6 +151,8 @@ export const CREATE_DATAGRAM_ENDPOINT: OptionTable<CreateDatagramEndpointOptions
   localAddress: ADDRESS,
   remoteAddress: ADDRESS,
   family: FAMILY,
+  proto: oneOf("udp"),
+  flags: LOOKUP_FLAGS,
   reusePort: FLAG,
   allowBroadcast: FLAG,
   sock: ANYTHING,
@@ -182,7 +190,7 @@ export const GETADDRINFO: OptionTable<GetaddrinfoOptions> = {
   family: FAMILY,
   type: oneOf("stream", "datagram"),
   proto: oneOf("tcp", "udp"),
-  flags: listOf("passive", "numericHost", "numericService", "canonicalName"),
+  flags: LOOKUP_FLAGS,
 };
 
 export const SENDFILE: OptionTable<SendfileOptions> = {

@@ -7,7 +7,10 @@ import type { EventLoop } from "../event_loop.ts";
 import type { Future } from "./future.ts";
 import { Task } from "./task.ts";
 
-/** A future and who waits for it, as a tree. Returned by {@linkcode captureCallGraph}. */
+/**
+ * A future and who waits for it, as a tree. Returned by {@linkcode captureCallGraph}. As
+ * `asyncio.FutureCallGraph`, without its frames: JavaScript shows no stack of what waits.
+ */
 export interface CallGraph {
   /** The future or task. */
   readonly future: Future<unknown>;
@@ -59,6 +62,32 @@ export function captureCallGraph(future: Future<unknown> | null = runningTask())
 }
 
 /**
+ * Says who waits for `future`, as a tree in lines of text. As `asyncio.format_call_graph()`.
+ *
+ * @param future Defaults to the current task.
+ * @returns The text; none without a future and outside of a task.
+ *
+ * @example Who waits for a worker, as text
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createTask, formatCallGraph, getRunningLoop, run, sleep } from "@gyre/asyncio";
+ *
+ * await run(async () => {
+ *   const worker = createTask(() => sleep(0.001), { name: "worker" });
+ *   getRunningLoop().callSoon(() => {
+ *     const lines = ['* task "worker"', "  awaited by", '    * task "main"'];
+ *     assertEquals(formatCallGraph(worker), lines.join("\n"));
+ *   });
+ *   await createTask(() => worker, { name: "main" });
+ * });
+ * ```
+ */
+export function formatCallGraph(future: Future<unknown> | null = runningTask()): string {
+  const graph = captureCallGraph(future);
+  return graph === null ? "" : format(graph).join("\n");
+}
+
+/**
  * Prints who waits for `future` as a tree. As `asyncio.print_call_graph()`.
  *
  * @param future Defaults to the current task.
@@ -70,8 +99,7 @@ export function printCallGraph(
 ): void {
   checkOptions("print a call graph", options, PRINT_CALL_GRAPH);
   const { print = console.error } = options;
-  const graph = captureCallGraph(future);
-  print(graph === null ? "No task is running" : format(graph).join("\n"));
+  print(future === null ? "No task is running" : formatCallGraph(future));
 }
 
 /** A node in the making. */

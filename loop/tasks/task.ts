@@ -43,8 +43,10 @@ export type TaskBody<T> = Coroutine<T> | (() => Coroutine<T> | PromiseLike<T> | 
 export interface TaskOptions {
   /** Name for messages; `Task-N` by default. Any value becomes a string. */
   name?: unknown | undefined;
-  /** Runs the first step at once, before the constructor returns. As `eager_start`. */
+  /** Runs the first step at once, before the constructor returns. */
   eager?: boolean | undefined;
+  /** The same as `eager`, as Python 3.14 calls it. */
+  eagerStart?: boolean | undefined;
   /** The context variables of the task; a copy of the caller's by default. */
   context?: Context | undefined;
   /** Cancels the task when it aborts; the reason becomes the `cause` of the error. */
@@ -111,7 +113,7 @@ export class Task<T> extends CoroutineFuture<T> {
     // What is not one throws here, and the task must not be listed then.
     if (options.signal !== undefined) this.#follow(options.signal);
     loop[inside.tasks].add(this);
-    if (options.eager === true) this.#startEagerly();
+    if (options.eager === true || options.eagerStart === true) this.#startEagerly();
     else loop[inside.enqueue](this);
   }
 

@@ -75,6 +75,7 @@ export const RUN: OptionTable<RunOptions> = { ...RUNNER, signal: SIGNAL };
 export const TASK: OptionTable<TaskOptions> = {
   name: ANYTHING,
   eager: FLAG,
+  eagerStart: FLAG,
   context: OBJECT,
   signal: SIGNAL,
   loop: LOOP,

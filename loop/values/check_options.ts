@@ -167,8 +167,8 @@ function unknownOption(
 function meantBy(name: string, known: readonly string[]): string | undefined {
   const plain = plainly(name);
   const others = Object.hasOwn(OTHER_NAMES, plain) ? OTHER_NAMES[plain] ?? [] : [];
-  return known.find((option) => plainly(option) === plain) ??
-    others.find((option) => known.includes(option));
+  return others.find((option) => known.includes(option)) ??
+    known.find((option) => plainly(option) === plain);
 }
 
 function plainly(name: string): string {

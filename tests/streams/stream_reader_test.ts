@@ -448,3 +448,34 @@ Deno.test("StreamReader gives what came before TLS to nobody, also if a filled r
     reader.feedData(utf8("secured\n"));
     assertEquals(text(yield* reader.readLine()), "secured\n");
   }));
+
+Deno.test("StreamReader.takeBuffered() takes what has come, without waiting, and buffered says how much", () =>
+  runVirtual(function* (loop) {
+    const reader = new StreamReader({ loop });
+    assertEquals([reader.buffered, text(reader.takeBuffered())], [0, ""]);
+    reader.feedData(utf8("STARTTLS\nevil\n"));
+    yield* reader.readLine();
+    assertEquals(reader.buffered, 5);
+    assertEquals(text(reader.takeBuffered()), "evil\n");
+    assertEquals(reader.buffered, 0);
+
+    const waiting = reader.readExactly(3);
+    yield* sleep(0);
+    reader.feedData(utf8("ab"));
+    assertThrows(() => reader.takeBuffered(), InvalidStateError, "another read waits");
+    reader.feedData(utf8("c"));
+    assertEquals(text(yield* waiting), "abc");
+    reader.feedData(utf8("end"));
+    reader.feedEof();
+    assertEquals([text(reader.takeBuffered()), reader.atEof()], ["end", true]);
+  }));
+
+Deno.test("StreamReader.takeBuffered() lets a full transport go on", () =>
+  runVirtual(function* (loop) {
+    const reader = new StreamReader({ loop, limit: 2 });
+    const log = withLog(reader);
+    reader.feedData(utf8("12345"));
+    reader.takeBuffered();
+    assertEquals(log.entries, ["pause", "resume"]);
+    yield* sleep(0);
+  }));

@@ -12,9 +12,10 @@ import type { Coroutine } from "../../loop/tasks/task.ts";
 import { checkConnection } from "./_check_sock.ts";
 import { checkFactory } from "../core/_create_protocol.ts";
 import { CREATE_CONNECTION } from "../_options.ts";
-import { getaddrinfo } from "../names/getaddrinfo.ts";
+import { type AddressInfoFlag, getaddrinfo } from "../names/getaddrinfo.ts";
 import { interleave, race } from "./happy_eyeballs.ts";
 import { interruptedBy } from "../../loop/tasks/interrupted_by.ts";
+import { setKeepAlive } from "./_keep_alive.ts";
 import { makeConnection } from "./_make_connection.ts";
 import type { StreamProtocol } from "../protocol.ts";
 import { secureClient } from "../tls/_secure_channel.ts";
@@ -31,8 +32,15 @@ export interface CreateConnectionOptions extends TlsClientSettings {
   hostname?: string | undefined;
   /** The port to connect to. */
   port?: number | undefined;
+  /** Has no effect: connections are TCP. */
+  proto?: "tcp" | undefined;
   /**
-   * Addresses of this family only. This and the next three make the loop resolve the name itself,
+   * How the name is looked up, as for `getaddrinfo()`. `numericHost` takes addresses in numbers only,
+   * and looks nothing up.
+   */
+  flags?: readonly AddressInfoFlag[] | undefined;
+  /**
+   * Addresses of this family only. This, `flags` and the next three make the loop resolve the name itself,
    * which needs `allow-net` for the name and for its addresses, not only for `hostname:port`.
    */
   family?: AddressFamily | undefined;
@@ -53,6 +61,11 @@ export interface CreateConnectionOptions extends TlsClientSettings {
    * address too.
    */
   localAddress?: TcpAddress | undefined;
+  /**
+   * Whether the system probes the connection while it is silent, and ends it when its peer is gone; after two
+   * hours where the machine has no other setting. Deno's own setting is off.
+   */
+  keepAlive?: boolean | undefined;
   /** A connection that exists, to use instead. It belongs to the transport from then on. */
   sock?: Deno.Conn | undefined;
   /** Aborting it gives the attempt up, and throws its reason. */
@@ -126,6 +139,7 @@ function* connectSteps<P extends StreamProtocol>(
   const { hostname = LOCAL_HOST, port } = options;
   const secure = secureClient(loop, options, port === undefined ? undefined : hostname);
   const channel = yield* openChannel(loop, options);
+  setKeepAlive(channel, options.keepAlive);
   const secured = secure === null ? channel : yield* secure(channel);
   return yield* makeConnection(loop, secured, protocolFactory);
 }
@@ -165,20 +179,18 @@ function* openChannel(
 
 function* connectOptionsOf(
   loop: PlatformLoop,
-  { family, localAddress }: CreateConnectionOptions,
+  { family, flags, localAddress }: CreateConnectionOptions,
 ): Coroutine<ConnectTcpOptions> {
   if (localAddress === undefined) return {};
   const { hostname, port } = localAddress;
-  const found = yield* getaddrinfo(loop, hostname, port, {
-    type: "stream",
-    ...family === undefined ? {} : { family },
-  });
+  const found = yield* getaddrinfo(loop, hostname, port, { type: "stream", family, flags });
   return { localAddress: found[0]?.address ?? localAddress };
 }
 
 /** Whether the loop picks among the addresses of the host, and not the system. */
 function choosesAddress(options: CreateConnectionOptions): boolean {
-  return options.family !== undefined || options.happyEyeballsDelay !== undefined ||
+  return options.family !== undefined || options.flags !== undefined ||
+    options.happyEyeballsDelay !== undefined ||
     options.interleave !== undefined || options.allErrors === true;
 }
 
@@ -187,12 +199,9 @@ function* findAddresses(
   loop: PlatformLoop,
   hostname: string,
   port: number,
-  { family, happyEyeballsDelay, interleave: first }: CreateConnectionOptions,
+  { family, flags, happyEyeballsDelay, interleave: first }: CreateConnectionOptions,
 ): Coroutine<TcpAddress[]> {
-  const found = yield* getaddrinfo(loop, hostname, port, {
-    type: "stream",
-    ...family === undefined ? {} : { family },
-  });
+  const found = yield* getaddrinfo(loop, hostname, port, { type: "stream", family, flags });
   // A name may have an address twice, as in a file of hosts.
   const hosts = [...new Map(found.map((info) => [info.address.hostname, info])).values()]
     .map((info) => ({ family: info.family, hostname: info.address.hostname }));

@@ -14,7 +14,12 @@ import { checkFactory, createProtocol } from "../core/_create_protocol.ts";
 import { CREATE_DATAGRAM_ENDPOINT } from "../_options.ts";
 import { untilOpened } from "./_until_opened.ts";
 import { DatagramEndpoint } from "../core/datagram_transport.ts";
-import { type AddrInfo, getaddrinfo } from "../names/getaddrinfo.ts";
+import {
+  type AddressInfoFlag,
+  type AddrInfo,
+  getaddrinfo,
+  type GetaddrinfoOptions,
+} from "../names/getaddrinfo.ts";
 import type { EndpointProtocol } from "../protocol.ts";
 import type { DatagramTransport } from "../transport.ts";
 
@@ -29,6 +34,10 @@ export interface CreateDatagramEndpointOptions {
   remoteAddress?: TcpAddress | undefined;
   /** Addresses of this family only. */
   family?: AddressFamily | undefined;
+  /** Has no effect: datagrams are UDP. */
+  proto?: "udp" | undefined;
+  /** How names are looked up, as for `getaddrinfo()`. */
+  flags?: readonly AddressInfoFlag[] | undefined;
   /** Not possible: Deno does not let datagram sockets share a port. `true` is a TypeError. */
   reusePort?: boolean | undefined;
   /** Whether to send to broadcast addresses. */
@@ -125,12 +134,12 @@ interface Addresses {
 /** Finds the first two addresses of one family. */
 function* resolveBoth(
   loop: PlatformLoop,
-  { localAddress, remoteAddress, family }: CreateDatagramEndpointOptions,
+  { localAddress, remoteAddress, family, flags }: CreateDatagramEndpointOptions,
 ): Coroutine<Addresses> {
-  const locals = yield* resolve(loop, localAddress, family);
+  const locals = yield* resolve(loop, localAddress, { family, flags });
   const [anyLocal = null] = locals;
   if (remoteAddress === undefined) return { local: anyLocal && anyLocal.address, remote: null };
-  for (const info of yield* resolve(loop, remoteAddress, family)) {
+  for (const info of yield* resolve(loop, remoteAddress, { family, flags })) {
     const remote = peerAt(info.address);
     if (localAddress === undefined) return { local: anyPort(remote.hostname), remote };
     const local = locals.find((local) => local.family === info.family);
@@ -145,12 +154,12 @@ function* resolveBoth(
 function* resolve(
   loop: PlatformLoop,
   address: TcpAddress | undefined,
-  family: AddressFamily | undefined,
+  options: GetaddrinfoOptions,
 ): Coroutine<AddrInfo[]> {
   if (address === undefined) return [];
   return yield* getaddrinfo(loop, address.hostname, address.port, {
     type: "datagram",
-    ...family === undefined ? {} : { family },
+    ...options,
   });
 }
 

@@ -11,7 +11,7 @@ import { checkListener } from "./_check_sock.ts";
 import { checkFactory } from "../core/_create_protocol.ts";
 import { CREATE_SERVER } from "../_options.ts";
 import { hostKey } from "../names/ip_address.ts";
-import { getaddrinfo } from "../names/getaddrinfo.ts";
+import { type AddressInfoFlag, getaddrinfo } from "../names/getaddrinfo.ts";
 import type { StreamProtocol } from "../protocol.ts";
 import { secureServer } from "../tls/_secure_channel.ts";
 import { Server } from "./server.ts";
@@ -34,6 +34,11 @@ export interface CreateServerOptions extends TlsServerSettings {
    * without a port, and for its addresses.
    */
   family?: AddressFamily | undefined;
+  /**
+   * How names are looked up, as for `getaddrinfo()`. `numericHost` takes addresses in numbers only,
+   * and looks nothing up.
+   */
+  flags?: readonly AddressInfoFlag[] | undefined;
   /** How many connections may wait to be accepted; 100 by default. */
   backlog?: number | undefined;
   /** Has no effect: the port of a server that is closed can always be listened on again. */
@@ -43,6 +48,11 @@ export interface CreateServerOptions extends TlsServerSettings {
    * out. Without `--unstable-net` they stand on `node:net`, where each costs more.
    */
   reusePort?: boolean | undefined;
+  /**
+   * Whether the system probes each connection while it is silent, and ends it when its peer is gone; after two
+   * hours where the machine has no other setting. Deno's own setting is off.
+   */
+  keepAlive?: boolean | undefined;
   /** A listener that exists, to use instead. It belongs to the server from then on. */
   sock?: Deno.Listener | undefined;
   /** Whether to accept at once, which is the default; else `startServing()` begins. */
@@ -113,7 +123,7 @@ function* serverSteps(
 ): Coroutine<Server> {
   const secure = secureServer(loop, options);
   const listeners = yield* listenOnAll(loop, options);
-  const server = new Server(loop, listeners, protocolFactory, secure, options.signal);
+  const server = new Server(loop, listeners, protocolFactory, { ...options, secure });
   if (options.startServing ?? true) server[inside.start]();
   return server;
 }
@@ -128,7 +138,7 @@ function* listenOnAll(
   const listeners: Listener[] = [];
   try {
     for (const name of names) {
-      for (const host of yield* hostsOf(loop, name, options.family)) {
+      for (const host of yield* hostsOf(loop, name, options)) {
         const listener = yield* listenBeside(listeners, loop, host, port, { backlog, reusePort });
         if (listener !== null) listeners.push(listener);
       }
@@ -210,14 +220,14 @@ function isInUse(error: unknown): boolean {
 function* hostsOf(
   loop: PlatformLoop,
   hostname: string,
-  family: AddressFamily | undefined,
+  { family, flags }: CreateServerOptions,
 ): Coroutine<string[]> {
-  if (family === undefined) return [hostname];
+  if (family === undefined && flags === undefined) return [hostname];
   const host = hostname === "" ? null : hostname;
   const found = yield* getaddrinfo(loop, host, 0, {
     type: "stream",
     family,
-    flags: ["passive"],
+    flags: ["passive", ...flags ?? []],
   });
   return found.map((info) => info.address.hostname);
 }

@@ -80,7 +80,7 @@ function* serverSteps(
   const { startServing = true } = options;
   const secure = secureServer(loop, options);
   const listener = yield* listen(loop, options);
-  const server = new Server(loop, [listener], protocolFactory, secure, options.signal);
+  const server = new Server(loop, [listener], protocolFactory, { ...options, secure });
   if (startServing) server[inside.start]();
   return server;
 }

@@ -9,6 +9,7 @@ import { startOperation } from "../../loop/tasks/start_operation.ts";
 import { captureEngineContext, runInEngineContext } from "../../loop/platform/platform_loop.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
 import { checkOptions } from "../../loop/values/check_options.ts";
+import { setKeepAlive } from "./_keep_alive.ts";
 import { createProtocol } from "../core/_create_protocol.ts";
 import { SERVE_FOREVER, SHUTDOWN } from "../_options.ts";
 import type { Secure } from "../tls/_secure_channel.ts";
@@ -35,6 +36,16 @@ export interface ServeForeverOptions {
   grace?: number | undefined;
   /** Aborting it ends the server, and throws its reason. */
   signal?: AbortSignal | undefined;
+}
+
+/** What a server does with what it accepts, and what ends it. */
+export interface ServerSettings {
+  /** Puts TLS on each connection; none by default. */
+  readonly secure?: Secure | null | undefined;
+  /** Whether the system probes connections; its own setting by default. */
+  readonly keepAlive?: boolean | undefined;
+  /** Aborting it ends the server. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Where a server stands: `bound` has its addresses, and does not accept yet. */
@@ -73,6 +84,8 @@ export class Server implements AsyncDisposable {
   readonly #transports: Set<StreamTransport> = new Set();
   /** Puts TLS on what is accepted, which takes a while. */
   readonly #secure: Secure | null;
+  /** Whether the system probes connections. */
+  readonly #keepAlive: boolean | undefined;
   readonly #handshakes: Set<Future<void>> = new Set();
   readonly #closedWaiters: Set<Future<void>> = new Set();
   /** What `serveForever()` waits for. */
@@ -104,13 +117,13 @@ export class Server implements AsyncDisposable {
     loop: EventLoop,
     listeners: readonly Listener[],
     protocolFactory: () => StreamProtocol,
-    secure: Secure | null = null,
-    signal: AbortSignal | undefined = undefined,
+    { secure = null, keepAlive, signal }: ServerSettings = {},
   ) {
     this.#loop = loop;
     this.#listeners = [...listeners];
     this.#protocolFactory = protocolFactory;
     this.#secure = secure;
+    this.#keepAlive = keepAlive;
     this.#signal = signal;
     openResources(loop).add(this);
     if (signal !== undefined) this.#follow(signal);
@@ -251,6 +264,7 @@ export class Server implements AsyncDisposable {
   }
 
   #accept(channel: ByteChannel): void {
+    setKeepAlive(channel, this.#keepAlive);
     if (this.#secure === null) return this.#serve(channel);
     const handshake = startOperation(this.#loop, this.#handshakeSteps(channel, this.#secure));
     this.#handshakes.add(handshake);

@@ -8,6 +8,7 @@ import { createConnection, type CreateConnectionOptions } from "../endpoints/cre
 import { StreamReader } from "./stream_reader.ts";
 import { StreamReaderProtocol } from "./stream_reader_protocol.ts";
 import { StreamWriter } from "./stream_writer.ts";
+import type { Transport } from "../transport.ts";
 
 /** Settings that all streams have. */
 export interface StreamOptions {
@@ -56,7 +57,7 @@ export interface OpenConnectionOptions extends CreateConnectionOptions, StreamOp
  */
 export function openConnection(
   options: OpenConnectionOptions,
-): Future<[reader: StreamReader, writer: StreamWriter]> {
+): Future<[reader: StreamReader, writer: StreamWriter<Transport>]> {
   checkOptions("open a connection", options, OPEN_CONNECTION);
   const loop = runningPlatformLoop("open a connection");
   return startOperation(loop, openSteps(loop, options));
@@ -65,7 +66,7 @@ export function openConnection(
 function* openSteps(
   loop: PlatformLoop,
   options: OpenConnectionOptions,
-): Coroutine<[StreamReader, StreamWriter]> {
+): Coroutine<[StreamReader, StreamWriter<Transport>]> {
   const { limit, ...where } = options;
   const reader = new StreamReader({ limit, loop });
   const [transport, protocol] = yield* createConnection(

@@ -12,6 +12,7 @@ import type { StreamOptions } from "./open_connection.ts";
 import { StreamReader } from "./stream_reader.ts";
 import { StreamReaderProtocol } from "./stream_reader_protocol.ts";
 import { StreamWriter } from "./stream_writer.ts";
+import type { Transport } from "../transport.ts";
 
 /** Where {@linkcode openUnixConnection} connects to. */
 export interface OpenUnixConnectionOptions extends CreateUnixConnectionOptions, StreamOptions {}
@@ -55,7 +56,7 @@ export interface OpenUnixConnectionOptions extends CreateUnixConnectionOptions, 
  */
 export function openUnixConnection(
   options: OpenUnixConnectionOptions,
-): Future<[reader: StreamReader, writer: StreamWriter]> {
+): Future<[reader: StreamReader, writer: StreamWriter<Transport>]> {
   checkOptions("open a connection", options, OPEN_UNIX_CONNECTION);
   const loop = runningPlatformLoop("open a connection");
   return startOperation(loop, openSteps(loop, options));
@@ -64,7 +65,7 @@ export function openUnixConnection(
 function* openSteps(
   loop: PlatformLoop,
   options: OpenUnixConnectionOptions,
-): Coroutine<[StreamReader, StreamWriter]> {
+): Coroutine<[StreamReader, StreamWriter<Transport>]> {
   const { limit, ...where } = options;
   const reader = new StreamReader({ limit, loop });
   const [transport, protocol] = yield* createUnixConnection(

@@ -163,6 +163,23 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
     return this.#ended && this[inside.buffer].size === 0;
   }
 
+  /** How many bytes have come and are not read. */
+  get buffered(): number {
+    return this[inside.buffer].size;
+  }
+
+  /**
+   * Takes what has come and is not read, without waiting: for another protocol that goes on with
+   * the connection, or to see that a peer has sent nothing too early.
+   *
+   * @returns The bytes; none if there are none.
+   * @throws {InvalidStateError} If a read waits.
+   */
+  takeBuffered(): Uint8Array {
+    if (this.#waiter !== null || this.#filling) throw anotherReads();
+    return this[inside.takeUnread]();
+  }
+
   /** Returns the error that reads throw, or `null`. */
   exception(): unknown {
     return this.#error;

@@ -19,7 +19,7 @@ import type { Transport } from "../transport.ts";
  */
 export type ClientConnected = (
   reader: StreamReader,
-  writer: StreamWriter,
+  writer: StreamWriter<Transport>,
 ) => Coroutine<unknown> | PromiseLike<unknown> | unknown;
 
 /** Throws unless `clientConnected` is a function. */
@@ -32,7 +32,10 @@ export function checkClientConnected(clientConnected: unknown): void {
 
 /** Settings of a {@linkcode StreamReaderProtocol}. */
 export interface StreamReaderProtocolOptions extends FlowControlProtocolOptions {
-  /** Called when the connection is made. */
+  /**
+   * Called when the connection is made. A subclass hands a method of its own as a function that
+   * calls it: `super(reader, { clientConnected: (reader, writer) => this.serve(reader, writer) })`.
+   */
   clientConnected?: ClientConnected | undefined;
 }
 

@@ -47,14 +47,14 @@ export interface StreamWriterOptions {
  * assertEquals(echoed, "hello\n");
  * ```
  */
-export class StreamWriter implements AsyncDisposable {
-  #transport: WriteTransport;
+export class StreamWriter<T extends WriteTransport = WriteTransport> implements AsyncDisposable {
+  #transport: T;
   readonly #protocol: FlowControlProtocol;
   readonly #reader: StreamReader | null;
 
   /** Creates a writer to `transport`, which `protocol` belongs to. */
   constructor(
-    transport: WriteTransport,
+    transport: T,
     protocol: FlowControlProtocol,
     options: StreamWriterOptions = {},
   ) {
@@ -64,8 +64,8 @@ export class StreamWriter implements AsyncDisposable {
     this.#reader = options.reader ?? null;
   }
 
-  /** What the writer writes to. */
-  get transport(): WriteTransport {
+  /** What the writer writes to: of a connection a {@linkcode Transport}, which reads as well. */
+  get transport(): T {
     return this.#transport;
   }
 
@@ -171,10 +171,15 @@ export class StreamWriter implements AsyncDisposable {
     const protocol = this.#protocol;
     const failure = this.#reader?.exception() ?? null;
     if (failure !== null) throw failure;
-    const transport = yield* startTls(loop, this.#transport as Transport, protocol, {
-      serverSide: protocol[inside.isServer],
-      ...options,
-    });
-    this.#transport = transport;
+    const transport = yield* startTls(
+      loop,
+      this.#transport as WriteTransport as Transport,
+      protocol,
+      {
+        serverSide: protocol[inside.isServer],
+        ...options,
+      },
+    );
+    this.#transport = transport as WriteTransport as T;
   }
 }

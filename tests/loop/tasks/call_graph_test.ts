@@ -1,4 +1,4 @@
-// Who waits for whom: captureCallGraph() and printCallGraph().
+// Who waits for whom: captureCallGraph(), formatCallGraph() and printCallGraph().
 import { assert, assertEquals } from "@std/assert";
 import {
   asCompleted,
@@ -8,6 +8,7 @@ import {
   createTask,
   currentTask,
   Event,
+  formatCallGraph,
   type Future,
   gather,
   getRunningLoop,
@@ -84,7 +85,8 @@ Deno.test("printCallGraph() prints a tree, deeper for each who waits", async () 
     const top = createTask(() => worker, { name: "top" });
     yield* sleep(0.5);
     assertEquals(lines(worker), ['* task "worker"', "  awaited by", '    * task "top"']);
-    assertEquals(lines(null), ["No task is running"]);
+    assertEquals(formatCallGraph(worker), lines(worker).join("\n"));
+    assertEquals([lines(null), formatCallGraph(null)], [["No task is running"], ""]);
     yield* top;
   });
 });

@@ -149,6 +149,17 @@ Deno.test("K04 an eager task runs its first step at once, as the current task", 
   });
 });
 
+Deno.test("K04 a task is eager by either name of the option", async () => {
+  await runVirtual(() => {
+    const starts: string[] = [];
+    for (const options of [{}, { eager: true }, { eagerStart: true }, { eagerStart: false }]) {
+      const name = Object.entries(options).join();
+      createTask(() => void starts.push(name), options);
+    }
+    assertEquals(starts, ["eager,true", "eagerStart,true"]);
+  });
+});
+
 Deno.test("K04 an eager task that waits goes on through the loop", async () => {
   await runVirtual(function* () {
     const log: string[] = [];

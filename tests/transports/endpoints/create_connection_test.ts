@@ -208,3 +208,89 @@ test("tries every address of a name", function* ({ loop }) {
   server.close();
   yield* server.waitClosed();
 });
+
+/** What Deno was told of keep-alive, for any of its connections, while `steps` run. */
+function* watchKeepAlive(
+  loop: DenoEventLoop,
+  steps: () => Coroutine<void>,
+): Coroutine<unknown[]> {
+  const server = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1" });
+  const [transport] = yield* loop.createConnection(() => ({}), { port: portOf(server.addresses) });
+  const prototype: Deno.TcpConn = Object.getPrototypeOf(transport.getExtraInfo("socket"));
+  transport.abort();
+  server.close();
+  yield* server.waitClosed();
+  const { setKeepAlive } = prototype;
+  const told: unknown[] = [];
+  prototype.setKeepAlive = function (isOn) {
+    told.push(isOn);
+    setKeepAlive.call(this, isOn);
+  };
+  try {
+    yield* steps();
+  } finally {
+    prototype.setKeepAlive = setKeepAlive;
+  }
+  return told;
+}
+
+test(
+  "has the system probe silent connections as keepAlive says, on either side",
+  function* ({ loop }) {
+    for (const keepAlive of [true, false, undefined]) {
+      const told = yield* watchKeepAlive(loop, function* () {
+        const peer = new Recorder(loop);
+        const where = { hostname: "127.0.0.1", keepAlive };
+        const server = yield* loop.createServer(() => peer, where);
+        const port = portOf(server.addresses);
+        const [transport] = yield* loop.createConnection(() => ({}), { ...where, port });
+        transport.write(utf8("hello"));
+        transport.close();
+        yield* peer.lost;
+        server.close();
+        yield* server.waitClosed();
+      });
+      assertEquals(told, keepAlive === undefined ? [] : [keepAlive, keepAlive]);
+    }
+  },
+);
+
+test("keeps connections alive that come from a chosen address or exist", function* ({ loop }) {
+  const server = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1" });
+  const port = portOf(server.addresses);
+  const localAddress = { hostname: "127.0.0.1", port: 0 };
+  const bound = yield* loop.createConnection(() => ({}), { port, localAddress, keepAlive: true });
+  bound[0].abort();
+  const opened = loop.createFuture<Deno.Conn>();
+  Deno.connect({ hostname: "127.0.0.1", port }).then((sock) => opened.setResult(sock));
+  const sock = yield* opened;
+  const told = yield* watchKeepAlive(loop, function* () {
+    const [transport] = yield* loop.createConnection(() => ({}), { sock, keepAlive: true });
+    transport.abort();
+  });
+  assertEquals(told, [true]);
+  server.close();
+  server.abortClients();
+  yield* server.waitClosed();
+});
+
+test("looks a name up as its flags say", function* ({ loop }) {
+  const flags = ["numericHost"] as const;
+  const listening = loop.createServer(() => ({}), { hostname: "localhost", flags });
+  assertInstanceOf(yield* errorOf(listening), Deno.errors.NotFound);
+  const server = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1", flags });
+  const port = portOf(server.addresses);
+  const named = loop.createConnection(neverCalled, { hostname: "localhost", port, flags });
+  assertInstanceOf(yield* errorOf(named), Deno.errors.NotFound);
+  const datagrams = { localAddress: { hostname: "localhost", port: 0 }, flags };
+  assertInstanceOf(
+    yield* errorOf(loop.createDatagramEndpoint(() => ({}), datagrams)),
+    Deno.errors.NotFound,
+  );
+
+  const options = { hostname: "127.0.0.1", port, flags, proto: "tcp" } as const;
+  const [transport] = yield* loop.createConnection(() => ({}), options);
+  transport.close();
+  server.close();
+  yield* server.waitClosed();
+});

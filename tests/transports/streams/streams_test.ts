@@ -9,12 +9,17 @@ import {
   Event,
   type ExceptionContext,
   gather,
+  getRunningLoop,
   InvalidStateError,
   openConnection,
   run,
   type Server,
   startServer,
   type StartServerOptions,
+  StreamReader,
+  StreamReaderProtocol,
+  type StreamWriter,
+  type Transport,
 } from "../../../mod.ts";
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -342,3 +347,44 @@ Deno.test("drain() throws when what was written after close() is dropped, and no
     await idle.waitClosed();
     await ended.wait();
   }));
+
+Deno.test("a subclass of StreamReaderProtocol serves with a method of its own", async () => {
+  class Greeter extends StreamReaderProtocol {
+    readonly #greeting: string;
+
+    constructor(greeting: string) {
+      super(new StreamReader(), { clientConnected: (_, writer) => this.greet(writer) });
+      this.#greeting = greeting;
+    }
+
+    async greet(writer: StreamWriter): Promise<void> {
+      await using output = writer;
+      output.write(utf8(this.#greeting));
+    }
+  }
+  await run(async () => {
+    const loop = getRunningLoop();
+    const where = { hostname: "127.0.0.1" };
+    await using server = await loop.createServer(() => new Greeter("hello"), where);
+    const [{ port }] = server.addresses as [Deno.NetAddr];
+    const [reader, writer] = await openConnection({ port });
+    assertEquals(text(await reader.read()), "hello");
+    writer.close();
+  });
+});
+
+Deno.test("the writer of a connection knows by its type that its transport reads too", async () => {
+  await run(async () => {
+    const served: Transport[] = [];
+    const serve: ClientConnected = (_, writer) => void served.push(writer.transport);
+    await using server = await startServer(serve, { hostname: "127.0.0.1" });
+    const [{ port }] = server.addresses as [Deno.NetAddr];
+    const [, writer] = await openConnection({ port });
+    writer.transport.pauseReading();
+    assertEquals(writer.transport.isReading(), false);
+    const plain: StreamWriter = writer;
+    // @ts-expect-error: a writer of anything may be one of a pipe
+    plain.transport.resumeReading();
+    writer.transport.abort();
+  });
+});
