@@ -7,15 +7,6 @@ export function describe(text: string): string {
   return JSON.stringify(text);
 }
 
-/** Returns the text of what was thrown, which need not have one. */
-export function textOf(thrown: unknown): string {
-  try {
-    return String(thrown);
-  } catch {
-    return `a value without a text (${typeof thrown})`;
-  }
-}
-
 /** Names a job in a message. */
 export function describeJob(fn: JobFunction<never[], unknown>): string {
   if (fn instanceof Job) return describeJob(fn.fn);

@@ -1,7 +1,7 @@
 import { BrokenExecutor } from "../loop/errors/errors.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import type { WorkerLink, Workers, WorkerSink } from "../loop/platform/worker_platform.ts";
-import { textOf } from "./_describe_job.ts";
+import { describeThrown } from "../loop/values/describe.ts";
 import type { Reply, Request, ThrownRecord } from "./_job_runner.ts";
 import { pack } from "./_parcel.ts";
 import type { PoolJob } from "./_pool_job.ts";
@@ -123,15 +123,18 @@ export class PoolWorker implements WorkerSink {
    * Something failed in the worker that no job waits for, such as a timer. It ends the job that it
    * is of, which may wait for it in vain; one that a former job has left behind is reported.
    */
-  #onStray(id: number | null, thrown: ThrownRecord): void {
-    const error = this.#revive(thrown);
+  #onStray(id: number | null, record: ThrownRecord): void {
+    const error = this.#revive(record);
     if (error === null) return;
+    const { value: thrown } = error;
     const job = id === null || id === this.#jobId ? this.#job : null;
-    if (job === null || job.done()) this.#report(error.value);
+    if (job === null || job.done()) this.#report(thrown);
     if (job !== null) {
       this.#break(
-        `failed outside of what the job returned ("${textOf(error.value)}")`,
-        error.value,
+        `failed outside of what the job returned ("${
+          typeof thrown === "string" ? thrown : describeThrown(thrown)
+        }")`,
+        thrown,
       );
     }
   }

@@ -1,4 +1,5 @@
 import { describeJob } from "./_describe_job.ts";
+import { messageOf } from "../loop/values/describe.ts";
 import { freeNames } from "./_free_names.ts";
 import type { Target } from "./_job_runner.ts";
 import { Job, type JobOptions } from "./create_job.ts";
@@ -65,8 +66,7 @@ export function checkCopied(order: Order): void {
 /** Returns the error for arguments that could not be cloned, from the host's own `cause`. */
 export function uncloneable(order: Order, cause: unknown): TypeError {
   const index = order.args.findIndex((arg) => !isCloneable(arg, order.options.transfer ?? []));
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const obstacle = `it holds what cannot be cloned: "${reason}"`;
+  const obstacle = `it holds what cannot be cloned: "${messageOf(cause)}"`;
   return unsendableArgument(order.name, index, obstacle, cause);
 }
 
@@ -111,7 +111,7 @@ function obstacleInSource(fn: object, source: string): string | null {
     new Function(`"use strict";return (${source}\n)`);
   } catch (error) {
     return "its source does not stand alone, as that of a method does not; send a function or an " +
-      `arrow function ("${(error as Error).message}")`;
+      `arrow function ("${messageOf(error)}")`;
   }
   const [name] = [...freeNames(source)].filter((free) => !isGlobal(free));
   if (name === undefined) return null;

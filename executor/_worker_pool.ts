@@ -1,4 +1,5 @@
 import { InvalidStateError, QueueFull } from "../loop/errors/errors.ts";
+import { failedFuture } from "../loop/tasks/failed_future.ts";
 import type { Future } from "../loop/tasks/future.ts";
 import { interruptedBy } from "../loop/tasks/interrupted_by.ts";
 import type { Platform } from "../loop/platform/platform.ts";
@@ -272,10 +273,4 @@ export class WorkerPool implements WorkerOwner {
     if (this.#state === "open") return;
     throw new InvalidStateError(`Cannot ${action}: the executor was shut down`);
   }
-}
-
-function failedFuture<T>(loop: PlatformLoop, error: unknown): Future<T> {
-  const future = loop.createFuture<T>();
-  future.setException(error);
-  return future;
 }

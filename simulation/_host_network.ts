@@ -2,6 +2,7 @@ import * as inside from "../loop/inside.ts";
 import { InvalidStateError } from "../loop/errors/errors.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import { formatAddress } from "../loop/values/format_address.ts";
+import { failedFuture } from "../loop/tasks/failed_future.ts";
 import type { Future } from "../loop/tasks/future.ts";
 import type {
   AddressFamily,
@@ -316,7 +317,7 @@ function atOnce<T>(loop: EventLoop, work: () => T): Future<T> {
   try {
     future.setResult(work());
   } catch (error) {
-    future.setException(error);
+    return failedFuture(loop, error);
   }
   return future;
 }

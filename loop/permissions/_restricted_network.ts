@@ -18,6 +18,7 @@ import { isNotCapable } from "../errors/deno_not_capable.ts";
 import { CancelledError } from "../errors/errors.ts";
 import type { EventLoop } from "../event_loop.ts";
 import { formatAddress } from "../values/format_address.ts";
+import { failedFuture } from "../tasks/failed_future.ts";
 import type { Future } from "../tasks/future.ts";
 import type {
   AddressFamily,
@@ -71,7 +72,7 @@ export class RestrictedNetwork implements Network {
   ): Future<ByteChannel> {
     const { localAddress } = options;
     const error = localAddress === undefined ? null : this.#hosts.refuseBinding(localAddress);
-    if (error !== null) return failed(loop, error);
+    if (error !== null) return failedFuture(loop, error);
     return this.#use(loop, address, {
       verb: "connect to",
       isDestination: true,
@@ -110,7 +111,7 @@ export class RestrictedNetwork implements Network {
   ): Future<DatagramChannel> {
     const { remote } = options;
     const error = remote === undefined ? null : this.#hosts.refuseSending(remote);
-    if (error !== null) return failed(loop, error);
+    if (error !== null) return failedFuture(loop, error);
     return this.#use(loop, address, {
       verb: "open a datagram socket on",
       isDestination: false,
@@ -126,7 +127,7 @@ export class RestrictedNetwork implements Network {
     if (net.isFull || host?.isNumeric) return this.#host.network.lookup(loop, hostname, family);
     const action = `resolve "${hostname}"`;
     if (host === null || !net.allows(host.text, "any")) {
-      return failed(loop, refusal(action, "net", host?.text ?? hostname));
+      return failedFuture(loop, refusal(action, "net", host?.text ?? hostname));
     }
     return startOperation(loop, this.#lookupSteps(loop, host.text, action, family));
   }
@@ -137,7 +138,7 @@ export class RestrictedNetwork implements Network {
       return this.#host.network.reverseLookup(loop, hostname);
     }
     const member = address?.text ?? hostname;
-    return failed(loop, refusal(`find the name of "${hostname}"`, "net", member));
+    return failedFuture(loop, refusal(`find the name of "${hostname}"`, "net", member));
   }
 
   adopt(loop: EventLoop, connection: Deno.Conn): ByteChannel {
@@ -163,12 +164,12 @@ export class RestrictedNetwork implements Network {
     const host = canonicalHost(hostname);
     const action = `${use.verb} "${formatAddress({ hostname, port })}"`;
     if (host === null) {
-      return failed(loop, refusal(action, "net", formatAddress({ hostname, port })));
+      return failedFuture(loop, refusal(action, "net", formatAddress({ hostname, port })));
     }
     if (!host.isNumeric) return startOperation(loop, this.#useName(loop, host, port, action, use));
     const reached = use.isDestination ? destinationOf(host.text) : host.text;
     if (!this.#hosts.allowsAddress(reached, port)) {
-      return failed(loop, refusal(action, "net", formatAddress({ hostname: reached, port })));
+      return failedFuture(loop, refusal(action, "net", formatAddress({ hostname: reached, port })));
     }
     return use.start({ hostname: host.text + host.zone, port });
   }
@@ -279,7 +280,7 @@ export class RestrictedNetwork implements Network {
   ): Future<T> {
     const checked = this.#restrictions.unix.admit(path);
     if (checked !== null) return start(checked);
-    return failed(loop, refusal(`${verb} "${path}"`, "unix", path));
+    return failedFuture(loop, refusal(`${verb} "${path}"`, "unix", path));
   }
 }
 
@@ -291,11 +292,4 @@ function canonicalAddress(address: string): HostAddress {
 function resolvesTo(action: string, address: string, port: number | "any"): Error {
   const member = port === "any" ? address : formatAddress({ hostname: address, port });
   return refusal(action, "net", member, `it resolves to ${address}, which the loop may not reach`);
-}
-
-/** Returns a future that has failed with `error`. */
-function failed<T>(loop: EventLoop, error: Error): Future<T> {
-  const future = loop.createFuture<T>();
-  future.setException(error);
-  return future;
 }

@@ -28,6 +28,16 @@ export function describeThrown(thrown: unknown): string {
   return describe(thrown);
 }
 
+/** The message of an error; what else was thrown, in few words. Never throws, whatever it is. */
+export function messageOf(thrown: unknown): string {
+  try {
+    if (thrown instanceof Error) return String(thrown.message);
+  } catch {
+    // It has none.
+  }
+  return describe(thrown);
+}
+
 /** The name of an error, the type of what is thrown else. */
 export function nameOfThrown(thrown: unknown): string {
   try {

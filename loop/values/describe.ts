@@ -1,2 +1,2 @@
 /** The texts of values, for the other layers. */
-export { describe, describeThrown } from "./_describe.ts";
+export { describe, describeThrown, messageOf } from "./_describe.ts";

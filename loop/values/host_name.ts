@@ -17,6 +17,9 @@ const MAPPED = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/;
 /** Addresses that are valid on one wire only, and may have the name of that wire for a zone. */
 const OF_ONE_WIRE = /^(fe[89ab][\da-f]|ff[\da-f]2):/;
 
+/** An IPv4 address as the system writes it. */
+const IPV4 = /^(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/;
+
 const DOTTED = /^\d+\.\d+\.\d+\.\d+$/;
 
 /** Addresses that mean this machine or its wire, not a host of somebody's: 0/8, 127/8, 169.254/16. */
@@ -34,6 +37,11 @@ export function canonicalHost(hostname: string): CanonicalHost | null {
   const address = parseIpv6(hostname);
   if (address === null) return null;
   return { isNumeric: true, text: unmap(address.text), zone: address.zone };
+}
+
+/** Whether `hostname` is an IPv4 address as the system writes it: four decimal numbers. */
+export function isIpv4(hostname: string): boolean {
+  return IPV4.test(hostname);
 }
 
 /** An IPv6 address in its shortest form, with its zone. */

@@ -3,10 +3,10 @@ import { assertEquals, assertThrows } from "@std/assert";
 import {
   areFor,
   asciiHost,
+  bytesOfAddress,
   describeAlternativeNames,
   describeNames,
   namesIn,
-  parseAddress,
 } from "../../transports/tls/certificate_names.ts";
 import { certificateFor, der } from "./_der.ts";
 import { TABLE } from "./_names_table.ts";
@@ -48,13 +48,13 @@ Deno.test("asciiHost() takes what is a host, in ASCII", () => {
   for (const [host, ascii] of hosts) assertEquals([host, asciiHost(host)], [host, ascii]);
 });
 
-Deno.test("parseAddress() gives the bytes of addresses in numbers, and null for names", () => {
-  assertEquals(parseAddress("10.0.0.255"), new Uint8Array([10, 0, 0, 255]));
-  assertEquals(parseAddress("1::2:300")?.join(), "0,1,0,0,0,0,0,0,0,0,0,0,0,2,3,0");
-  assertEquals(parseAddress("::")?.join(), Array(16).fill(0).join());
-  assertEquals(parseAddress("1:2:3:4:5:6:7:8")?.join(), "0,1,0,2,0,3,0,4,0,5,0,6,0,7,0,8");
+Deno.test("bytesOfAddress() gives the bytes of addresses in numbers, and null for names", () => {
+  assertEquals(bytesOfAddress("10.0.0.255"), new Uint8Array([10, 0, 0, 255]));
+  assertEquals(bytesOfAddress("1::2:300")?.join(), "0,1,0,0,0,0,0,0,0,0,0,0,0,2,3,0");
+  assertEquals(bytesOfAddress("::")?.join(), Array(16).fill(0).join());
+  assertEquals(bytesOfAddress("1:2:3:4:5:6:7:8")?.join(), "0,1,0,2,0,3,0,4,0,5,0,6,0,7,0,8");
   for (const name of ["256.0.0.1", "1.2.3", "1:2", "x::", ":::", "", "localhost"]) {
-    assertEquals(parseAddress(name), null);
+    assertEquals(bytesOfAddress(name), null);
   }
 });
 

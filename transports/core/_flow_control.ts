@@ -7,14 +7,42 @@ const HIGH = 64 * 1024;
 /** How many times the low mark fits into the high one. */
 const RATIO = 4;
 
-/** The marks of a write buffer, and whether its writer was told to pause. */
+/**
+ * The marks of a write buffer, and whether its writer was told to pause: above the high mark it is,
+ * at the low mark or below it is told to resume.
+ */
 export class FlowControl {
-  /** Above it the writer pauses, in bytes. */
-  high: number = HIGH;
-  /** At it or below, a writer that has paused resumes, in bytes. */
-  low: number = HIGH / RATIO;
+  #high = HIGH;
+  #low = HIGH / RATIO;
+  #paused = false;
+
   /** Whether the writer was told to pause. */
-  paused = false;
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** The marks, in bytes. */
+  get limits(): [low: number, high: number] {
+    return [this.#low, this.#high];
+  }
+
+  /** Pauses the writer if that is due with `unsent` bytes. Whether it is to be told. */
+  pause(unsent: number): boolean {
+    if (this.#paused || unsent <= this.#high) return false;
+    return this.#paused = true;
+  }
+
+  /** Whether the writer is to be resumed with `unsent` bytes. */
+  mayResume(unsent: number): boolean {
+    return this.#paused && unsent <= this.#low;
+  }
+
+  /** Resumes the writer if that is due with `unsent` bytes. Whether it is to be told. */
+  resume(unsent: number): boolean {
+    if (!this.mayResume(unsent)) return false;
+    this.#paused = false;
+    return true;
+  }
 
   /** Sets the marks. */
   setLimits(limits: WriteBufferLimits): void {
@@ -28,7 +56,7 @@ export class FlowControl {
           `high is ${newHigh} and low is ${newLow}`,
       );
     }
-    this.high = newHigh;
-    this.low = newLow;
+    this.#high = newHigh;
+    this.#low = newLow;
   }
 }

@@ -134,7 +134,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
   }
 
   getWriteBufferLimits(): [low: number, high: number] {
-    return [this.#flow.low, this.#flow.high];
+    return this.#flow.limits;
   }
 
   setWriteBufferLimits(limits: WriteBufferLimits = {}): void {
@@ -167,7 +167,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
     this.#unsent -= count;
     this.#pending -= 1;
     if (this.#pending === 0 && this.#state === "flushing") this.#closeChannel();
-    if (this.#flow.paused && this.#unsent <= this.#flow.low) {
+    if (this.#flow.mayResume(this.#unsent)) {
       this.#loop[inside.enter]({ [inside.run]: () => this.#resumeWriting() });
     }
   }
@@ -225,15 +225,12 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
   }
 
   #pauseIfHigh(): void {
-    if (this.#flow.paused || this.#unsent <= this.#flow.high) return;
-    this.#flow.paused = true;
-    this.#callInPlace("pauseWriting");
+    if (this.#flow.pause(this.#unsent)) this.#callInPlace("pauseWriting");
   }
 
   #resumeWriting(): void {
-    if (!this.#flow.paused || this.#unsent > this.#flow.low || this.#state === "closed") return;
-    this.#flow.paused = false;
-    this.#call("resumeWriting");
+    if (this.#state === "closed") return;
+    if (this.#flow.resume(this.#unsent)) this.#call("resumeWriting");
   }
 
   #closeChannel(): void {

@@ -275,7 +275,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   }
 
   getWriteBufferLimits(): [low: number, high: number] {
-    return [this.#flow.low, this.#flow.high];
+    return this.#flow.limits;
   }
 
   setWriteBufferLimits(limits: WriteBufferLimits = {}): void {
@@ -350,7 +350,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
       this.#sendNow(bytes);
     }
     if (!this.#flow.paused) this.#flushIfEmpty();
-    else if (this.#unsent <= this.#flow.low) {
+    else if (this.#flow.mayResume(this.#unsent)) {
       this.#loop[inside.enter]({ [inside.run]: () => this.#resumeWriting() });
     }
   }
@@ -550,8 +550,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   }
 
   #pauseIfHigh(): void {
-    if (this.#flow.paused || this.#unsent <= this.#flow.high) return;
-    this.#flow.paused = true;
+    if (!this.#flow.pause(this.#unsent)) return;
     try {
       this.#follow(this.#protocol.pauseWriting?.(), "pauseWriting");
     } catch (error) {
@@ -560,8 +559,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   }
 
   #resumeWriting(): void {
-    if (!this.#flow.paused || this.#unsent > this.#flow.low || this.#state === "closed") return;
-    this.#flow.paused = false;
+    if (this.#state === "closed" || !this.#flow.resume(this.#unsent)) return;
     enterContext(this.#context);
     try {
       this.#follow(this.#protocol.resumeWriting?.(), "resumeWriting");

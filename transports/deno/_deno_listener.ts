@@ -4,7 +4,7 @@ import type { TimerHandle } from "../../loop/scheduling/timer_handle.ts";
 import type { Acceptor, Listener } from "../../loop/platform/platform.ts";
 import { InvalidStateError } from "../../loop/errors/errors.ts";
 import { noteClosing } from "./_deno_closing_listeners.ts";
-import { printable } from "./_deno_descriptors.ts";
+import { printable } from "../../loop/errors/deno_too_many_files.ts";
 import { DenoByteChannel } from "./deno_byte_channel.ts";
 
 /** Seconds until the next attempt after accepting has failed for want of resources. */

@@ -9,7 +9,7 @@ import type {
   TcpAddress,
 } from "../../loop/platform/platform.ts";
 import { noteClosing } from "./_deno_closing_listeners.ts";
-import { isOutOfDescriptors, tooManyOpenFiles } from "./_deno_descriptors.ts";
+import { isOutOfDescriptors, tooManyOpenFiles } from "../../loop/errors/deno_too_many_files.ts";
 import { checkNetPermission } from "./_deno_net_permission.ts";
 import { toDenoError } from "./_deno_node_error.ts";
 import { NodeSocketChannel } from "./_deno_node_socket_channel.ts";

@@ -1,5 +1,5 @@
 import type { EventLoop } from "../../loop/event_loop.ts";
-import { formatAddress } from "../../loop/values/format_address.ts";
+import { formatAddress, formatHost } from "../../loop/values/format_address.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import type {
   AddressFamily,
@@ -18,7 +18,11 @@ import type {
 } from "../../loop/platform/platform.ts";
 import { flagsMissing, isNotCapable } from "../../loop/errors/deno_not_capable.ts";
 import { untilAddressesAreFree } from "./_deno_closing_listeners.ts";
-import { isOutOfDescriptors, printable, tooManyOpenFiles } from "./_deno_descriptors.ts";
+import {
+  isOutOfDescriptors,
+  printable,
+  tooManyOpenFiles,
+} from "../../loop/errors/deno_too_many_files.ts";
 import { adoptListener, DenoListener } from "./_deno_listener.ts";
 import { nameMissingUnixFlags } from "./_deno_unix_permission.ts";
 import { checkNetPermission } from "./_deno_net_permission.ts";
@@ -218,8 +222,7 @@ function explainLookup(error: unknown, hostname: string): unknown {
   const { code } = error as { code?: string };
   if (code === "ENOTFOUND") return nameNotFound(hostname, "the name does not resolve", error);
   if (code !== "EPERM") return error;
-  const member = hostname.includes(":") ? `[${hostname}]` : hostname;
-  return flagsMissing(`resolve "${hostname}"`, [`--allow-net=${member}`], error);
+  return flagsMissing(`resolve "${hostname}"`, [`--allow-net=${formatHost(hostname)}`], error);
 }
 
 /** Whether `error` may be what comes of a look-up that could not open what it needed. */

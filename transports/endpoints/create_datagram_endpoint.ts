@@ -20,6 +20,7 @@ import {
   getaddrinfo,
   type GetaddrinfoOptions,
 } from "../names/getaddrinfo.ts";
+import { familyOf } from "../names/ip_address.ts";
 import type { EndpointProtocol } from "../protocol.ts";
 import type { DatagramTransport } from "../transport.ts";
 
@@ -171,5 +172,5 @@ function peerAt({ hostname, port }: TcpAddress): Deno.NetAddr {
 /** Where to receive the answers of `remote`. */
 function anyPort(remote: string): TcpAddress {
   if (remote === "::1" || remote.startsWith("127.")) return { hostname: remote, port: 0 };
-  return { hostname: remote.includes(":") ? "::" : "0.0.0.0", port: 0 };
+  return { hostname: familyOf(remote) === "ipv6" ? "::" : "0.0.0.0", port: 0 };
 }

@@ -1,14 +1,12 @@
-import { canonicalHost, parseIpv6, unmap } from "../../loop/values/host_name.ts";
+import { canonicalHost, isIpv4, parseIpv6, unmap } from "../../loop/values/host_name.ts";
 import type { AddressFamily, HostAddress } from "../../loop/platform/platform.ts";
-
-const IPV4 = /^(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/;
 
 /**
  * Returns a numeric address as the system writes it, or `null` for a name: `::1` for
  * `0:0:0:0:0:0:0:1`, and an IPv4 address in IPv6 with dots.
  */
 export function parseAddress(hostname: string): HostAddress | null {
-  if (IPV4.test(hostname)) return { family: "ipv4", hostname };
+  if (isIpv4(hostname)) return { family: "ipv4", hostname };
   if (!hostname.includes(":")) return null;
   const address = parseIpv6(hostname);
   if (address === null) return null;

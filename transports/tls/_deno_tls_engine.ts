@@ -2,10 +2,10 @@ import type { Duplex } from "node:stream";
 import type { PeerCertificate, TLSSocket } from "node:tls";
 import {
   areFor,
+  bytesOfAddress,
   describeAlternativeNames,
   describeNames,
   namesIn,
-  parseAddress,
 } from "./certificate_names.ts";
 import type { TlsContext } from "./_deno_tls_context.ts";
 import { otherHost } from "./_deno_tls_error.ts";
@@ -125,7 +125,7 @@ export class TlsEngine {
       // It is also what is sent to the server, which an address is not.
       ...hostname === null
         ? {}
-        : parseAddress(hostname) === null
+        : bytesOfAddress(hostname) === null
         ? { servername: hostname }
         : { host: hostname },
       ...options.alpnProtocols === undefined ? {} : { ALPNProtocols: [...options.alpnProtocols] },

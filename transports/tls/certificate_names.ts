@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { isIpv4 } from "../../loop/values/host_name.ts";
 
 /** Whom a certificate is for. */
 export interface CertificateNames {
@@ -78,13 +79,13 @@ export function describeAlternativeNames(der: Uint8Array): string {
   return names.map(({ tag, content }) => {
     const kind = KINDS[tag];
     if (kind === undefined) return "other:<unsupported>";
-    return `${kind}:${tag === ADDRESS ? formatAddress(content) : quoted(text(content))}`;
+    return `${kind}:${tag === ADDRESS ? textOfAddress(content) : quoted(text(content))}`;
   }).join(", ");
 }
 
 /** Returns a name in ASCII, as certificates and TLS have it, or an address; `null` if it is neither. */
 export function asciiHost(hostname: string): string | null {
-  if (parseAddress(hostname) !== null) return hostname;
+  if (bytesOfAddress(hostname) !== null) return hostname;
   const isAscii = /^[\x21-\x7e]+$/.test(hostname);
   const name = isAscii || FOREIGN.test(hostname)
     ? hostname
@@ -98,7 +99,7 @@ export function asciiHost(hostname: string): string | null {
  * @param hostname A name in ASCII, or an address in numbers.
  */
 export function areFor(names: CertificateNames, hostname: string): boolean {
-  const address = parseAddress(hostname);
+  const address = bytesOfAddress(hostname);
   if (address !== null) return names.addresses.some((other) => isSame(address, other));
   const candidates = names.dnsNames.length > 0 ? names.dnsNames : names.commonNames;
   return candidates.some((name) => matches(name.toLowerCase(), hostname.toLowerCase()));
@@ -107,13 +108,13 @@ export function areFor(names: CertificateNames, hostname: string): boolean {
 /** Says whom a certificate is for. */
 export function describeNames({ dnsNames, addresses, commonNames }: CertificateNames): string {
   const names = dnsNames.length > 0 ? dnsNames : commonNames;
-  return [...names.map((name) => JSON.stringify(name)), ...addresses.map(formatAddress)]
+  return [...names.map((name) => JSON.stringify(name)), ...addresses.map(textOfAddress)]
     .join(", ") || "nobody";
 }
 
 /** Returns the bytes of an address in numbers, `null` for a name. */
-export function parseAddress(hostname: string): Uint8Array | null {
-  if (IPV4.test(hostname)) return Uint8Array.from(hostname.split("."), Number);
+export function bytesOfAddress(hostname: string): Uint8Array | null {
+  if (isIpv4(hostname)) return Uint8Array.from(hostname.split("."), Number);
   if (!hostname.includes(":") || hostname.includes("%")) return null;
   const text = URL.parse(`http://[${hostname}]/`)?.hostname.slice(1, -1);
   if (text === undefined) return null;
@@ -122,8 +123,6 @@ export function parseAddress(hostname: string): Uint8Array | null {
   const groups = [...left, ...gap, ...right ?? []].map((group) => parseInt(group, 16));
   return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 255]));
 }
-
-const IPV4 = /^(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/;
 
 /** `*`, and two labels or more. */
 const WILDCARD = /^\*((?:\.[a-z\d](?:[a-z\d-]*[a-z\d])?){2,})$/;
@@ -147,7 +146,7 @@ function isSame(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
 
-function formatAddress(bytes: Uint8Array): string {
+function textOfAddress(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join(".");
   const groups: string[] = [];
   for (let index = 0; index + 1 < bytes.length; index += 2) {
