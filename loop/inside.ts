@@ -23,16 +23,12 @@ export const awaitIn: unique symbol = Symbol("awaitIn");
 export const awaited: unique symbol = Symbol("awaited");
 /** Begins what starts only where it is first consumed. */
 export const begin: unique symbol = Symbol("begin");
-/** The bytes that a reader holds. */
-export const buffer: unique symbol = Symbol("buffer");
 /** Cancels for a reason that is there already. */
 export const cancel: unique symbol = Symbol("cancel");
 /** The reason of the last cancellation that is kept. */
 export const cancelReason: unique symbol = Symbol("cancelReason");
 /** Cancels the task that serves a connection. */
 export const cancelServing: unique symbol = Symbol("cancelServing");
-/** Throws the error of the stream, if there is one. */
-export const check: unique symbol = Symbol("check");
 /** Throws unless a callback can be scheduled. */
 export const checkCallback: unique symbol = Symbol("checkCallback");
 /** Throws if a connection was closed while something else had it. */
@@ -47,8 +43,6 @@ export const crash: unique symbol = Symbol("crash");
 export const delivers: unique symbol = Symbol("delivers");
 /** Waits until the peer has taken enough. */
 export const drain: unique symbol = Symbol("drain");
-/** Drops bytes. */
-export const drop: unique symbol = Symbol("drop");
 /** How many cancellations are due. */
 export const dueCount: unique symbol = Symbol("dueCount");
 /** Waits until all that was written went out. */
@@ -57,16 +51,12 @@ export const emptied: unique symbol = Symbol("emptied");
 export const end: unique symbol = Symbol("end");
 /** All that a cancellation went on to have answered. */
 export const endCancel: unique symbol = Symbol("endCancel");
-/** A read has taken what came straight into its memory. */
-export const endFill: unique symbol = Symbol("endFill");
 /** What a transport was left for has come to its end. */
 export const endLeaving: unique symbol = Symbol("endLeaving");
 /** Everybody may write again. */
 export const endLending: unique symbol = Symbol("endLending");
 /** Kills the children of a loop, and waits for their ends. */
 export const endProcesses: unique symbol = Symbol("endProcesses");
-/** Whether the stream has ended. */
-export const ended: unique symbol = Symbol("ended");
 /** Adds an entry to the ready queue. */
 export const enqueue: unique symbol = Symbol("enqueue");
 /** Runs an entry for an event of the host. */
@@ -75,8 +65,6 @@ export const enter: unique symbol = Symbol("enter");
 export const enterBody: unique symbol = Symbol("enterBody");
 /** The body of a timeout has ended; whether that was the deadline. */
 export const exitBody: unique symbol = Symbol("exitBody");
-/** Feeds bytes whose memory is used again. */
-export const feedCopy: unique symbol = Symbol("feedCopy");
 /** Lets go of a cancellation that has arrived elsewhere. */
 export const forget: unique symbol = Symbol("forget");
 /** Whether something that was written was dropped. */
@@ -89,12 +77,10 @@ export const hosts: unique symbol = Symbol("hosts");
 export const isLost: unique symbol = Symbol("isLost");
 /** Whether the stream was accepted. */
 export const isServer: unique symbol = Symbol("isServer");
-/** Gives up: a reader its read, a transport its channel. */
+/** Gives the channel of a transport away. */
 export const leave: unique symbol = Symbol("leave");
 /** Lets one writer have a transport for itself. */
 export const lend: unique symbol = Symbol("lend");
-/** How many bytes may stand before a separator. */
-export const limit: unique symbol = Symbol("limit");
 /** Somebody else has gone on with a coroutine. */
 export const loseCoroutine: unique symbol = Symbol("loseCoroutine");
 /** The stream goes on over another transport. */
@@ -155,12 +141,8 @@ export const start: unique symbol = Symbol("start");
 export const submit: unique symbol = Symbol("submit");
 /** Adds who waits for a future; an operation resumes the first of them itself. */
 export const subscribe: unique symbol = Symbol("subscribe");
-/** Takes bytes, and lets the transport go on if they are few enough. */
-export const take: unique symbol = Symbol("take");
 /** Takes the cancellation that is due. */
 export const takeCancel: unique symbol = Symbol("takeCancel");
-/** Takes bytes into memory of the caller. */
-export const takeInto: unique symbol = Symbol("takeInto");
 /** Takes what has come and was not read. */
 export const takeUnread: unique symbol = Symbol("takeUnread");
 /** The task that a coroutine is part of. */
@@ -173,14 +155,10 @@ export const text: unique symbol = Symbol("text");
 export const timers: unique symbol = Symbol("timers");
 /** Takes a lock if nobody has it and nobody waits. */
 export const tryAcquire: unique symbol = Symbol("tryAcquire");
-/** Gives back what came straight into the memory of a read that was cancelled. */
-export const undoFill: unique symbol = Symbol("undoFill");
 /** The errors of a loop that nobody has looked at. */
 export const unseenFailures: unique symbol = Symbol("unseenFailures");
 /** Who waited waits no longer. */
 export const unsubscribe: unique symbol = Symbol("unsubscribe");
-/** Waits for bytes, as the one read of the stream. */
-export const wait: unique symbol = Symbol("wait");
 /** Waits for the end of the connection. */
 export const waitClosed: unique symbol = Symbol("waitClosed");
 /** Wakes the first in a line who is not awake yet. */

@@ -41,9 +41,9 @@ export const FAILS: [name: keyof typeof import("./_odd_jobs.ts"), text: string |
 
 /** Jobs that break their worker, and what is said of that. */
 export const BREAKS: [name: keyof typeof import("./_odd_jobs.ts"), says: string | RegExp][] = [
-  ["throwFromTimer", 'outside of what the job returned ("a value without a text (object)")'],
+  ["throwFromTimer", 'outside of what the job returned ("Object")'],
   ["throwFromMicrotask", 'outside of what the job returned ("Error: stray")'],
-  ["rejectAlone", 'outside of what the job returned ("a value without a text (object)")'],
+  ["rejectAlone", 'outside of what the job returned ("Object")'],
   ["exitDeno", "exited with code 7"],
   ["exitNode", "exited with code 7"],
 ];

@@ -1,7 +1,7 @@
 // Whose memory the bytes are in that a program is given.
-import * as inside from "../../loop/inside.ts";
 import { assert, assertEquals } from "@std/assert";
 import { type Future, type IncompleteReadError, run, sleep, StreamReader } from "../../mod.ts";
+import { stateOf } from "../../transports/streams/stream_reader.ts";
 
 /** Lines of many lengths, so that reads end everywhere in what was fed. */
 const TEXT = Array.from({ length: 90 }, (_, index) => `${index}:${"x".repeat(index % 70)}\n`).join(
@@ -28,7 +28,7 @@ function* feeding(reader: StreamReader, size: number, way: string): Generator<vo
     else if (way === "pieces") reader.feedData(piece.slice());
     else {
       memory.set(piece);
-      reader[inside.feedCopy](memory, piece.length);
+      stateOf(reader).feedCopy(memory, piece.length);
     }
     yield;
   }

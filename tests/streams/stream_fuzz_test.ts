@@ -1,5 +1,4 @@
 // StreamReader under random chunks and cancellations, against a plain oracle: a string.
-import * as inside from "../../loop/inside.ts";
 import { assertEquals } from "@std/assert";
 import { type Coroutine, type Future, sleep, StreamReader } from "../../mod.ts";
 import { SeededRandom } from "../conformance/mod.ts";
@@ -14,6 +13,7 @@ import {
   readSome,
   readUntil,
 } from "./_oracle.ts";
+import { stateOf } from "../../transports/streams/stream_reader.ts";
 
 const SEEDS = 500;
 const SEPARATORS = ["\n", "\r\n", "X", "aX", "Xab", "abc"];
@@ -124,7 +124,7 @@ class Run {
     this.#toCome = this.#toCome.slice(size);
     this.#model.unread += chunk;
     if (this.#random.chance(0.5)) reader.feedData(utf8(chunk));
-    else reader[inside.feedCopy](utf8(chunk + "what the memory held before"), chunk.length);
+    else stateOf(reader).feedCopy(utf8(chunk + "what the memory held before"), chunk.length);
   }
 
   #take(count: number): void {

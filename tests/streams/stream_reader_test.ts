@@ -1,6 +1,5 @@
 // Rows R01 to R04 of "Streams": what reads return and throw, flow control, and reads at once.
 // The expected values were measured on CPython 3.13.
-import * as inside from "../../loop/inside.ts";
 import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import {
   CancelledError,
@@ -14,6 +13,7 @@ import {
 } from "../../mod.ts";
 import { caughtBy, runVirtual } from "../loop/mod.ts";
 import { type Fed, feed, PauseLog, takeRest, text, utf8 } from "./_feeding.ts";
+import { stateOf } from "../../transports/streams/stream_reader.ts";
 
 type ReadOf = (reader: StreamReader) => Future<Uint8Array>;
 
@@ -228,7 +228,7 @@ Deno.test("StreamReader.readInto() fills the memory of the caller", () =>
     assertEquals(yield* reader.readInto(memory), 2);
     assertEquals(text(memory), "dec");
     const waiting = reader.readInto(memory);
-    reader[inside.feedCopy](utf8("fghi"), 4);
+    stateOf(reader).feedCopy(utf8("fghi"), 4);
     assertEquals(yield* waiting, 3);
     assertEquals(text(memory), "fgh");
     assertEquals(yield* reader.readInto(new Uint8Array(0)), 0);
@@ -362,7 +362,7 @@ Deno.test("R04 a cancelled read has taken nothing, wherever it was cancelled", a
         });
         yield* sleep(0);
 
-        for (const piece of pieces) reader[inside.feedCopy](utf8(piece), piece.length);
+        for (const piece of pieces) stateOf(reader).feedCopy(utf8(piece), piece.length);
         task.cancel();
 
         assertInstanceOf(yield* caughtBy(task), CancelledError);
@@ -378,7 +378,7 @@ Deno.test("StreamReader.readInto() that has its bytes keeps other reads out", ()
     const reader = new StreamReader({ loop });
     const memory = new Uint8Array(2);
     const filled = reader.readInto(memory);
-    reader[inside.feedCopy](utf8("abcd"), 4);
+    stateOf(reader).feedCopy(utf8("abcd"), 4);
 
     assertInstanceOf(yield* caughtBy(reader.read(1)), InvalidStateError);
 
@@ -440,8 +440,8 @@ Deno.test("StreamReader gives what came before TLS to nobody, also if a filled r
     const reader = new StreamReader({ loop });
     const waiting = reader.readInto(new Uint8Array(3));
     yield* sleep(0);
-    reader[inside.feedCopy](utf8("clear"), 5);
-    assertEquals(text(reader[inside.takeUnread]()), "ar");
+    stateOf(reader).feedCopy(utf8("clear"), 5);
+    assertEquals(text(stateOf(reader).takeUnread()), "ar");
 
     waiting.cancel();
     yield* sleep(0);

@@ -1,4 +1,3 @@
-import * as inside from "../../loop/inside.ts";
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import {
   type Coroutine,
@@ -29,6 +28,7 @@ import {
 } from "./_backend.ts";
 import { MemoryWire } from "./_memory_wire.ts";
 import { certificate, trusting } from "./_tls.ts";
+import { stateOf } from "../../transports/streams/stream_reader.ts";
 
 /** One end of a connection that has streams. */
 interface Streams {
@@ -352,7 +352,7 @@ function* readLine(reader: StreamReader): Coroutine<string> {
 
 /** Waits until at least `size` bytes are unread. */
 function* unread(reader: StreamReader, size: number): Coroutine<void> {
-  while (reader[inside.buffer].size < size) yield;
+  while (stateOf(reader).buffer.size < size) yield;
 }
 
 function joined(first: Uint8Array, second: Uint8Array): Uint8Array {

@@ -8,7 +8,6 @@
  *
  * @module
  */
-import * as inside from "../../loop/inside.ts";
 import {
   type CancelledError,
   IncompleteReadError,
@@ -16,7 +15,7 @@ import {
 } from "../../loop/errors/errors.ts";
 import { Operation } from "../../loop/tasks/operation.ts";
 import { type Match, NEWLINE, type Separators } from "./_separators.ts";
-import type { StreamReader } from "./stream_reader.ts";
+import type { StreamState } from "./_stream_state.ts";
 
 /** What an attempt returns when it has finished the read. */
 const DONE = 0;
@@ -25,11 +24,11 @@ const ANY = 1;
 
 /** A read of a stream. A subclass starts it at the end of its constructor, by `resumed()`. */
 export abstract class Read<T> extends Operation<T> {
-  protected readonly reader: StreamReader;
+  protected readonly stream: StreamState;
 
-  constructor(reader: StreamReader) {
-    super(reader[inside.options]);
-    this.reader = reader;
+  constructor(stream: StreamState) {
+    super(stream.options);
+    this.stream = stream;
   }
 
   /**
@@ -41,18 +40,18 @@ export abstract class Read<T> extends Operation<T> {
 
   protected override resumed(): void {
     try {
-      this.reader[inside.check]();
+      this.stream.check();
       const wanted = this.attempt();
       if (wanted === DONE) return;
       this.suspend();
-      this.reader[inside.wait](this, wanted);
+      this.stream.wait(this, wanted);
     } catch (error) {
       this.fail(error);
     }
   }
 
   protected override interrupted(error: CancelledError): void {
-    this.reader[inside.leave](this);
+    this.stream.leave(this);
     this.fail(error);
   }
 }
@@ -61,17 +60,17 @@ export abstract class Read<T> extends Operation<T> {
 export class ReadSome extends Read<Uint8Array> {
   readonly #count: number;
 
-  constructor(reader: StreamReader, count: number) {
-    super(reader);
+  constructor(stream: StreamState, count: number) {
+    super(stream);
     this.#count = count;
     this.resumed();
   }
 
   protected override attempt(): number {
-    const { reader } = this;
-    const size = reader[inside.buffer].size;
-    if (size === 0 && this.#count > 0 && !reader[inside.ended]) return ANY;
-    this.finish(reader[inside.take](Math.min(size, this.#count)));
+    const { stream } = this;
+    const size = stream.buffer.size;
+    if (size === 0 && this.#count > 0 && !stream.ended) return ANY;
+    this.finish(stream.take(Math.min(size, this.#count)));
     return DONE;
   }
 }
@@ -82,8 +81,8 @@ export class ReadInto extends Read<number> {
   /** How many bytes were put into the target before this read went on to say so. */
   #filled = 0;
 
-  constructor(reader: StreamReader, target: Uint8Array) {
-    super(reader);
+  constructor(stream: StreamState, target: Uint8Array) {
+    super(stream);
     this.#target = target;
     this.resumed();
   }
@@ -98,36 +97,36 @@ export class ReadInto extends Read<number> {
 
   protected override resumed(): void {
     if (this.#filled === 0) return super.resumed();
-    this.reader[inside.endFill]();
+    this.stream.endFill();
     this.finish(this.#filled);
   }
 
   protected override interrupted(error: CancelledError): void {
-    if (this.#filled > 0) this.reader[inside.undoFill](this.#target.slice(0, this.#filled));
+    if (this.#filled > 0) this.stream.undoFill(this.#target.slice(0, this.#filled));
     super.interrupted(error);
   }
 
   protected override attempt(): number {
-    const { reader } = this;
-    if (reader[inside.buffer].size === 0 && this.#target.length > 0 && !reader[inside.ended]) {
+    const { stream } = this;
+    if (stream.buffer.size === 0 && this.#target.length > 0 && !stream.ended) {
       return ANY;
     }
-    this.finish(reader[inside.takeInto](this.#target));
+    this.finish(stream.takeInto(this.#target));
     return DONE;
   }
 }
 
 /** Takes everything up to the end of the stream. */
 export class ReadAll extends Read<Uint8Array> {
-  constructor(reader: StreamReader) {
-    super(reader);
+  constructor(stream: StreamState) {
+    super(stream);
     this.resumed();
   }
 
   protected override attempt(): number {
-    const { reader } = this;
-    if (!reader[inside.ended]) return Infinity;
-    this.finish(reader[inside.take](reader[inside.buffer].size));
+    const { stream } = this;
+    if (!stream.ended) return Infinity;
+    this.finish(stream.take(stream.buffer.size));
     return DONE;
   }
 }
@@ -136,18 +135,18 @@ export class ReadAll extends Read<Uint8Array> {
 export class ReadExactly extends Read<Uint8Array> {
   readonly #count: number;
 
-  constructor(reader: StreamReader, count: number) {
-    super(reader);
+  constructor(stream: StreamState, count: number) {
+    super(stream);
     this.#count = count;
     this.resumed();
   }
 
   protected override attempt(): number {
-    const { reader } = this;
+    const { stream } = this;
     const count = this.#count;
-    const size = reader[inside.buffer].size;
-    if (size >= count) this.finish(reader[inside.take](count));
-    else if (reader[inside.ended]) throw new IncompleteReadError(reader[inside.take](size), count);
+    const size = stream.buffer.size;
+    if (size >= count) this.finish(stream.take(count));
+    else if (stream.ended) throw new IncompleteReadError(stream.take(size), count);
     else return count;
     return DONE;
   }
@@ -159,8 +158,8 @@ abstract class ReadPiece<T> extends Read<T> {
   /** Up to where in the stream no separator begins. */
   #searched = 0;
 
-  constructor(reader: StreamReader, separators: Separators) {
-    super(reader);
+  constructor(stream: StreamState, separators: Separators) {
+    super(stream);
     this.#separators = separators;
   }
 
@@ -174,15 +173,15 @@ abstract class ReadPiece<T> extends Read<T> {
   protected abstract overran(error: LimitOverrunError, match: Match | null): void;
 
   protected override attempt(): number {
-    const { reader } = this;
-    const buffer = reader[inside.buffer];
+    const { stream } = this;
+    const buffer = stream.buffer;
     // Another read may have taken bytes since the last attempt.
     const offset = Math.max(0, this.#searched - buffer.taken);
     const match = this.#separators.find(buffer, offset);
     const before = match?.start ?? this.#separators.unsearched(buffer.size);
-    if (before > reader[inside.limit]) this.overran(overrun(reader[inside.limit], before), match);
-    else if (match !== null) this.found(reader[inside.take](match.end));
-    else if (reader[inside.ended]) this.endedWith(reader[inside.take](buffer.size));
+    if (before > stream.limit) this.overran(overrun(stream.limit, before), match);
+    else if (match !== null) this.found(stream.take(match.end));
+    else if (stream.ended) this.endedWith(stream.take(buffer.size));
     else {
       this.#searched = buffer.taken + before;
       return ANY;
@@ -193,8 +192,8 @@ abstract class ReadPiece<T> extends Read<T> {
 
 /** Takes everything up to a separator, which must come. */
 export class ReadUntil extends ReadPiece<Uint8Array> {
-  constructor(reader: StreamReader, separators: Separators) {
-    super(reader, separators);
+  constructor(stream: StreamState, separators: Separators) {
+    super(stream, separators);
     this.resumed();
   }
 
@@ -213,8 +212,8 @@ export class ReadUntil extends ReadPiece<Uint8Array> {
 
 /** Takes a line. The last one may lack its end; a line that is too long is dropped. */
 abstract class LineRead<T> extends ReadPiece<T> {
-  constructor(reader: StreamReader) {
-    super(reader, NEWLINE);
+  constructor(stream: StreamState) {
+    super(stream, NEWLINE);
     this.resumed();
   }
 
@@ -223,7 +222,7 @@ abstract class LineRead<T> extends ReadPiece<T> {
   }
 
   protected override overran(error: LimitOverrunError, match: Match | null): void {
-    this.reader[inside.drop](match?.end ?? this.reader[inside.buffer].size);
+    this.stream.drop(match?.end ?? this.stream.buffer.size);
     this.fail(error);
   }
 }

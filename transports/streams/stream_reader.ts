@@ -1,15 +1,10 @@
-import * as inside from "../../loop/inside.ts";
 import { checkArgument, checkOptions, countFrom } from "../../loop/values/check_options.ts";
-import { InvalidStateError } from "../../loop/errors/errors.ts";
 import { type EventLoop, runningEventLoop } from "../../loop/event_loop.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import { STREAM_READER } from "../_options.ts";
-import { copyOf, isAlone } from "../core/_read_buffer.ts";
 import { type Separator, Separators } from "./_separators.ts";
-import { StreamBuffer } from "./_stream_buffer.ts";
 import {
   NextLine,
-  type Read,
   ReadAll,
   ReadExactly,
   ReadInto,
@@ -17,10 +12,10 @@ import {
   ReadSome,
   ReadUntil,
 } from "./_stream_reads.ts";
+import { type Pausable, StreamState } from "./_stream_state.ts";
 import { createReadable } from "./_web_streams.ts";
-import type { ReadTransport } from "../transport.ts";
 
-export type { Separator };
+export type { Pausable, Separator };
 
 /** The limit of a reader where none is given, in bytes. */
 export const DEFAULT_LIMIT: number = 64 * 1024;
@@ -33,8 +28,8 @@ export interface StreamReaderOptions {
   loop?: EventLoop | undefined;
 }
 
-/** What can be told to send no more for a while. */
-export type Pausable = Pick<ReadTransport, "pauseReading" | "resumeReading">;
+/** Returns what a reader shares with its reads and with the protocol that feeds it. */
+export let stateOf: (reader: StreamReader) => StreamState;
 
 /**
  * Reads a stream of bytes: what has come waits here until it is read. As `asyncio.StreamReader`.
@@ -65,22 +60,11 @@ export type Pausable = Pick<ReadTransport, "pauseReading" | "resumeReading">;
  * ```
  */
 export class StreamReader implements AsyncIterable<Uint8Array> {
-  /** @ignore The options of its operations. */
-  readonly [inside.options]: { readonly loop: EventLoop };
-  /** @ignore What is not read yet. The transport is paused to bound it; see `#pauseIfFull()`. */
-  readonly [inside.buffer]: StreamBuffer = new StreamBuffer();
-  #limit: number;
-  #ended = false;
-  #error: unknown = null;
-  #transport: Pausable | null = null;
-  /** Whether the transport was told to pause. */
-  #paused = false;
-  /** The read that waits, and how many unread bytes it waits for. */
-  #waiter: Read<unknown> | null = null;
-  #wanted = 1;
-  /** Whether a read was given bytes, and has not gone on to say so; and may give them back. */
-  #filling = false;
-  #mayUndoFill = false;
+  readonly #state: StreamState;
+
+  static {
+    stateOf = (reader) => reader.#state;
+  }
 
   /**
    * Creates a reader that nothing has come to yet.
@@ -90,8 +74,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   constructor(options: StreamReaderOptions = {}) {
     checkOptions("create a stream reader", options, STREAM_READER);
     const { limit = DEFAULT_LIMIT, loop } = options;
-    this[inside.options] = { loop: loop ?? runningEventLoop() };
-    this.#limit = limit;
+    this.#state = new StreamState(loop ?? runningEventLoop(), limit);
   }
 
   /**
@@ -104,8 +87,8 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * @throws {InvalidStateError} If another read waits. The error of the connection, if it failed.
    */
   read(count?: number): Future<Uint8Array> {
-    if (count === undefined || count < 0) return new ReadAll(this);
-    return new ReadSome(this, checkCount(count));
+    if (count === undefined || count < 0) return new ReadAll(this.#state);
+    return new ReadSome(this.#state, checkCount(count));
   }
 
   /**
@@ -117,7 +100,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * @throws {InvalidStateError} If another read waits. The error of the connection, if it failed.
    */
   readInto(target: Uint8Array): Future<number> {
-    return new ReadInto(this, target);
+    return new ReadInto(this.#state, target);
   }
 
   /**
@@ -128,7 +111,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * @throws {InvalidStateError} If another read waits. The error of the connection, if it failed.
    */
   readExactly(count: number): Future<Uint8Array> {
-    return new ReadExactly(this, checkCount(count));
+    return new ReadExactly(this.#state, checkCount(count));
   }
 
   /**
@@ -140,7 +123,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * @throws {InvalidStateError} If another read waits. The error of the connection, if it failed.
    */
   readLine(): Future<Uint8Array> {
-    return new ReadLine(this);
+    return new ReadLine(this.#state);
   }
 
   /**
@@ -155,17 +138,17 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * @throws {InvalidStateError} If another read waits. The error of the connection, if it failed.
    */
   readUntil(separator: Separator | readonly Separator[] = "\n"): Future<Uint8Array> {
-    return new ReadUntil(this, new Separators(separator));
+    return new ReadUntil(this.#state, new Separators(separator));
   }
 
   /** Whether the stream has ended and everything is read. */
   atEof(): boolean {
-    return this.#ended && this[inside.buffer].size === 0;
+    return this.#state.ended && this.#state.buffer.size === 0;
   }
 
   /** How many bytes have come and are not read. */
   get buffered(): number {
-    return this[inside.buffer].size;
+    return this.#state.buffer.size;
   }
 
   /**
@@ -176,13 +159,12 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * @throws {InvalidStateError} If a read waits.
    */
   takeBuffered(): Uint8Array {
-    if (this.#waiter !== null || this.#filling) throw anotherReads();
-    return this[inside.takeUnread]();
+    return this.#state.takeBuffered();
   }
 
   /** Returns the error that reads throw, or `null`. */
   exception(): unknown {
-    return this.#error;
+    return this.#state.error;
   }
 
   /**
@@ -195,9 +177,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    */
   setLimit(limit: number): void {
     checkArgument("set the limit of a stream", "the limit", limit, countFrom(1));
-    this.#limit = limit;
-    this.#pauseIfFull();
-    this.#resumeIfRoom();
+    this.#state.limit = limit;
   }
 
   /**
@@ -205,12 +185,12 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * ends the reading only; the connection stays open until the writer is closed.
    */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    return createReadable(this, () => this.#limit);
+    return createReadable(this, () => this.#state.limit);
   }
 
   /** Goes over the lines up to the end of the stream. */
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
-    return { next: () => new NextLine(this) };
+    return { next: () => new NextLine(this.#state) };
   }
 
   /**
@@ -219,153 +199,23 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * @throws {InvalidStateError} After {@linkcode feedEof}.
    */
   feedData(data: Uint8Array): void {
-    if (this.#ended) {
-      throw new InvalidStateError("Cannot feed a stream reader: feedEof() was called");
-    }
-    if (data.length === 0) return;
-    if (isAlone(data) && this[inside.buffer].adopts(data.length, this.#wanted)) {
-      this[inside.buffer].adopt(data);
-    } else this[inside.buffer].append(data, this.#wanted);
-    this.#noteFed();
-  }
-
-  /** @ignore As {@linkcode feedData} with the first `count` bytes of memory that is used again. */
-  [inside.feedCopy](memory: Uint8Array, count: number): void {
-    const buffer = this[inside.buffer];
-    const waiter = this.#waiter;
-    if (waiter instanceof ReadInto && buffer.size === 0) {
-      const filled = waiter.fill(memory.subarray(0, count));
-      this.#filling = this.#mayUndoFill = true;
-      this.#wake();
-      if (filled < count) this.feedData(copyOf(memory, filled, count));
-    } else if (buffer.adopts(count, this.#wanted)) this.feedData(copyOf(memory, 0, count));
-    else {
-      buffer.append(memory.subarray(0, count), this.#wanted);
-      this.#noteFed();
-    }
+    this.#state.feed(data);
   }
 
   /** Ends the stream: reads get what is left, and then no bytes. */
   feedEof(): void {
-    this.#ended = true;
-    this.#wake();
+    this.#state.end();
   }
 
   /** Fails the stream: every read throws `error`, which need not be looked at. */
   setException(error: unknown): void {
-    this.#error = error;
-    this.#wake();
+    this.#state.fail(error);
   }
 
   /** Sets what is paused while too much is unread. */
   setTransport(transport: Pausable): void {
-    this.#transport = transport;
-    this.#paused = false;
-    this.#pauseIfFull();
+    this.#state.setTransport(transport);
   }
-
-  /** @ignore See {@linkcode setLimit}. */
-  get [inside.limit](): number {
-    return this.#limit;
-  }
-
-  /** @ignore Whether nothing more will come. */
-  get [inside.ended](): boolean {
-    return this.#ended;
-  }
-
-  /** @ignore Throws what every read throws. */
-  [inside.check](): void {
-    if (this.#error !== null) throw this.#error;
-    if (this.#filling) throw anotherReads();
-  }
-
-  /** @ignore The read that was given its bytes has said so. */
-  [inside.endFill](): void {
-    this.#filling = false;
-  }
-
-  /** @ignore The read that was given `bytes` is cancelled. */
-  [inside.undoFill](bytes: Uint8Array): void {
-    this.#filling = false;
-    if (this.#mayUndoFill) this[inside.buffer].prepend(bytes);
-  }
-
-  /** @ignore Takes unread bytes. */
-  [inside.take](count: number): Uint8Array {
-    const bytes = this[inside.buffer].take(count);
-    if (this.#paused) this.#resumeIfRoom();
-    return bytes;
-  }
-
-  /** @ignore Takes what came before something else begins, such as TLS: no read gets any of it. */
-  [inside.takeUnread](): Uint8Array {
-    this.#mayUndoFill = false;
-    return this[inside.take](this[inside.buffer].size);
-  }
-
-  /** @ignore Takes unread bytes and copies them. */
-  [inside.takeInto](target: Uint8Array): number {
-    const count = this[inside.buffer].takeInto(target);
-    if (this.#paused) this.#resumeIfRoom();
-    return count;
-  }
-
-  /** @ignore Drops unread bytes. */
-  [inside.drop](count: number): void {
-    this[inside.buffer].drop(count);
-    this.#resumeIfRoom();
-  }
-
-  /** @ignore `read` waits until bytes come and `wanted` are unread. Nothing is paused meanwhile. */
-  [inside.wait](read: Read<unknown>, wanted: number): void {
-    if (this.#waiter !== null) throw anotherReads();
-    this.#waiter = read;
-    this.#wanted = wanted;
-    this.#resume();
-  }
-
-  /** @ignore `read` is cancelled. */
-  [inside.leave](read: Read<unknown>): void {
-    if (this.#waiter === read) {
-      this.#waiter = null;
-      this.#wanted = 1;
-    }
-    this.#pauseIfFull();
-  }
-
-  #noteFed(): void {
-    if (this.#waiter !== null && this[inside.buffer].size >= this.#wanted) this.#wake();
-    this.#pauseIfFull();
-  }
-
-  #wake(): void {
-    const waiter = this.#waiter;
-    this.#waiter = null;
-    this.#wanted = 1;
-    waiter?.wake();
-  }
-
-  #pauseIfFull(): void {
-    const isFull = this[inside.buffer].size > 2 * this.#limit;
-    if (!isFull || this.#waiter !== null || this.#paused || this.#ended) return;
-    this.#paused = this.#transport !== null;
-    this.#transport?.pauseReading();
-  }
-
-  #resumeIfRoom(): void {
-    if (this[inside.buffer].size <= this.#limit) this.#resume();
-  }
-
-  #resume(): void {
-    if (!this.#paused) return;
-    this.#paused = false;
-    this.#transport?.resumeReading();
-  }
-}
-
-function anotherReads(): InvalidStateError {
-  return new InvalidStateError("Cannot read from a stream: another read waits for data");
 }
 
 function checkCount(count: number): number {

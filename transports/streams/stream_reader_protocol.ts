@@ -9,7 +9,8 @@ import {
   type FlowControlProtocolOptions,
 } from "../core/flow_control_protocol.ts";
 import type { StreamProtocol } from "../protocol.ts";
-import type { StreamReader } from "./stream_reader.ts";
+import { stateOf, type StreamReader } from "./stream_reader.ts";
+import type { StreamState } from "./_stream_state.ts";
 import { StreamWriter } from "./stream_writer.ts";
 import type { Transport } from "../transport.ts";
 
@@ -71,6 +72,7 @@ export interface StreamReaderProtocolOptions extends FlowControlProtocolOptions 
  */
 export class StreamReaderProtocol extends FlowControlProtocol implements StreamProtocol {
   readonly #reader: StreamReader;
+  readonly #stream: StreamState;
   readonly #clientConnected: ClientConnected | null;
   readonly #memory = new ReadBuffer();
   /** The foreign context of who created it, which is that of its client's task. */
@@ -89,6 +91,7 @@ export class StreamReaderProtocol extends FlowControlProtocol implements StreamP
     checkOptions("create a protocol", options, STREAM_READER_PROTOCOL);
     super(options);
     this.#reader = reader;
+    this.#stream = stateOf(reader);
     this.#clientConnected = options.clientConnected ?? null;
     if (this.#clientConnected !== null) checkClientConnected(this.#clientConnected);
   }
@@ -122,7 +125,7 @@ export class StreamReaderProtocol extends FlowControlProtocol implements StreamP
 
   /** @ignore */
   override [inside.takeUnread](): Uint8Array {
-    return this.#reader[inside.takeUnread]();
+    return this.#stream.takeUnread();
   }
 
   /** @ignore */
@@ -139,7 +142,7 @@ export class StreamReaderProtocol extends FlowControlProtocol implements StreamP
 
   /** Bytes have come. */
   bufferUpdated(count: number): void {
-    this.#reader[inside.feedCopy](this.#memory.take(), count);
+    this.#stream.feedCopy(this.#memory.take(), count);
     this.#memory.adapt(count);
   }
 
