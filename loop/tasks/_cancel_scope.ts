@@ -62,8 +62,8 @@ export class CancelScope implements Flow, CancelHost, Cancellable {
    * suspends, as asyncio's. From outside it may end the await of a future that is done.
    */
   #dueToItself = false;
-  /** Set while the function may be on its way from what has told it. */
-  #window: object | null = null;
+  /** Set while the function may be on its way from what has told it, once it is open. */
+  #window: { isOpen: boolean } | null = null;
   #signal: CancelSignal | null = null;
   /** Whether the function has read a signal since its last await of ours. */
   #readSignal = false;
@@ -208,6 +208,8 @@ export class CancelScope implements Flow, CancelHost, Cancellable {
   takeDueOf(inner: CancelScope): boolean {
     const hidden = inner.#hidden;
     const left = inner[inside.takeCancel]();
+    // Who asked may have taken it back while a body went on that nobody waits for.
+    if (this.cancelling() === 0) return false;
     if (hidden !== null) {
       this.#due?.clear();
       this[inside.recancel](hidden);
@@ -302,12 +304,16 @@ export class CancelScope implements Flow, CancelHost, Cancellable {
 
   /** Whether the function may have been told just now. */
   #isOnItsWay(): boolean {
-    return this.#window !== null || (this.#parent !== null && this.#parent.#isOnItsWay());
+    return this.#window?.isOpen === true ||
+      (this.#parent !== null && this.#parent.#isOnItsWay());
   }
 
   #openWindow(teller: Teller = "await"): void {
-    const window = this.#window = {};
+    // Who was told before is not told anew.
+    const window = this.#window = { isOpen: this.#window?.isOpen === true };
     afterArrival(teller, () => {
+      window.isOpen = true;
+    }, () => {
       if (this.#window === window) this.#window = null;
     });
   }

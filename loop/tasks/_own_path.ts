@@ -6,7 +6,8 @@
  * the promises when it records the stack of an error. So what a task or a region runs is awaited
  * by one function, {@linkcode followPath}, and a stack from within an await that reaches it
  * belongs to the path. Such a stack is recorded for a cancellation only. The engine does not see
- * through a promise that two wait for, and through callbacks of the user: then it says no.
+ * through a promise that two wait for, and through callbacks of the user: then it says no. So do we
+ * for `Promise.any()`, which keeps the error to itself as long as others may give a value.
  *
  * @module
  */
@@ -39,21 +40,35 @@ export async function holdPath(path: Promise<void>): Promise<void> {
 export function isOnPath(): boolean {
   const errors = Error as { prepareStackTrace?: unknown; stackTraceLimit: number };
   const { prepareStackTrace, stackTraceLimit } = errors;
-  const holder: { stack?: unknown } = {};
   try {
+    errors.prepareStackTrace = (_error: unknown, frames: readonly Frame[]) => frames;
     errors.stackTraceLimit = 1;
     // Leaves out all frames up to the end of the path.
-    Error.captureStackTrace(holder, followPath);
-    errors.prepareStackTrace = countFrames;
-    return holder.stack === 1;
+    if (framesBehind(followPath).length === 0) return false;
+    errors.stackTraceLimit = Infinity;
+    return !framesBehind(isOnPath).some(isPromiseAny);
   } finally {
     errors.stackTraceLimit = stackTraceLimit;
     errors.prepareStackTrace = prepareStackTrace;
   }
 }
 
-function countFrames(_error: unknown, frames: readonly unknown[]): number {
-  return frames.length;
+/** One call in a stack, as the engine describes it. */
+interface Frame {
+  isAsync(): boolean;
+  getTypeName(): string | null;
+  getFunctionName(): string | null;
+}
+
+/** The calls that wait for the innermost one of `fn`. */
+function framesBehind(fn: unknown): readonly Frame[] {
+  const holder: { stack?: readonly Frame[] } = {};
+  Error.captureStackTrace(holder, fn as () => void);
+  return holder.stack ?? [];
+}
+
+function isPromiseAny(frame: Frame): boolean {
+  return frame.isAsync() && frame.getTypeName() === "Promise" && frame.getFunctionName() === "any";
 }
 
 /** Microtasks in which a function that was told goes on to its next await, or ends. */
@@ -71,9 +86,22 @@ const TURNS = 3;
  */
 export type Teller = "await" | "signal" | "recent signal";
 
-/** Calls `close` when a function that `teller` told just now had time to go on. */
-export async function afterArrival(teller: Teller, close: () => void): Promise<void> {
-  for (let hop = 0; hop < HOPS; hop += 1) await undefined;
+/** When a function that is told now goes on. What comes sooner was on its way before. */
+const SOONEST: Record<Teller, number> = { await: 2, signal: 1, "recent signal": 1 };
+
+/**
+ * Calls `open` when a function that `teller` told just now may go on, and `close` when it had time
+ * to.
+ */
+export async function afterArrival(
+  teller: Teller,
+  open: () => void,
+  close: () => void,
+): Promise<void> {
+  for (let hop = 0; hop < HOPS; hop += 1) {
+    await undefined;
+    if (hop + 1 === SOONEST[teller]) open();
+  }
   const ticks = teller === "await" ? 0 : TICKS;
   for (let tick = 0; tick < ticks; tick += 1) await afterTick();
   const turns = teller === "recent signal" ? TURNS : 0;

@@ -8,6 +8,7 @@ import {
   createTask,
   currentTask,
   gather,
+  getRunningLoop,
   shield,
   sleep,
   type Task,
@@ -24,6 +25,8 @@ type Foreign = (at: number) => Promise<void>;
 /** What leaves something of ours pending while the function goes on; gives what that ends with. */
 const STRAYS: Readonly<Record<string, (foreign: Foreign) => unknown>> = {
   "the loser of Promise.race()": () => Promise.race([sleep(90), Promise.resolve()]),
+  "a Promise.any() that a foreign promise wins": (foreign) =>
+    Promise.any([sleep(90), sleeper(), foreign(4)]),
   "the loser of Promise.any()": () => Promise.any([sleep(90), Promise.resolve()]),
   "the rest of a failed Promise.all()": () =>
     Promise.all([sleep(90), Promise.reject(new Error("planted"))]).catch(() => {}),
@@ -92,6 +95,17 @@ const OWN: Readonly<Record<string, (foreign: Foreign) => Promise<unknown>>> = {
   "gather()": async () => await gather([sleep(90), sleeper]),
   "shield()": async () => await shield(sleep(2)),
 };
+
+/**
+ * Where a promise has callbacks of the user's, the path cannot be told, nor whether another promise
+ * wins a `Promise.any()`.
+ */
+const UNTOLD = [
+  "Array.fromAsync()",
+  "a helper that two wait for",
+  "a new Promise()",
+  "Promise.any()",
+];
 
 /** What cuts a body short, and the class of the error that its caller gets. */
 const CUTS: Readonly<
@@ -164,10 +178,7 @@ for (const [cutName, [cut, kind]] of Object.entries(CUTS)) {
   }
 
   for (const [name, wait] of Object.entries(OWN)) {
-    // Where a promise has callbacks of the user's, the path cannot be told.
-    const isTold = !["Array.fromAsync()", "a helper that two wait for", "a new Promise()"].includes(
-      name,
-    );
+    const isTold = !UNTOLD.includes(name);
     for (const before of isTold ? ["", "a foreign promise and "] : [""]) {
       Deno.test(`${cutName} at ${name} is thrown once: the cleanup, of ${before}futures, is whole`, async () => {
         await run(async (foreign) => {
@@ -273,4 +284,54 @@ Deno.test("A deadline that passed while the function was at a foreign promise le
     await sleep(1);
     assertEquals((currentTask() as Task<unknown>).cancelling(), 0);
   });
+});
+
+Deno.test("cancel() is not taken by a helper that begins in the same turn as the function's await", async () => {
+  const finisher = async () => {
+    const future = getRunningLoop().createFuture<void>();
+    future.setResult();
+    await future;
+  };
+  for (const begin of [sleeper, cleaner, finisher]) {
+    await run(async (foreign) => {
+      const task = createTask(async () => {
+        await foreign(5);
+        const helper = Promise.resolve(begin());
+        helper.catch(() => {});
+        return await sleep(1, "went on");
+      });
+      await sleep(1);
+      task.cancel("cut");
+      assertEquals((await errorOf(task) as Error).message, "cut");
+    });
+  }
+});
+
+Deno.test("uncancel() takes a cancellation back from regions that nobody waits for", async () => {
+  const regions: ((foreign: Foreign) => PromiseLike<unknown>)[] = [
+    (foreign) => timeout(95, () => foreign(5)),
+    (foreign) => timeout(3, () => foreign(5)),
+    (foreign) => taskGroup(() => foreign(5)),
+    (foreign) =>
+      taskGroup(async () => {
+        await foreign(5);
+        throw new Error("planted");
+      }),
+    (foreign) => timeout(95, () => timeout(96, () => foreign(5))),
+  ];
+  for (const region of regions) {
+    await run(async (foreign) => {
+      const task = createTask(async () => {
+        const helper = Promise.resolve(region(foreign));
+        helper.catch(() => {});
+        await errorOf(sleep(90));
+        assertEquals(currentTask()?.uncancel(), 0);
+        await foreign(6);
+        return await sleep(1, "unharmed");
+      });
+      await sleep(1);
+      task.cancel();
+      assertEquals(await task, "unharmed");
+    });
+  }
 });
