@@ -15,6 +15,14 @@
  * iteration of its own and runs at once ({@linkcode Driver.enter}), and so do a few iterations of
  * what it made ready: that saves a message its detour through the driver. For more, it wakes.
  *
+ * So the driver is idle, or it runs iterations; within these it may wait (`#wake` is set), and while
+ * it waits an event may be entered. An entry never runs inside of another one: what wakes the loop
+ * from within an entry only marks it. Entries are added by anybody, at any time; the host's events
+ * come through {@linkcode Driver.enter}, its alarm through `#wake`.
+ *
+ * Timers come first, so that one whose time has come runs in this iteration, behind what was ready
+ * before it; the stop comes after the callbacks, as all that are ready run before a loop stops.
+ *
  * A handle that resumes an async function only settles a promise; the function goes on in a
  * microtask. So the driver hops before the next entry, which gives async functions asyncio's
  * order in all but deep stacks.

@@ -1,3 +1,24 @@
+/**
+ * One `await` of a future, from the engine's call of `then()` to the end of the await.
+ *
+ * *Theory of operation.* The future makes one for each such call, with the scope of the function
+ * that awaits; without a scope for a user's `then()`, and for a function that outlives its task. It
+ *
+ * - *starts* inside of `then()`, where a future that is done is delivered at once;
+ * - *waits*, subscribed to the future, and in the list of its scope for as long;
+ * - *ends* by `run`, an entry of the ready queue, after a bare future; by `resume`, within the step
+ *   that completes it, after an operation; or because it closes a circle of waits.
+ *
+ * A cancellation comes from the scope and goes on to what is awaited; that ends, and then this does,
+ * in one of the same three ways. If it was interrupted, it ends through a thenable: the engine calls
+ * that back where the function waits, and the scope can see whether that is the function's own path.
+ *
+ * It subscribes before it asks the scope for what is due: what is spent on the future at once has
+ * to find who waits. At its end it leaves the list before it settles anything, and tells the driver
+ * that a function goes on, which lets that reach its next await before another entry runs.
+ *
+ * @module
+ */
 import * as inside from "../inside.ts";
 import { ambient } from "../scheduling/_ambient.ts";
 import type { CancelReason } from "./_cancel_reason.ts";

@@ -32,6 +32,11 @@ import type { Task } from "./task.ts";
  * microtasks, the *window*, and what it comes to in there is not interrupted once more. The same
  * holds when a signal of ours has ended a foreign promise.
  *
+ * The function itself never calls it: an await does, when it begins and when it ends, in `then()`;
+ * a cancellation does, from a walk; and who runs the body, at its begin and end. Each cancellation
+ * is counted until somebody takes it back, and due until it has arrived: the two are apart, as one
+ * that was caught has arrived and counts on.
+ *
  * A task has a root scope; `timeout()` and `taskGroup()` nest one each, so that they cut their
  * body and nothing else of the task. The await of such a region stands in the list of the outer
  * scope, and passes cancellations on.

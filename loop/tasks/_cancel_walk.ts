@@ -1,3 +1,25 @@
+/**
+ * The way of a cancellation along those who wait for each other.
+ *
+ * *Theory of operation.* A cancellation is asked for at one place and has to end a wait at another.
+ * It comes to a {@linkcode Cancellable}, which takes it or says where it goes on: a coroutine to
+ * what it waits for, a scope to each of its awaits, what runs as part of a caller to that. It ends
+ *
+ * - at a bare future, which is cancelled, or an operation, which is woken: `interrupted`;
+ * - at what is done or woken already, whose waiters are in the ready queue: `missed`;
+ * - at who is on the way from the start: a `circle`, whose last wait is given up.
+ *
+ * No miss is lost: on the way back the first who was not *routed* to keeps it, until its next step
+ * or its next await. Who was routed to passes the answer on to who waits for it and does.
+ *
+ * Each wait hears its answer before the next one is gone through, and who went on through several
+ * decides when all have answered, by the strongest: `circle`, `interrupted`, `missed`.
+ *
+ * Nothing that waits goes on within a walk: it is put into the ready queue. The only code of users
+ * that runs are listeners of signals, before their task or scope says where the walk goes on.
+ *
+ * @module
+ */
 import * as inside from "../inside.ts";
 import type { CancelReason } from "./_cancel_reason.ts";
 

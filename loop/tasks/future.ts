@@ -1,3 +1,25 @@
+/**
+ * A value that comes later, and who is told of it.
+ *
+ * *Theory of operation.* A future is `pending` until it is settled, once. Its owner settles it: who
+ * has created a bare one by `setResult()`, `setException()` and `cancel()`; a subclass by `settle`,
+ * when its work has ended. To settle runs nobody's code: each waiter is put into the ready queue.
+ *
+ * The waiters are done callbacks and {@linkcode Consumer}s: tasks, operations and awaits. They stand
+ * in one list, as asyncio tells them in the order in which they came, whatever they are. Most
+ * futures have one, so there is a set only from the second on; it takes one out in constant time.
+ *
+ * There are four ways to wait, and all of them end in that list: `yield*` (`_future_iterator.ts`),
+ * an `await`, by which the engine calls `then()` with functions of its own (`_awaiting_function.ts`), a
+ * promise that `then()` gives to its other callers, and a done callback. Operations and what begins
+ * with its first consumer override {@linkcode inside.subscribe} and {@linkcode inside.awaitIn}.
+ *
+ * An error waits for somebody to look: `result()`, `exception()`, an await, or `cancel()` forgets
+ * it; else it is reported. Who is taken out of the list leaves one behind that looks, as nobody
+ * else may.
+ *
+ * @module
+ */
 import * as inside from "../inside.ts";
 import { ambient, currentFlow, requireLoop } from "../scheduling/_ambient.ts";
 import { AwaitingFunction, isEngineFunction } from "./_awaiting_function.ts";

@@ -1,3 +1,24 @@
+/**
+ * What runs on a loop by itself: a coroutine, or an async function.
+ *
+ * *Theory of operation.* A task is
+ *
+ * - *new* until its first step, which is an entry of the ready queue, or the constructor if it is
+ *   eager. That step finds out what the body is;
+ * - *a coroutine* that `_coroutine_future.ts` drives, from one future that it waits for to the next;
+ * - *an async function*, which the engine drives. The loop sees its awaits only, and lists them in
+ *   the scope that it runs in (`_cancel_scope.ts`);
+ * - *done*, once the body has ended: it is off the loop's list, its scope is closed, and no
+ *   cancellation reaches what still runs in there.
+ *
+ * Nobody knows what a function will give, but a generator function. So it is called inside of a scope; if it gives a
+ * coroutine, what the scope has kept becomes the coroutine's, and there is no scope any more.
+ *
+ * A cancellation is counted and kept in one place: in the scope if there is one, else here. What
+ * has not been thrown when the body returns makes the end a cancellation, as in asyncio.
+ *
+ * @module
+ */
 import * as inside from "../inside.ts";
 import { ambient, currentFlow } from "../scheduling/_ambient.ts";
 import type { CancelOptions, CancelReason } from "./_cancel_reason.ts";
@@ -240,6 +261,7 @@ export class Task<T> extends CoroutineFuture<T> {
   ): CancelVerdict | readonly CancelEdge[] {
     if (this.done()) return super[inside.passCancel](reason, routed);
     const scope = this.#scope;
+    // Counted first: a listener may ask how many there are. It tells before the walk goes on.
     if (scope === null) this.cancelCount += 1;
     const told = this.#signal?.abort(reason) === true;
     if (scope !== null) return scope.passCancel(reason, told);

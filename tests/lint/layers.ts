@@ -7,7 +7,7 @@ const COMPOSITION_ROOT = "loop/deno_event_loop.ts";
 const BELOW_COMPOSITION_ROOT: readonly Layer[] = ["loop", "transports", "subprocess", "executor"];
 
 /** Who may import the composition root. Anybody else would close an import cycle. */
-const ABOVE_COMPOSITION_ROOT = /^(loop\/(policy|runner|mod)\.ts|mod\.ts|simulation\/.*)$/;
+const ABOVE_COMPOSITION_ROOT = /^(loop\/(policy|mod)\.ts|mod\.ts|simulation\/.*)$/;
 
 /**
  * Keeps imports pointing down the layers and the rooms inside of them, and private files
@@ -81,7 +81,7 @@ function layerComplaint(importer: string, imported: string): Complaint | undefin
   if (imported === COMPOSITION_ROOT && !ABOVE_COMPOSITION_ROOT.test(importer)) {
     return {
       message:
-        `"${imported}" is the composition root: only the policy, the runner, simulation/ and mod.ts import it`,
+        `"${imported}" is the composition root: only the policy, simulation/ and mod.ts import it`,
       hint: "Take the loop as EventLoop or PlatformLoop",
     };
   }
