@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { lint } from "./_lint.ts";
+import { lint, lintHints } from "./_lint.ts";
 
 const USES = [
   "Deno.listen({ port: 0 });",
@@ -38,4 +38,15 @@ Deno.test("gyre/seam ignores types, keys and properties of the same name", () =>
     "Math.max(1, 2);",
   ];
   for (const source of innocent) assertEquals(lint("loop/thing.ts", source), [], source);
+});
+
+Deno.test("gyre/seam says what to take instead", () => {
+  assertEquals(lintHints("loop/thing.ts", "setTimeout(callback);"), [
+    "Take `loop.callLater()`, or `sleep()`",
+  ]);
+  assertEquals(lintHints("loop/thing.ts", "Math.random();"), ["Take `platform.random`"]);
+  assertEquals(lintHints("loop/thing.ts", "Deno.listen({ port: 0 });"), [
+    "Take it from the platform (loop/platform/platform.ts), or declare it there and implement it in a file named deno_*.ts",
+  ]);
+  for (const use of USES) assertEquals(lintHints("loop/thing.ts", use).length, 1, use);
 });

@@ -11,6 +11,21 @@ const PLATFORM_NAMES: ReadonlySet<string> = new Set([
   "setTimeout",
 ]);
 
+/** What to take in their place: what the platform has of them already. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  Date: "Take the time from `loop.time()`, or from `platform.clock`",
+  Worker: "Start it by `platform.workers` (loop/platform/worker_platform.ts)",
+  performance: "Take the time from `loop.time()`, or from `platform.clock`",
+  setImmediate: "Take `loop.callSoon()`",
+  setInterval: "Take `loop.callLater()`, each time anew",
+  setTimeout: "Take `loop.callLater()`, or `sleep()`",
+  "Math.random": "Take `platform.random`",
+};
+
+/** What to do about the rest. */
+const NEW_PART =
+  "Take it from the platform (loop/platform/platform.ts), or declare it there and implement it in a file named deno_*.ts";
+
 /** The files that implement the platform over Deno. */
 const SEAM_FILE = /\/_?deno_[^/]*\.ts$/;
 
@@ -31,7 +46,7 @@ export const seam: Deno.lint.Rule = {
       context.report({
         node,
         message: `\`${name}\` belongs behind the platform, in a file named deno_*.ts`,
-        hint: "Take it from the loop's platform (loop/platform/platform.ts)",
+        hint: REMEDIES[name] ?? NEW_PART,
       });
     return {
       Identifier(node) {
