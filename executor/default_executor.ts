@@ -55,7 +55,10 @@ export function runInExecutor<A extends unknown[], R>(
   const chosen = executor ?? defaultExecutor(loop);
   if (chosen instanceof PoolExecutor) return chosen[inside.submit](loop, fn, args);
   if (typeof (chosen as Partial<Executor>).submit !== "function") {
-    throw new TypeError("Cannot run a job in an executor: expected one with submit()");
+    const got = typeof chosen === "function"
+      ? ", as in runInExecutor(null, f), got a function"
+      : "";
+    throw new TypeError(`Cannot run a job in an executor: expected one with submit()${got}`);
   }
   const signal = fn instanceof Job ? fn.options.signal : undefined;
   if (signal?.aborted === true) return interruptedBy(loop, signal, () => loop.createFuture());

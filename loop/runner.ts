@@ -13,7 +13,7 @@ import type { PlatformLoop } from "./platform/platform_loop.ts";
 import { newEventLoop } from "./policy.ts";
 import { unrestricted } from "./permissions/restricted_platform.ts";
 import { hasSignalHandler, listenToSignal } from "./platform/signal_handlers.ts";
-import { isCoroutine } from "./values/is_coroutine.ts";
+import { isCoroutine, isThenable } from "./values/is_coroutine.ts";
 import type { Task, TaskBody } from "./tasks/task.ts";
 
 /**
@@ -139,8 +139,9 @@ export class Runner {
   async run<T>(main: TaskBody<T>, options: RunnerRunOptions = {}): Promise<T> {
     checkOptions("run", options, RUNNER_RUN);
     if (typeof main !== "function" && !isCoroutine(main)) {
+      const remedy = isThenable(main) ? "; pass the function, as in run(main)" : "";
       throw new TypeError(
-        `Cannot run: expected a function or a coroutine, got ${describe(main)}`,
+        `Cannot run: expected a function or a coroutine, got ${describe(main)}${remedy}`,
       );
     }
     const { signal } = options;

@@ -52,8 +52,8 @@ export const SUBPROCESS_SHELL: OptionTable<SubprocessOptions> = {
 };
 
 export const SUBPROCESS_EXEC: OptionTable<SubprocessExecOptions> = {
-  ...SUBPROCESS_SHELL,
   args: LIST,
+  ...SUBPROCESS_SHELL,
 };
 
 export const CREATE_SUBPROCESS_SHELL: OptionTable<CreateSubprocessOptions> = {
@@ -63,6 +63,6 @@ export const CREATE_SUBPROCESS_SHELL: OptionTable<CreateSubprocessOptions> = {
 };
 
 export const CREATE_SUBPROCESS_EXEC: OptionTable<CreateSubprocessExecOptions> = {
-  ...CREATE_SUBPROCESS_SHELL,
   args: LIST,
+  ...CREATE_SUBPROCESS_SHELL,
 };

@@ -91,10 +91,10 @@ const TLS_SERVER: OptionTable<TlsServerSettings> = {
 };
 
 export const CREATE_CONNECTION: OptionTable<CreateConnectionOptions> = {
-  ...TLS_CLIENT,
-  transport: oneOf("tcp"),
   hostname: TEXT,
   port: NUMBER,
+  transport: oneOf("tcp"),
+  ...TLS_CLIENT,
   proto: oneOf("tcp"),
   flags: LOOKUP_FLAGS,
   family: FAMILY,
@@ -108,10 +108,10 @@ export const CREATE_CONNECTION: OptionTable<CreateConnectionOptions> = {
 };
 
 export const CREATE_SERVER: OptionTable<CreateServerOptions> = {
-  ...TLS_SERVER,
-  transport: oneOf("tcp"),
   hostname: either(TEXT, TEXTS),
   port: NUMBER,
+  transport: oneOf("tcp"),
+  ...TLS_SERVER,
   family: FAMILY,
   backlog: countFrom(0),
   reuseAddress: FLAG,

@@ -10,10 +10,25 @@ import { Future, settle } from "../tasks/future.ts";
 import { startOperation } from "../tasks/start_operation.ts";
 import { type Coroutine, coroutineIn, type Task } from "../tasks/task.ts";
 import { isGeneratorFunction, refuseAsyncGenerator } from "../values/_function_kind.ts";
+import { describe } from "../values/_describe.ts";
 import { isThenable } from "../values/is_coroutine.ts";
 
 /** The body of `timeout()` and `taskGroup()`: it runs in the calling task. */
 export type BlockBody<S, T> = (scope: S) => Coroutine<T> | PromiseLike<T> | T;
+
+/**
+ * Throws unless `body` can be one.
+ *
+ * @param action What it is the body of, as in "start a timeout".
+ * @param example How it is written.
+ * @throws {TypeError} If it is no function.
+ */
+export function checkBody(action: string, body: unknown, example: string): void {
+  if (typeof body === "function") return;
+  throw new TypeError(
+    `Cannot ${action}: expected a function, as in ${example}, got ${describe(body)}`,
+  );
+}
 
 /** Runs `body(argument)` as part of `host`, which runs a coroutine of `task`. */
 export function* runBody<S, T>(

@@ -6,7 +6,7 @@ import type { CancelHost, CoroutineHost } from "../tasks/_consumer.ts";
 import { CallerOperation } from "./_caller_operation.ts";
 import { lineOf } from "../values/_describe.ts";
 import { TASK } from "../values/_options.ts";
-import { type BlockBody, runBody, runBodyInFunction } from "./_block_body.ts";
+import { type BlockBody, checkBody, runBody, runBodyInFunction } from "./_block_body.ts";
 import type { Runnable } from "../scheduling/_runnable.ts";
 import { showAsText } from "../values/_shown_as_text.ts";
 import { checkOptions, NO_OPTIONS } from "../values/check_options.ts";
@@ -301,6 +301,7 @@ class Completion extends Future<void> {
  * ```
  */
 export function taskGroup<T>(body: BlockBody<TaskGroup, T>): Future<T> {
+  checkBody("start a task group", body, "taskGroup(async (group) => { … })");
   return new GroupBlock(requireLoop("start a task group"), body);
 }
 

@@ -4,7 +4,7 @@ import { CancelReason } from "../tasks/_cancel_reason.ts";
 import type { CancelScope } from "../tasks/_cancel_scope.ts";
 import type { CancelHost, CoroutineHost } from "../tasks/_consumer.ts";
 import { CallerOperation } from "./_caller_operation.ts";
-import { type BlockBody, runBody, runBodyInFunction } from "./_block_body.ts";
+import { type BlockBody, checkBody, runBody, runBodyInFunction } from "./_block_body.ts";
 import { lineOf } from "../values/_describe.ts";
 import { checkSeconds } from "../values/_seconds.ts";
 import { showAsText } from "../values/_shown_as_text.ts";
@@ -129,6 +129,7 @@ export class Timeout {
  */
 export function timeout<T>(delay: number | null, body: BlockBody<Timeout, T>): Future<T> {
   checkTime("delay", delay);
+  checkBody("start a timeout", body, "timeout(1, () => work())");
   return new TimeLimit(requireLoop("start a timeout"), delay, true, body);
 }
 
@@ -140,6 +141,7 @@ export function timeout<T>(delay: number | null, body: BlockBody<Timeout, T>): F
  */
 export function timeoutAt<T>(when: number | null, body: BlockBody<Timeout, T>): Future<T> {
   checkTime("when", when);
+  checkBody("start a timeout", body, "timeoutAt(1, () => work())");
   return new TimeLimit(requireLoop("start a timeout"), when, false, body);
 }
 

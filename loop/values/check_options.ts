@@ -66,6 +66,19 @@ const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
   uid: ["user"],
 };
 
+/** What Python can tell a process, and Deno cannot, without case and underscores. */
+const OF_PROCESSES: ReadonlySet<string> = new Set([
+  "closefds",
+  "creationflags",
+  "executable",
+  "extragroups",
+  "passfds",
+  "preexecfn",
+  "processgroup",
+  "startupinfo",
+  "umask",
+]);
+
 /**
  * Throws if `options` are not those of `table`.
  *
@@ -79,9 +92,9 @@ export function checkOptions<T extends object>(
   table: OptionTable<T>,
 ): void {
   if (options === NO_OPTIONS) return;
-  if (typeof options !== "object" || options === null) throw notOptions(action, options);
+  if (typeof options !== "object" || options === null) throw notOptions(action, options, table);
   const isEmpty = checkEach(action, options, table as OptionTable<object>, "");
-  if (isEmpty && !isObjectOfOptions(options)) throw notOptions(action, options);
+  if (isEmpty && !isObjectOfOptions(options)) throw notOptions(action, options, table);
 }
 
 /**
@@ -113,7 +126,7 @@ function checkEach(
     // Of what any object inherits, such as "constructor", nothing has this method.
     const kind = (table as Record<string, OptionKind | undefined>)[name];
     if (kind?.fits === undefined) {
-      if (!isObjectOfOptions(options)) throw notOptions(action, options);
+      if (!isObjectOfOptions(options)) throw notOptions(action, options, table);
       throw unknownOption(action, name, table, within);
     }
     const value = (options as Record<string, unknown>)[name];
@@ -141,10 +154,27 @@ function isObjectOfOptions(value: unknown): boolean {
     !("then" in value);
 }
 
-function notOptions(action: string, options: unknown): TypeError {
+function notOptions(action: string, options: unknown, table: OptionTable<object>): TypeError {
+  const meant = optionFor(options, table);
+  const example = Array.isArray(options) ? "[…]" : describeGiven(options);
+  const remedy = meant === undefined ? namesIn(table) : `as in { ${meant}: ${example} }`;
   return new TypeError(
-    `Cannot ${action}: expected an object with options, got ${describeGiven(options)}`,
+    `Cannot ${action}: expected an object with options, got ${describeGiven(options)}; ${remedy}`,
   );
+}
+
+/** The option that somebody means who gives its value alone: the first of that kind. */
+function optionFor(value: unknown, table: OptionTable<object>): string | undefined {
+  if (typeof value === "object" && !Array.isArray(value)) return undefined;
+  const kinds = Object.entries(table as Record<string, OptionKind>);
+  // Many options are texts; only the first of all is sure.
+  const open = typeof value === "string" ? kinds.slice(0, 1) : kinds;
+  return open.find(([, kind]) => kind !== ANYTHING && kind.fits(value))?.[0];
+}
+
+function namesIn(table: OptionTable<object>): string {
+  const known = Object.keys(table);
+  return known.length === 1 ? `the only one is "${known[0]}"` : `there are ${known.join(", ")}`;
 }
 
 function unknownOption(
@@ -153,14 +183,20 @@ function unknownOption(
   table: OptionTable<object>,
   within: string,
 ): TypeError {
-  const known = Object.keys(table);
-  const meant = meantBy(name, known);
+  const meant = meantBy(name, Object.keys(table));
   const remedy = meant === undefined
-    ? known.length === 1 ? `the only one is "${known[0]}"` : `there are ${known.join(", ")}`
+    ? reasonAgainst(name, table) ?? namesIn(table)
     : `the name is "${meant}"`;
   return new TypeError(
     `Cannot ${action}: unknown option ${JSON.stringify(name)}${within}, ${remedy}`,
   );
+}
+
+/** Why there can be no such option of a process; `undefined` for others. */
+function reasonAgainst(name: string, table: OptionTable<object>): string | undefined {
+  return "clearEnv" in table && OF_PROCESSES.has(plainly(name))
+    ? "as Deno.Command has none"
+    : undefined;
 }
 
 /** Which of the names in `known` somebody means who writes `name`. */
