@@ -22,7 +22,7 @@ import { TimerHandle } from "./scheduling/timer_handle.ts";
 import { Future, markSeen } from "./tasks/future.ts";
 import type { Clock } from "./platform/platform.ts";
 import type { ReadyQueue } from "./scheduling/ready_queue.ts";
-import { Task, type TaskBody, type TaskOptions } from "./tasks/task.ts";
+import { type CheckedTaskOptions, Task, type TaskBody, type TaskOptions } from "./tasks/task.ts";
 
 /** Settings of an {@linkcode EventLoop}. */
 export interface EventLoopOptions {
@@ -251,10 +251,9 @@ export class EventLoop {
     }
     checkOptions("create a task", options, TASK);
     if (this.#taskFactory !== null) return this.#createByFactory(this.#taskFactory, body, options);
-    return new Task(
-      body,
-      options === NO_OPTIONS ? this[inside.ownOptions] : { ...options, loop: this },
-    );
+    if (options === NO_OPTIONS) return new Task(body, this[inside.ownOptions]);
+    const checked: CheckedTaskOptions = { ...options, loop: this, [inside.checked]: true };
+    return new Task(body, checked);
   }
 
   /** Returns the factory set with {@linkcode setTaskFactory}, or `null`. */

@@ -76,6 +76,11 @@ export interface TaskOptions {
   loop?: EventLoop | undefined;
 }
 
+/** Options that `createTask()` has checked and copied, and the task need not check again. */
+export interface CheckedTaskOptions extends TaskOptions {
+  readonly [inside.checked]?: true;
+}
+
 /**
  * A coroutine or an async function that runs on a loop. As `asyncio.Task`.
  *
@@ -123,7 +128,9 @@ export class Task<T> extends CoroutineFuture<T> {
     super(options);
     checkTaskBody(body);
     const loop = this.getLoop();
-    if (options !== loop[inside.ownOptions]) checkOptions("create a task", options, TASK);
+    const isChecked = options === loop[inside.ownOptions] ||
+      (options as CheckedTaskOptions)[inside.checked] === true;
+    if (!isChecked) checkOptions("create a task", options, TASK);
     if (typeof body !== "function") claim(body);
     this.#body = body;
     this.#name = options.name === undefined
