@@ -1,4 +1,5 @@
 import * as inside from "../loop/inside.ts";
+import { Step } from "../loop/scheduling/step.ts";
 import { InvalidStateError } from "../loop/errors/errors.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import { formatAddress } from "../loop/values/format_address.ts";
@@ -229,10 +230,10 @@ export class HostNetwork implements Network {
       ...options,
       opened: (made) => {
         channel = made;
-        loop[inside.enter]({ [inside.run]: () => opened.done() || opened.setResult(made) });
+        loop[inside.enter](new Step(() => opened.done() || opened.setResult(made)));
       },
       failed: (error) =>
-        loop[inside.enter]({ [inside.run]: () => opened.done() || opened.setException(error) }),
+        loop[inside.enter](new Step(() => opened.done() || opened.setException(error))),
       over: () => {},
     });
     try {

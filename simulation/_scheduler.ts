@@ -1,4 +1,4 @@
-import * as inside from "../loop/inside.ts";
+import { Step } from "../loop/scheduling/step.ts";
 import type { ReadyQueue, Runnable } from "../loop/scheduling/ready_queue.ts";
 import { threadOf } from "../loop/tasks/thread_of.ts";
 import { type Chooser, createChooser, type Schedule } from "./schedule.ts";
@@ -11,7 +11,7 @@ const WINDOW = 64;
 const DROP_AFTER = 1024;
 
 /** What a dead queue gives to a loop in the middle of an iteration. */
-const NOTHING: Runnable = { [inside.run]: () => {} };
+const NOTHING: Runnable = new Step(() => {});
 
 /** Orders what is ready on the loops of one simulation, and keeps the deviations from `fifo`. */
 export class Scheduler {

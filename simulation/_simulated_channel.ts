@@ -1,4 +1,5 @@
 import * as inside from "../loop/inside.ts";
+import { Step } from "../loop/scheduling/step.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import type { ByteChannel, ByteSink } from "../loop/platform/platform.ts";
 import type { Runnable } from "../loop/scheduling/ready_queue.ts";
@@ -101,7 +102,7 @@ export class SimulatedChannel implements ByteChannel, Runnable {
     if (this.#chunks.length > 0 && this.#error === null) this.#link.send("reset");
     this.#chunks.length = 0;
     this.#onClose();
-    this.#loop[inside.enqueue]({ [inside.run]: () => this.#sink?.closed() });
+    this.#loop[inside.enqueue](new Step(() => this.#sink?.closed()));
   }
 
   getExtraInfo(name: string): unknown {

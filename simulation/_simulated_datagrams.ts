@@ -1,4 +1,5 @@
 import * as inside from "../loop/inside.ts";
+import { Step } from "../loop/scheduling/step.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import { formatAddress } from "../loop/values/format_address.ts";
 import type { DatagramChannel, DatagramSink } from "../loop/platform/platform.ts";
@@ -46,11 +47,11 @@ export class SimulatedDatagrams implements DatagramChannel, DatagramSocket, Runn
     try {
       this.#send(bytes, address as Deno.NetAddr);
     } catch (error) {
-      this.#loop[inside.enqueue]({
-        [inside.run]: () => this.#isClosed || this.#sink?.failed(error as Error),
-      });
+      this.#loop[inside.enqueue](
+        new Step(() => this.#isClosed || this.#sink?.failed(error as Error)),
+      );
     }
-    this.#loop[inside.enqueue]({ [inside.run]: () => this.#isClosed || this.#sink?.sent(size) });
+    this.#loop[inside.enqueue](new Step(() => this.#isClosed || this.#sink?.sent(size)));
   }
 
   close(): void {
@@ -58,7 +59,7 @@ export class SimulatedDatagrams implements DatagramChannel, DatagramSocket, Runn
     this.#isClosed = true;
     this.#arrived = [];
     this.#routes.unbind(this);
-    this.#loop[inside.enqueue]({ [inside.run]: () => this.#sink?.closed() });
+    this.#loop[inside.enqueue](new Step(() => this.#sink?.closed()));
   }
 
   deliver(packet: Packet): void {

@@ -1,4 +1,5 @@
 import * as inside from "../loop/inside.ts";
+import { Step } from "../loop/scheduling/step.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import type { Acceptor, Listener } from "../loop/platform/platform.ts";
 import type { ListeningSocket } from "./_host_stack.ts";
@@ -59,7 +60,7 @@ export class SimulatedListener implements Listener, ListeningSocket {
     this.#unbind(this);
     for (const arrival of this.#arrivals) arrival.refuse();
     this.#arrivals = [];
-    this.loop[inside.enqueue]({ [inside.run]: () => this.#acceptor?.closed() });
+    this.loop[inside.enqueue](new Step(() => this.#acceptor?.closed()));
   }
 
   /** A connection has arrived. */

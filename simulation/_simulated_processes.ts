@@ -1,4 +1,5 @@
 import * as inside from "../loop/inside.ts";
+import { Step } from "../loop/scheduling/step.ts";
 import { describeThrown } from "../loop/values/describe.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import type {
@@ -214,7 +215,7 @@ class Child implements ChildProcess {
     this.#request.running.delete(this.#process);
     for (const { far } of Object.values(this.#pipes)) far.abort();
     world.clock.schedule(world.clock.now(), () => {
-      this.#loop[inside.enter]({ [inside.run]: () => this.#request.sink.exited(returncode) });
+      this.#loop[inside.enter](new Step(() => this.#request.sink.exited(returncode)));
     });
   }
 }

@@ -17,6 +17,7 @@
  * @module
  */
 import * as inside from "../loop/inside.ts";
+import { Step } from "../loop/scheduling/step.ts";
 import { assert } from "../loop/errors/assert.ts";
 import { type Context, copyContext, enterContext } from "../loop/scheduling/context.ts";
 import { InvalidStateError } from "../loop/errors/errors.ts";
@@ -247,7 +248,7 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
   #endIfDone(): void {
     if (this.#state !== "exited" || this.#openPipes > 0) return;
     // Not within the call of the protocol that reported the last end.
-    this.#loop[inside.enqueue]({ [inside.run]: () => this.#end() });
+    this.#loop[inside.enqueue](new Step(() => this.#end()));
   }
 
   #end(): void {

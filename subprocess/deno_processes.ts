@@ -1,4 +1,5 @@
 import * as inside from "../loop/inside.ts";
+import { Step } from "../loop/scheduling/step.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import type {
   ByteChannel,
@@ -65,7 +66,7 @@ class DenoChild implements ChildProcess {
     this.stderr = options.stderr === "piped" ? new ReadableStreamChannel(loop, child.stderr) : null;
     returncodeOf(child).then((returncode) => {
       this.#exited = true;
-      loop[inside.enter]({ [inside.run]: () => sink.exited(returncode) });
+      loop[inside.enter](new Step(() => sink.exited(returncode)));
     });
   }
 

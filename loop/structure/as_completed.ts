@@ -1,4 +1,5 @@
 import * as inside from "../inside.ts";
+import { Step } from "../scheduling/step.ts";
 import { runningLoop } from "../scheduling/_ambient.ts";
 import { AS_COMPLETED } from "../values/_options.ts";
 import type { Runnable } from "../scheduling/_runnable.ts";
@@ -112,7 +113,7 @@ class CompletionOrder<T> implements Completions<T> {
     this.#futures = futures;
     this.#left = futures.size;
     for (const future of futures) {
-      const watcher = { [inside.run]: () => this.#futureDone(future) };
+      const watcher = new Step(() => this.#futureDone(future));
       this.#pending.set(future, watcher);
       this.#loop = future.getLoop();
       addWaiter(future, watcher);

@@ -1,5 +1,5 @@
 import * as inside from "../inside.ts";
-import type { Runnable } from "../scheduling/_runnable.ts";
+import { Step } from "../scheduling/step.ts";
 import { noteShielded } from "../tasks/_unseen_failures.ts";
 import type { Context } from "../scheduling/context.ts";
 import { type Awaitable, ensureFuture } from "../tasks/ensure_future.ts";
@@ -29,15 +29,14 @@ export function shield<T>(awaitable: Awaitable<T>): Future<T> {
   const inner = ensureFuture(awaitable);
   if (inner.done()) return inner;
   const outer = new Shield(inner);
-  const onInnerDone: Runnable = { [inside.run]: () => passOn(inner, outer) };
+  const onInnerDone = new Step(() => passOn(inner, outer));
   addWaiter(inner, onInnerDone);
-  addWaiter(outer, {
-    [inside.run]() {
-      if (inner.done()) return;
-      removeWaiter(inner, onInnerDone);
-      noteShielded(inner);
-    },
+  const onOuterDone = new Step(() => {
+    if (inner.done()) return;
+    removeWaiter(inner, onInnerDone);
+    noteShielded(inner);
   });
+  addWaiter(outer, onOuterDone);
   return outer;
 }
 

@@ -1,4 +1,5 @@
 import * as inside from "../inside.ts";
+import { Step } from "../scheduling/step.ts";
 import { requireLoop } from "../scheduling/_ambient.ts";
 import { CancelReason } from "../tasks/_cancel_reason.ts";
 import type { CancelScope } from "../tasks/_cancel_scope.ts";
@@ -7,7 +8,6 @@ import { CallerOperation } from "./_caller_operation.ts";
 import { lineOf } from "../values/_describe.ts";
 import { TASK } from "../values/_options.ts";
 import { type BlockBody, checkBody, runBody, runBodyInFunction } from "./_block_body.ts";
-import type { Runnable } from "../scheduling/_runnable.ts";
 import { showAsText } from "../values/_shown_as_text.ts";
 import { checkOptions, NO_OPTIONS } from "../values/check_options.ts";
 import { CancelledError, InvalidStateError } from "../errors/errors.ts";
@@ -79,7 +79,7 @@ export class TaskGroup {
     this.#checkOpen(body);
     const task = this.#loop.createTask(body, options);
     this.#tasks.add(task);
-    const watcher: Runnable = { [inside.run]: () => this.#taskDone(task) };
+    const watcher = new Step(() => this.#taskDone(task));
     if (task.done()) this.#taskDone(task);
     else addWaiter(task, watcher);
     this.#cancelLate(task);
@@ -190,8 +190,9 @@ export class TaskGroup {
     const task = this.#loop.createTask(() => body(report), options);
     this.#tasks.add(task);
     this.#cancelLate(task);
-    addWaiter(task, {
-      [inside.run]: () => {
+    addWaiter(
+      task,
+      new Step(() => {
         if (ready.done()) return this.#taskDone(task);
         this.#forget(task);
         if (task.cancelled()) {
@@ -204,8 +205,8 @@ export class TaskGroup {
               ),
           );
         }
-      },
-    });
+      }),
+    );
     try {
       return yield* ready;
     } catch (error) {

@@ -1,4 +1,5 @@
 import * as inside from "../inside.ts";
+import { Step } from "../scheduling/step.ts";
 import { requireLoop } from "../scheduling/_ambient.ts";
 import { WAIT } from "../values/_options.ts";
 import type { Runnable } from "../scheduling/_runnable.ts";
@@ -95,7 +96,7 @@ class Wait<F extends Future<unknown>> extends Operation<WaitResult<F>> {
     this.#left = futures.size;
     this.#timer = timeout === null ? null : loop.callLater(timeout, () => this.wake());
     for (const future of futures) {
-      const watcher = { [inside.run]: () => this.#futureDone(future) };
+      const watcher = new Step(() => this.#futureDone(future));
       this.#watched.set(future, watcher);
       addWaiter(future, watcher);
     }

@@ -1,9 +1,8 @@
-import * as inside from "../inside.ts";
+import { Step } from "../scheduling/step.ts";
 import { requireLoop } from "../scheduling/_ambient.ts";
 import type { CancelScope } from "../tasks/_cancel_scope.ts";
 import { CallerOperation } from "./_caller_operation.ts";
 import { runBodyInFunction } from "./_block_body.ts";
-import type { Runnable } from "../scheduling/_runnable.ts";
 import { checkSeconds } from "../values/_seconds.ts";
 import { type Awaitable, checkAwaitable, ensureFuture } from "../tasks/ensure_future.ts";
 import type { EventLoop } from "../event_loop.ts";
@@ -77,11 +76,9 @@ class WaitForNow<T> extends CallerOperation<T> {
 /** Cancels `future` and waits until it has ended, whatever it ends with. */
 function* cancelAndWait(future: Future<unknown>): Coroutine<void> {
   const ended = future.getLoop().createFuture<void>();
-  const watcher: Runnable = {
-    [inside.run]() {
-      if (!ended.done()) ended.setResult();
-    },
-  };
+  const watcher = new Step(() => {
+    if (!ended.done()) ended.setResult();
+  });
   addWaiter(future, watcher);
   try {
     future.cancel();

@@ -21,6 +21,7 @@
  * @module
  */
 import * as inside from "../inside.ts";
+import { Step } from "../scheduling/step.ts";
 import { ambient, currentFlow, requireLoop } from "../scheduling/_ambient.ts";
 import { AwaitingFunction, isEngineFunction } from "./_awaiting_function.ts";
 import { type CancelOptions, CancelReason } from "./_cancel_reason.ts";
@@ -272,7 +273,7 @@ export class Future<T> implements Promise<T> {
   /** @ignore `consumer` waits no longer, and no error of this future is one that nobody saw. */
   [inside.unsubscribe](consumer: Consumer): void {
     this.#removeWaiter(consumer);
-    this.#addWaiter({ [inside.run]: () => this.#see() });
+    this.#addWaiter(new Step(() => this.#see()));
   }
 
   /** @ignore As {@linkcode cancel}. */

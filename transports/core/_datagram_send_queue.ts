@@ -1,4 +1,5 @@
 import * as inside from "../../loop/inside.ts";
+import { Step } from "../../loop/scheduling/step.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { DatagramSink } from "../../loop/platform/platform.ts";
 
@@ -75,7 +76,7 @@ export class DatagramSendQueue {
     this.sent();
     if (first === undefined) return;
     const explained = this.#explain(error, first.address);
-    this.#loop[inside.enter]({ [inside.run]: () => this.#closed || this.#sink?.failed(explained) });
+    this.#loop[inside.enter](new Step(() => this.#closed || this.#sink?.failed(explained)));
   }
 
   /** Gives up what is queued. */
@@ -92,7 +93,7 @@ export class DatagramSendQueue {
       if (bytes.length !== size) throw memoryGone(size, bytes.length);
       this.#start(bytes, address);
     } catch (error) {
-      this.#loop[inside.enqueue]({ [inside.run]: () => this.failed(error as Error) });
+      this.#loop[inside.enqueue](new Step(() => this.failed(error as Error)));
     }
   }
 }

@@ -13,6 +13,7 @@
  * @module
  */
 import * as inside from "../../loop/inside.ts";
+import { Step } from "../../loop/scheduling/step.ts";
 import { assert } from "../../loop/errors/assert.ts";
 import { type Context, copyContext, enterContext } from "../../loop/scheduling/context.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
@@ -101,7 +102,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
     this.#pending += 1;
     const error = unsendable(target, this.#allowBroadcast);
     if (error === null) this.#channel.send(data, target);
-    else this.#loop[inside.enqueue]({ [inside.run]: () => this.#refuse(error, size) });
+    else this.#loop[inside.enqueue](new Step(() => this.#refuse(error, size)));
     this.#pauseIfHigh();
   }
 
@@ -168,7 +169,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
     this.#pending -= 1;
     if (this.#pending === 0 && this.#state === "flushing") this.#closeChannel();
     if (this.#flow.mayResume(this.#unsent)) {
-      this.#loop[inside.enter]({ [inside.run]: () => this.#resumeWriting() });
+      this.#loop[inside.enter](new Step(() => this.#resumeWriting()));
     }
   }
 

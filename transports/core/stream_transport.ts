@@ -23,6 +23,7 @@
  * @module
  */
 import * as inside from "../../loop/inside.ts";
+import { Step } from "../../loop/scheduling/step.ts";
 import { assert } from "../../loop/errors/assert.ts";
 import { type Context, copyContext, enterContext } from "../../loop/scheduling/context.ts";
 import { errorOf } from "../../loop/errors/error_of.ts";
@@ -230,7 +231,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     if (this.#reading !== "paused") return;
     this.#reading = "on";
     if (this.#held === null) this.#channel.resume();
-    else this.#loop[inside.enqueue]({ [inside.run]: () => this.#deliverHeld() });
+    else this.#loop[inside.enqueue](new Step(() => this.#deliverHeld()));
   }
 
   write(data: Uint8Array): void {
@@ -345,13 +346,13 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     while (this.#inFlight === 0 && !this.#queue.empty) {
       const bytes = this.#queue.take();
       if (bytes === null) {
-        return this.#loop[inside.enter]({ [inside.run]: () => this.#lose(memoryChanged()) });
+        return this.#loop[inside.enter](new Step(() => this.#lose(memoryChanged())));
       }
       this.#sendNow(bytes);
     }
     if (!this.#flow.paused) this.#flushIfEmpty();
     else if (this.#flow.mayResume(this.#unsent)) {
-      this.#loop[inside.enter]({ [inside.run]: () => this.#resumeWriting() });
+      this.#loop[inside.enter](new Step(() => this.#resumeWriting()));
     }
   }
 
@@ -403,7 +404,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
       this.#writing = "lost";
       this.#error = this.#isGivenUp ? null : error;
       this.#successor?.abort();
-      this.#loop[inside.enqueue]({ [inside.run]: () => this.closed() });
+      this.#loop[inside.enqueue](new Step(() => this.closed()));
     } else if (this.#state === "leaving") this.#lose(error);
   }
 
@@ -574,12 +575,12 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     if (this.#unsent > 0 || this.#flow.paused) return;
     if (this.#state === "flushing") this.#closeChannel();
     else if (this.#state === "leaving") {
-      this.#loop[inside.enter]({ [inside.run]: () => this.#giveAway() });
+      this.#loop[inside.enter](new Step(() => this.#giveAway()));
     } else if (this.#writing === "ending") {
       this.#writing = "ended";
       this.#channel.closeWrite();
     } else if (this.#emptied !== null) {
-      this.#loop[inside.enter]({ [inside.run]: () => this.#wakeEmptied() });
+      this.#loop[inside.enter](new Step(() => this.#wakeEmptied()));
     }
   }
 
@@ -640,7 +641,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   /** As {@linkcode #follow} for a method without which the connection cannot go on. */
   #followOrFail(result: unknown, method: string): void {
     followMethod(result, (error) => {
-      this.#loop[inside.enter]({ [inside.run]: () => this.#fail(error, method) });
+      this.#loop[inside.enter](new Step(() => this.#fail(error, method)));
     });
   }
 

@@ -1,4 +1,5 @@
 import * as inside from "../../loop/inside.ts";
+import { Step } from "../../loop/scheduling/step.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { TimerHandle } from "../../loop/scheduling/timer_handle.ts";
 import type { Acceptor, Listener } from "../../loop/platform/platform.ts";
@@ -91,7 +92,7 @@ export class DenoListener implements Listener {
     if (this.#state !== "accepting") this.#free();
     if (this.#state !== "waiting" && this.#state !== "broken") return;
     this.#retry?.cancel();
-    this.#loop[inside.enqueue]({ [inside.run]: () => this.#finish(null) });
+    this.#loop[inside.enqueue](new Step(() => this.#finish(null)));
   }
 
   /** @ignore Reports what accepting gave, and accepts again. */

@@ -1,4 +1,5 @@
 import * as inside from "../../loop/inside.ts";
+import { Step } from "../../loop/scheduling/step.ts";
 import type { Socket } from "node:dgram";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type {
@@ -61,7 +62,7 @@ export class NodeDatagramChannel implements DatagramChannel {
     this.#closed = true;
     this.#queue.close();
     this.#socket.close();
-    this.#loop[inside.enqueue]({ [inside.run]: () => this.#sink?.closed() });
+    this.#loop[inside.enqueue](new Step(() => this.#sink?.closed()));
   }
 
   /** Hands over a copy: the socket reads the memory later, and nobody could catch that it is gone. */
@@ -90,7 +91,7 @@ export class NodeDatagramChannel implements DatagramChannel {
   };
 
   #enter(report: () => void): void {
-    this.#loop[inside.enter]({ [inside.run]: () => this.#closed || report() });
+    this.#loop[inside.enter](new Step(() => this.#closed || report()));
   }
 }
 

@@ -1,4 +1,5 @@
 import * as inside from "../../loop/inside.ts";
+import { Step } from "../../loop/scheduling/step.ts";
 import type { AddressInfo, ListenOptions, Server, Socket } from "node:net";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { TimerHandle } from "../../loop/scheduling/timer_handle.ts";
@@ -48,11 +49,11 @@ export class NodeListener implements Listener {
     this.address = { transport: "tcp", hostname: address, port };
     server.on("connection", (socket: Socket) => this.#onConnection(socket));
     server.on("error", (error) => {
-      loop[inside.enter]({ [inside.run]: () => this.#acceptor?.failed(toDenoError(error)) });
+      loop[inside.enter](new Step(() => this.#acceptor?.failed(toDenoError(error))));
     });
     server.on("close", () => {
       this.#onFreed();
-      loop[inside.enter]({ [inside.run]: () => this.#acceptor?.closed() });
+      loop[inside.enter](new Step(() => this.#acceptor?.closed()));
     });
   }
 
@@ -87,9 +88,9 @@ export class NodeListener implements Listener {
 
   #accept(socket: Socket): void {
     const channel = new NodeSocketChannel(this.#loop, socket);
-    this.#loop[inside.enter]({
-      [inside.run]: () => this.#closed ? channel.abort() : this.#acceptor?.accepted(channel),
-    });
+    this.#loop[inside.enter](
+      new Step(() => this.#closed ? channel.abort() : this.#acceptor?.accepted(channel)),
+    );
   }
 }
 

@@ -1,4 +1,5 @@
 import * as inside from "../../loop/inside.ts";
+import { Step } from "../../loop/scheduling/step.ts";
 import type { Socket, TcpSocketConnectOpts } from "node:net";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { ByteChannel, ByteSink, TcpAddress } from "../../loop/platform/platform.ts";
@@ -63,7 +64,7 @@ export class NodeSocketChannel implements ByteChannel, PieceSink {
     this.#closed = true;
     this.#reads.stop();
     this.#socket.destroy();
-    this.#loop[inside.enqueue]({ [inside.run]: () => this.#sink?.closed() });
+    this.#loop[inside.enqueue](new Step(() => this.#sink?.closed()));
   }
 
   getExtraInfo(name: string): unknown {
@@ -95,7 +96,7 @@ export class NodeSocketChannel implements ByteChannel, PieceSink {
   }
 
   #fail(error: Error): void {
-    this.#loop[inside.enter]({ [inside.run]: () => this.#closed || this.#sink?.failed(error) });
+    this.#loop[inside.enter](new Step(() => this.#closed || this.#sink?.failed(error)));
   }
 
   readonly #onWritten = (error?: Error | null): void => {

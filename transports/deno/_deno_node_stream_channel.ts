@@ -1,4 +1,5 @@
 import * as inside from "../../loop/inside.ts";
+import { Step } from "../../loop/scheduling/step.ts";
 import type { Readable, Writable } from "node:stream";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { ByteChannel, ByteSink } from "../../loop/platform/platform.ts";
@@ -36,7 +37,7 @@ abstract class NodeStreamChannel implements ByteChannel {
 
   abort(): void {
     this.closing = true;
-    if (this.#stream.closed) this.loop[inside.enqueue]({ [inside.run]: () => this.sink?.closed() });
+    if (this.#stream.closed) this.loop[inside.enqueue](new Step(() => this.sink?.closed()));
     else this.#stream.destroy();
   }
 
@@ -48,12 +49,12 @@ abstract class NodeStreamChannel implements ByteChannel {
     const reason = error.code === "EPIPE"
       ? new Deno.errors.BrokenPipe("Cannot write to a pipe: nobody reads it", { cause: error })
       : error;
-    this.loop[inside.enter]({ [inside.run]: () => this.closing || this.sink?.failed(reason) });
+    this.loop[inside.enter](new Step(() => this.closing || this.sink?.failed(reason)));
   }
 
   /** The stream closes by itself after an error; the transport then asks for it. */
   #report(closed: () => void): void {
-    if (this.closing) this.loop[inside.enter]({ [inside.run]: closed });
+    if (this.closing) this.loop[inside.enter](new Step(closed));
   }
 }
 

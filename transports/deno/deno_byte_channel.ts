@@ -1,4 +1,5 @@
 import * as inside from "../../loop/inside.ts";
+import { Step } from "../../loop/scheduling/step.ts";
 import { InvalidStateError } from "../../loop/errors/errors.ts";
 import type { ByteChannel, ByteSink } from "../../loop/platform/platform.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
@@ -93,7 +94,7 @@ export class DenoByteChannel implements ByteChannel, RotatingReader {
     this.#closed = true;
     leaveRotation();
     this.#connection[Symbol.dispose]();
-    this.#loop[inside.enqueue]({ [inside.run]: () => this.#sink?.closed() });
+    this.#loop[inside.enqueue](new Step(() => this.#sink?.closed()));
   }
 
   getExtraInfo(name: string): unknown {
@@ -177,7 +178,7 @@ export class DenoByteChannel implements ByteChannel, RotatingReader {
     const failure = isSame ? error : memoryChanged(error);
     this.#unsent = null;
     if (this.#closed) return;
-    this.#loop[inside.enter]({ [inside.run]: () => this.#closed || this.#sink?.failed(failure) });
+    this.#loop[inside.enter](new Step(() => this.#closed || this.#sink?.failed(failure)));
   };
 }
 

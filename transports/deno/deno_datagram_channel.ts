@@ -1,4 +1,5 @@
 import * as inside from "../../loop/inside.ts";
+import { Step } from "../../loop/scheduling/step.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { DatagramChannel, DatagramConn, DatagramSink } from "../../loop/platform/platform.ts";
 import { DatagramSendQueue } from "../core/_datagram_send_queue.ts";
@@ -61,7 +62,7 @@ export class DenoDatagramChannel implements DatagramChannel {
     } catch {
       // The program, whose socket it was, has closed it.
     }
-    this.#loop[inside.enqueue]({ [inside.run]: () => this.#sink?.closed() });
+    this.#loop[inside.enqueue](new Step(() => this.#sink?.closed()));
   }
 
   /** @ignore Reports what was received, and receives again. */
@@ -87,7 +88,7 @@ export class DenoDatagramChannel implements DatagramChannel {
   };
 
   readonly #onReceiveError = (error: Error): void => {
-    this.#loop[inside.enter]({ [inside.run]: () => this.#closed || this.#failToReceive(error) });
+    this.#loop[inside.enter](new Step(() => this.#closed || this.#failToReceive(error)));
   };
 
   /** The next receive may do better, unless the program has closed the socket. */

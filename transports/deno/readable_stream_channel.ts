@@ -1,4 +1,5 @@
 import * as inside from "../../loop/inside.ts";
+import { Step } from "../../loop/scheduling/step.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { ByteChannel, ByteSink } from "../../loop/platform/platform.ts";
 
@@ -91,7 +92,7 @@ export class ReadableStreamChannel implements ByteChannel {
     this.#closed = true;
     // What the stream says to the end of our interest is nobody's concern.
     this.#cancel().catch(() => {});
-    this.#loop[inside.enqueue]({ [inside.run]: () => this.#sink?.closed() });
+    this.#loop[inside.enqueue](new Step(() => this.#sink?.closed()));
   }
 
   getExtraInfo(name: string): unknown {

@@ -1,4 +1,5 @@
 import * as inside from "../../loop/inside.ts";
+import { Step } from "../../loop/scheduling/step.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { ByteChannel, ByteSink } from "../../loop/platform/platform.ts";
 import { type PieceSink, PieceWriter } from "../core/_piece_writer.ts";
@@ -55,7 +56,7 @@ export class WritableStreamChannel implements ByteChannel, PieceSink {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#writer.close().catch((exception) => this.#reportLoss(exception))
-      .finally(() => this.#loop[inside.enter]({ [inside.run]: () => this.#sink?.closed() }));
+      .finally(() => this.#loop[inside.enter](new Step(() => this.#sink?.closed())));
   }
 
   abort(): void {
@@ -63,7 +64,7 @@ export class WritableStreamChannel implements ByteChannel, PieceSink {
     this.#state = "closed";
     // It settles when the write in flight does, which may be never.
     this.#writer.abort().catch(() => {});
-    this.#loop[inside.enqueue]({ [inside.run]: () => this.#sink?.closed() });
+    this.#loop[inside.enqueue](new Step(() => this.#sink?.closed()));
   }
 
   getExtraInfo(name: string): unknown {
@@ -99,8 +100,8 @@ export class WritableStreamChannel implements ByteChannel, PieceSink {
     if (this.#state !== "open") return;
     this.#state = "broken";
     const failure = this.#pieces.explain(error);
-    this.#loop[inside.enter]({
-      [inside.run]: () => this.#state === "broken" && this.#sink?.failed(failure),
-    });
+    this.#loop[inside.enter](
+      new Step(() => this.#state === "broken" && this.#sink?.failed(failure)),
+    );
   };
 }

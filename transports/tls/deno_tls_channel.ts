@@ -19,6 +19,7 @@
  * @module
  */
 import * as inside from "../../loop/inside.ts";
+import { Step } from "../../loop/scheduling/step.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import type { ByteChannel, ByteSink } from "../../loop/platform/platform.ts";
@@ -263,7 +264,7 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
   /** Does `step` in an entry of the loop: this one, if the engine is being fed. */
   #enter(step: () => void): void {
     if (this.#isFeeding) step();
-    else this.#loop[inside.enter]({ [inside.run]: step });
+    else this.#loop[inside.enter](new Step(step));
   }
 
   #secure(): void {
@@ -282,7 +283,7 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
     }
     if (this.#state === "handshaking" && report === "end") return this.#endHandshake();
     this.#reports.push(report);
-    if (!this.#isFeeding) this.#loop[inside.enter]({ [inside.run]: () => this.#report() });
+    if (!this.#isFeeding) this.#loop[inside.enter](new Step(() => this.#report()));
   }
 
   /** Reports what the engine has told, as far as the sink takes it. */
