@@ -28,7 +28,7 @@ const PATTERN = Uint8Array.from({ length: 65_521 }, (_, index) => (index * 31) >
 async function openDescriptors(): Promise<number> {
   const shell = await createSubprocessShell("ls /proc/$PPID/fd | wc -l", { stdout: PIPE });
   const [output] = await shell.communicate();
-  return Number(new TextDecoder().decode(output ?? undefined));
+  return Number(new TextDecoder().decode(output));
 }
 
 function residentMiB(): number {
@@ -64,7 +64,6 @@ async function checkPattern(reader: StreamReader): Promise<number> {
 async function sendThroughCat(): Promise<string> {
   const cat = await createSubprocessExec("cat", { stdin: PIPE, stdout: PIPE });
   const { stdin, stdout } = cat;
-  if (stdin === null || stdout === null) throw new TypeError("Cannot send: no pipes");
   const writing = createTask(() => writePattern(stdin, GIBIBYTE));
   const received = await checkPattern(stdout);
   if (received !== GIBIBYTE) throw new Error(`Cannot count 1 GiB: ${received} bytes came`);
@@ -74,7 +73,7 @@ async function sendThroughCat(): Promise<string> {
 async function communicate(index: number): Promise<void> {
   const cat = await createSubprocessExec("cat", PIPES);
   const [output] = await cat.communicate(new TextEncoder().encode(`${index}`));
-  if (new TextDecoder().decode(output ?? undefined) !== `${index}`) {
+  if (new TextDecoder().decode(output) !== `${index}`) {
     throw new Error(`Cannot trust child ${index}: it gave another's output`);
   }
 }

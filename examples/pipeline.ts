@@ -45,7 +45,7 @@ const count = await run(async () => {
   const [, , count] = await gather([
     () => join(seq.stdout, grep.stdin),
     () => join(grep.stdout, wc.stdin),
-    async () => Number(new TextDecoder().decode(await wc.stdout?.read())),
+    async () => Number(new TextDecoder().decode(await wc.stdout.read())),
   ]);
   return count;
 });

@@ -10,7 +10,9 @@ import { CREATE_SUBPROCESS_EXEC, CREATE_SUBPROCESS_SHELL } from "./_options.ts";
 import { ProcessStreams } from "./_process_streams.ts";
 import { Process, type ProcessOptions } from "./process.ts";
 import { startProcess } from "./_start_process.ts";
-import type { SubprocessExecOptions, SubprocessOptions } from "./subprocess_exec.ts";
+import type { StreamReader } from "../transports/streams/stream_reader.ts";
+import type { StreamWriter } from "../transports/streams/stream_writer.ts";
+import type { PIPE, SubprocessExecOptions, SubprocessOptions } from "./subprocess_exec.ts";
 
 /** How {@linkcode createSubprocessShell} starts a process. Its streams are inherited by default. */
 export interface CreateSubprocessOptions extends SubprocessOptions, ProcessOptions {
@@ -21,6 +23,16 @@ export interface CreateSubprocessOptions extends SubprocessOptions, ProcessOptio
 /** How {@linkcode createSubprocessExec} starts a process. Its streams are inherited by default. */
 export interface CreateSubprocessExecOptions
   extends CreateSubprocessOptions, SubprocessExecOptions {}
+
+/** The stream for a standard stream that goes to `Target`: there is one for a pipe only. */
+export type PipeStream<Target, Stream> = Target extends typeof PIPE ? Stream : null;
+
+/** The process that options of the type `O` start: which of its streams are pipes. */
+export type ProcessOf<O extends CreateSubprocessOptions> = Process<
+  PipeStream<O["stdin"], StreamWriter>,
+  PipeStream<O["stdout"], StreamReader>,
+  PipeStream<O["stderr"], StreamReader>
+>;
 
 /**
  * Starts a program. As `asyncio.create_subprocess_exec()`.
@@ -44,15 +56,15 @@ export interface CreateSubprocessExecOptions
  * const text = await run(async () => {
  *   await using cat = await createSubprocessExec("cat", { stdin: PIPE, stdout: PIPE });
  *   const [output] = await cat.communicate(new TextEncoder().encode("meow"));
- *   return new TextDecoder().decode(output ?? undefined);
+ *   return new TextDecoder().decode(output);
  * });
  * assertEquals(text, "meow");
  * ```
  */
-export function createSubprocessExec(
+export function createSubprocessExec<O extends CreateSubprocessExecOptions = Record<never, never>>(
   command: string,
-  options: CreateSubprocessExecOptions = {},
-): Future<Process> {
+  options: O & Record<Exclude<keyof O, keyof CreateSubprocessExecOptions>, never> = NONE,
+): Future<ProcessOf<O>> {
   checkOptions("start a process", options, CREATE_SUBPROCESS_EXEC);
   const loop = runningPlatformLoop("start a process");
   return create(loop, execProgram(command, options.args), options);
@@ -82,29 +94,32 @@ export function createSubprocessExec(
  * assertEquals(code, 3);
  * ```
  */
-export function createSubprocessShell(
+export function createSubprocessShell<O extends CreateSubprocessOptions = Record<never, never>>(
   commandLine: string,
-  options: CreateSubprocessOptions = {},
-): Future<Process> {
+  options: O & Record<Exclude<keyof O, keyof CreateSubprocessOptions>, never> = NONE,
+): Future<ProcessOf<O>> {
   checkOptions("start a process", options, CREATE_SUBPROCESS_SHELL);
   const loop = runningPlatformLoop("start a process");
   return create(loop, shellProgram(commandLine), options);
 }
 
-function create(
+/** No options, whatever their type. */
+const NONE = {} as never;
+
+function create<O extends CreateSubprocessOptions>(
   loop: PlatformLoop,
   program: Program,
-  options: CreateSubprocessOptions,
-): Future<Process> {
+  options: O,
+): Future<ProcessOf<O>> {
   const start = () => startOperation(loop, createSteps(loop, program, options));
   return options.signal === undefined ? start() : interruptedBy(loop, options.signal, start);
 }
 
-function* createSteps(
+function* createSteps<O extends CreateSubprocessOptions>(
   loop: PlatformLoop,
   program: Program,
-  options: CreateSubprocessOptions,
-): Coroutine<Process> {
+  options: O,
+): Coroutine<ProcessOf<O>> {
   const factory = () => new ProcessStreams(loop, options.limit);
   const { stdin = "inherit", stdout = "inherit", stderr = "inherit" } = options;
   const allOptions = { ...options, stdin, stdout, stderr };

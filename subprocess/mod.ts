@@ -12,7 +12,7 @@
  *   const [lines] = await echo.communicate();
  *   await using wc = await createSubprocessExec("wc", { args: ["-c"], stdin: PIPE, stdout: PIPE });
  *   const [output] = await wc.communicate(lines);
- *   return Number(new TextDecoder().decode(output ?? undefined));
+ *   return Number(new TextDecoder().decode(output));
  * });
  * assertEquals(count, 5);
  * ```
@@ -24,8 +24,10 @@ export {
   type CreateSubprocessExecOptions,
   type CreateSubprocessOptions,
   createSubprocessShell,
+  type PipeStream,
+  type ProcessOf,
 } from "./create_subprocess.ts";
-export { type Output, Process, type ProcessOptions } from "./process.ts";
+export { Process, type ProcessOptions, type ProcessOutput } from "./process.ts";
 export { type ProcessProtocol, SubprocessProtocol } from "./subprocess_protocol.ts";
 export type { SubprocessTransport } from "./subprocess_transport.ts";
 export {

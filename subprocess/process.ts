@@ -26,11 +26,18 @@ export interface ProcessOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** What a process has printed; `null` for a stream that is no pipe. */
-export type Output = [stdout: Uint8Array | null, stderr: Uint8Array | null];
+/** What a process with such streams has printed; `null` for one that is no pipe. */
+export type ProcessOutput<
+  Stdout extends StreamReader | null = StreamReader | null,
+  Stderr extends StreamReader | null = StreamReader | null,
+> = [
+  stdout: Stdout extends null ? null : Uint8Array,
+  stderr: Stderr extends null ? null : Uint8Array,
+];
 
 /**
- * A child process with streams for its pipes. As `asyncio.subprocess.Process`.
+ * A child process with streams for its pipes. As `asyncio.subprocess.Process`. Its type says which
+ * of them there are, as its options do; `Process` alone is any.
  *
  * At the end of an `await using` block a process that runs is asked to end, and killed if it has
  * not within the grace period. Created by {@linkcode createSubprocessExec}.
@@ -42,20 +49,24 @@ export type Output = [stdout: Uint8Array | null, stderr: Uint8Array | null];
  *
  * const answer = await run(async () => {
  *   await using cat = await createSubprocessExec("cat", { stdin: PIPE, stdout: PIPE });
- *   cat.stdin?.write(new TextEncoder().encode("meow\n"));
- *   const line = await cat.stdout?.readLine();
+ *   cat.stdin.write(new TextEncoder().encode("meow\n"));
+ *   const line = await cat.stdout.readLine();
  *   return new TextDecoder().decode(line);
  * });
  * assertEquals(answer, "meow\n");
  * ```
  */
-export class Process implements AsyncDisposable {
+export class Process<
+  Stdin extends StreamWriter | null = StreamWriter | null,
+  Stdout extends StreamReader | null = StreamReader | null,
+  Stderr extends StreamReader | null = StreamReader | null,
+> implements AsyncDisposable {
   /** Writes to its stdin; `null` if that is no pipe. */
-  readonly stdin: StreamWriter | null;
+  readonly stdin: Stdin;
   /** Reads its stdout; `null` if that is no pipe. */
-  readonly stdout: StreamReader | null;
+  readonly stdout: Stdout;
   /** Reads its stderr; `null` if that is no pipe. */
-  readonly stderr: StreamReader | null;
+  readonly stderr: Stderr;
   /** Its number. */
   readonly pid: number;
   readonly #loop: PlatformLoop;
@@ -73,9 +84,10 @@ export class Process implements AsyncDisposable {
     this.#transport = transport;
     this.#grace = options.grace ?? GRACE;
     this.pid = transport.getPid();
-    this.stdin = streams.stdin;
-    this.stdout = streams.stdout;
-    this.stderr = streams.stderr;
+    // Who creates it says by the types which of them are pipes.
+    this.stdin = streams.stdin as Stdin;
+    this.stdout = streams.stdout as Stdout;
+    this.stderr = streams.stderr as Stderr;
     if (options.signal !== undefined) this.#follow(options.signal);
   }
 
@@ -104,7 +116,7 @@ export class Process implements AsyncDisposable {
    * @returns What it printed, as `[stdout, stderr]`.
    * @throws {TypeError} If there is input, and stdin is no pipe.
    */
-  communicate(input?: Uint8Array | null): Future<Output> {
+  communicate(input?: Uint8Array | null): Future<ProcessOutput<Stdout, Stderr>> {
     return startOperation(this.#loop, this.#communicateSteps(input ?? null));
   }
 
@@ -179,7 +191,7 @@ export class Process implements AsyncDisposable {
     return this.returncode as number;
   }
 
-  *#communicateSteps(input: Uint8Array | null): Coroutine<Output> {
+  *#communicateSteps(input: Uint8Array | null): Coroutine<ProcessOutput<Stdout, Stderr>> {
     const { stdin, stdout, stderr } = this;
     if (stdin === null && input !== null) {
       throw new TypeError(`Cannot send input to process ${this.pid}: its stdin is no pipe`);
@@ -191,7 +203,7 @@ export class Process implements AsyncDisposable {
       startOperation(loop, readAll(stderr)),
     ]);
     yield* this.wait();
-    return [output, errors];
+    return [output, errors] as ProcessOutput<Stdout, Stderr>;
   }
 
   *#endSteps(): Coroutine<void> {

@@ -39,10 +39,10 @@ async function pingPongStreams(): Promise<void> {
   const cat = await createSubprocessExec("cat", { stdin: PIPE, stdout: PIPE });
   const message = new Uint8Array(64);
   for (let round = 0; round < ROUND_TRIPS; round += 1) {
-    cat.stdin?.write(message);
-    await cat.stdout?.readExactly(64);
+    cat.stdin.write(message);
+    await cat.stdout.readExactly(64);
   }
-  cat.stdin?.close();
+  cat.stdin.close();
   await cat.wait();
 }
 
@@ -91,7 +91,7 @@ async function readStreams(): Promise<void> {
   const head = await createSubprocessExec("head", { args, stdout: PIPE });
   let count = 0;
   for (;;) {
-    const data = await head.stdout?.read(256 * 1024);
+    const data = await head.stdout.read(256 * 1024);
     if (data === undefined || data.length === 0) break;
     count += data.length;
   }
@@ -106,10 +106,10 @@ async function writeStreams(): Promise<void> {
   });
   const chunk = new Uint8Array(64 * 1024);
   for (let sent = 0; sent < MEBIBYTES << 20; sent += chunk.length) {
-    sink.stdin?.write(chunk);
-    await sink.stdin?.drain();
+    sink.stdin.write(chunk);
+    await sink.stdin.drain();
   }
-  sink.stdin?.close();
+  sink.stdin.close();
   await sink.wait();
 }
 

@@ -9,10 +9,13 @@ import {
 } from "../../subprocess/mod.ts";
 import { text } from "./_recorder.ts";
 
+type Settings = Pick<CreateSubprocessOptions, "signal" | "grace">;
+
 const STARTS = {
-  createSubprocessExec: (line: string, options: CreateSubprocessOptions) =>
-    createSubprocessExec("sh", { args: ["-c", line], ...options }),
-  createSubprocessShell,
+  createSubprocessExec: (line: string, settings: Settings) =>
+    createSubprocessExec("sh", { args: ["-c", line], stdout: PIPE, ...settings }),
+  createSubprocessShell: (line: string, settings: Settings) =>
+    createSubprocessShell(line, { stdout: PIPE, ...settings }),
 };
 
 for (const [name, start] of Object.entries(STARTS)) {
@@ -38,8 +41,8 @@ for (const [name, start] of Object.entries(STARTS)) {
     await run(async () => {
       const controller = new AbortController();
       const line = `trap 'echo bye; exit 3' TERM; echo ready; while :; do sleep 0.02; done`;
-      const child = await start(line, { stdout: PIPE, signal: controller.signal });
-      assertEquals(text(await child.stdout?.readLine() ?? null), "ready\n");
+      const child = await start(line, { signal: controller.signal });
+      assertEquals(text(await child.stdout.readLine()), "ready\n");
       controller.abort();
       assertEquals(text((await child.communicate())[0]), "bye\n");
       assertEquals(child.returncode, 3);
@@ -50,8 +53,8 @@ for (const [name, start] of Object.entries(STARTS)) {
     await run(async () => {
       const controller = new AbortController();
       const line = "trap '' TERM; echo ready; while :; do sleep 0.02; done";
-      const child = await start(line, { stdout: PIPE, grace: 0.05, signal: controller.signal });
-      await child.stdout?.readLine();
+      const child = await start(line, { grace: 0.05, signal: controller.signal });
+      await child.stdout.readLine();
       controller.abort();
       assertEquals(await child.wait(), -9);
     });

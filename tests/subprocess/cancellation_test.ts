@@ -39,8 +39,8 @@ const WORKS: Record<string, (started: Process[]) => Promise<unknown>> = {
   "an await using block": async (started) => {
     await using cat = await createSubprocessExec("cat", { stdin: PIPE, stdout: PIPE, grace: 0.02 });
     started.push(cat);
-    cat.stdin?.write(BIG);
-    return await cat.stdout?.readExactly(BIG.length);
+    cat.stdin.write(BIG);
+    return await cat.stdout.readExactly(BIG.length);
   },
 };
 
@@ -108,7 +108,7 @@ Deno.test("wait() that is cancelled at any turn spares the others that wait", ()
       for (let turn = 0; turn < turns; turn += 1) await sleep(0);
       given.cancel();
       assertEquals(await outcomeOf(given), "cancelled");
-      shell.stdin?.write(new TextEncoder().encode("go\n"));
+      shell.stdin.write(new TextEncoder().encode("go\n"));
       assertEquals(await kept, 0);
     }
   }));

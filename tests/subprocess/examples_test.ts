@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { run } from "../../loop/mod.ts";
 import { createSubprocessExec, PIPE, type Process } from "../../subprocess/mod.ts";
+import type { StreamReader } from "../../transports/mod.ts";
 import { text } from "./_recorder.ts";
 
 /** Starts an example with the flags that its first comment names. */
@@ -12,8 +13,8 @@ function startExample(name: string, flag: string, ...args: string[]) {
   });
 }
 
-async function readLine(process: Process): Promise<string> {
-  return text(await process.stdout?.readLine() ?? null).trim();
+async function readLine(process: Process<null, StreamReader>): Promise<string> {
+  return text(await process.stdout.readLine()).trim();
 }
 
 Deno.test("examples/pipeline.ts counts what goes through three programs", async () => {

@@ -49,8 +49,8 @@ for (const [way, holder, isEnded] of ENDS) {
       const flags = ["run", "--quiet", "--no-prompt", "--no-check", "--allow-run=/bin/sh"];
       const args = [...flags, program, way, HOLDERS[holder] ?? "", holder];
       const deno = await createSubprocessExec("deno", { args, stdout: PIPE, stderr: PIPE });
-      const pid = text(await deno.stdout?.readLine() ?? null).trim();
-      assertEquals(text(await deno.stdout?.readLine() ?? null).trim(), "ended");
+      const pid = text(await deno.stdout.readLine()).trim();
+      assertEquals(text(await deno.stdout.readLine()).trim(), "ended");
       if (!isEnded) {
         assertEquals(await isAlive(pid), true);
         await (await createSubprocessExec("kill", { args: ["-s", "KILL", pid] })).wait();

@@ -2,14 +2,14 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { run } from "../../loop/mod.ts";
 import { createSubprocessExec, createSubprocessShell, PIPE, STDOUT } from "../../subprocess/mod.ts";
-import type { CreateSubprocessExecOptions } from "../../subprocess/mod.ts";
+import type { CreateSubprocessOptions } from "../../subprocess/mod.ts";
 import { text } from "./_recorder.ts";
 
 const SHOW = "echo $(id -u) $(id -g)";
 const NOBODY = 65534;
 
 /** Returns the numbers of user and group of a process. */
-async function ownersOf(options: CreateSubprocessExecOptions): Promise<[number, number]> {
+async function ownersOf(options: CreateSubprocessOptions): Promise<[number, number]> {
   const shell = await createSubprocessShell(SHOW, { ...options, stdout: PIPE });
   const [output] = await shell.communicate();
   const [user = -1, group = -1] = text(output).trim().split(" ").map(Number);
@@ -21,7 +21,7 @@ for (const stderr of ["inherit", STDOUT] as const) {
     run(async () => {
       const [user, group] = await ownersOf({ stderr });
       assertEquals(await ownersOf({ stderr, user, group }), [user, group]);
-      const changed: CreateSubprocessExecOptions[] = [
+      const changed: CreateSubprocessOptions[] = [
         { user: NOBODY },
         { group: NOBODY },
         { user: NOBODY, group: NOBODY },
@@ -44,9 +44,10 @@ for (const stderr of ["inherit", STDOUT] as const) {
 
 Deno.test("user and group refuse what is the number of nobody, so that no child stays ours", () =>
   run(() => {
-    for (const name of ["user", "group"]) {
+    for (const name of ["user", "group"] as const) {
       for (const value of [-1, 1.5, NaN, 2 ** 32 - 1, 2 ** 32]) {
-        const start = () => createSubprocessExec("true", { [name]: value });
+        const start = () =>
+          createSubprocessExec("true", { [name]: value } as CreateSubprocessOptions);
         assertThrows(start, RangeError, name);
       }
       for (const value of ["nobody", null, {}, 1n]) {

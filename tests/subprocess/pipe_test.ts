@@ -264,8 +264,8 @@ for (const mode of ["descriptors", "objects"]) {
     const args = ["run", "--quiet", "--no-prompt", "--no-check", program, mode];
     await run(async () => {
       await using deno = await createSubprocessExec("deno", { args, stdin: PIPE, stdout: PIPE });
-      deno.stdin?.write(bytes("ping\n"));
-      assertEquals(text(await deno.stdout?.readLine() ?? null), "ping\n");
+      deno.stdin.write(bytes("ping\n"));
+      assertEquals(text(await deno.stdout.readLine()), "ping\n");
       const [output] = await deno.communicate(new Uint8Array(1 << 20));
       assertEquals([output?.length, deno.returncode], [1 << 20, 0]);
     });

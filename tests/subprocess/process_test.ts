@@ -90,7 +90,7 @@ Deno.test("communicate() that is cancelled loses no output", async () => {
     const options = { args: ["-c", "echo first; exec sleep 100"], stdout: PIPE } as const;
     await using shell = await createSubprocessExec("sh", options);
     await assertRejects(async () => await waitFor(shell.communicate(), 0.05), TimeoutError);
-    assertEquals(text(await shell.stdout?.readLine() ?? null), "first\n");
+    assertEquals(text(await shell.stdout.readLine()), "first\n");
   });
 });
 
@@ -98,24 +98,24 @@ Deno.test("P06 wait() waits for the exit and for the pipes, which a grandchild m
   await run(async () => {
     const line = "exec 3<&0; (read line; echo late) <&3 & echo early; exit 3";
     const shell = await createSubprocessShell(line, { stdin: PIPE, stdout: PIPE });
-    assertEquals(text(await shell.stdout?.readLine() ?? null), "early\n");
+    assertEquals(text(await shell.stdout.readLine()), "early\n");
     const waiting = createTask(() => shell.wait());
     while (shell.returncode === null) await sleep(0.001);
     // The pipe to the grandchild was closed with the exit, so it goes on.
     assertEquals(await waiting, 3);
-    assertEquals(text(await shell.stdout?.read() ?? null), "late\n");
+    assertEquals(text(await shell.stdout.read()), "late\n");
   });
 });
 
 Deno.test("P06 wait() does not wait once the process is known to have ended", async () => {
   await run(async () => {
     const shell = await createSubprocessShell("sleep 100 & echo $!; exit 3", { stdout: PIPE });
-    const grandchild = text(await shell.stdout?.readLine() ?? null).trim();
+    const grandchild = text(await shell.stdout.readLine()).trim();
     while (shell.returncode === null) await sleep(0.001);
     assertEquals(await shell.wait(), 3);
     const kill = await createSubprocessExec("kill", { args: [grandchild] });
     await kill.wait();
-    assertEquals(await shell.stdout?.read(), new Uint8Array(0));
+    assertEquals(await shell.stdout.read(), new Uint8Array(0));
   });
 });
 
@@ -126,7 +126,7 @@ Deno.test("wait() may be cancelled, and called by several tasks", async () => {
     await sleep(0);
     first.cancel();
     await assertRejects(() => first, CancelledError);
-    cat.stdin?.close();
+    cat.stdin.close();
     assertEquals(await second, 0);
   });
 });
@@ -135,13 +135,13 @@ Deno.test("P07 a process is talked to line by line", async () => {
   await run(async () => {
     const cat = await createSubprocessExec("cat", { stdin: PIPE, stdout: PIPE });
     for (const line of ["one\n", "two\n", "three\n"]) {
-      cat.stdin?.write(bytes(line));
-      await cat.stdin?.drain();
-      assertEquals(text(await cat.stdout?.readLine() ?? null), line);
+      cat.stdin.write(bytes(line));
+      await cat.stdin.drain();
+      assertEquals(text(await cat.stdout.readLine()), line);
     }
-    cat.stdin?.close();
-    await cat.stdin?.waitClosed();
-    assertEquals(text(await cat.stdout?.read() ?? null), "");
+    cat.stdin.close();
+    await cat.stdin.waitClosed();
+    assertEquals(text(await cat.stdout.read()), "");
     assertEquals(await cat.wait(), 0);
   });
 });
@@ -160,8 +160,8 @@ Deno.test("drain() fails when the process has gone", async () => {
   await run(async () => {
     const quiet = await createSubprocessExec("true", { stdin: PIPE });
     await quiet.wait();
-    quiet.stdin?.write(bytes("too late"));
-    const error = await assertRejects(async () => await quiet.stdin?.drain());
+    quiet.stdin.write(bytes("too late"));
+    const error = await assertRejects(async () => await quiet.stdin.drain());
     assertInstanceOf(error, Deno.errors.ConnectionReset);
   });
 });
@@ -173,7 +173,7 @@ Deno.test("a slow reader holds a fast child back", async () => {
       stdout: PIPE,
       limit: 1024,
     });
-    const line = await yes.stdout?.readExactly(2) ?? null;
+    const line = await yes.stdout.readExactly(2);
     assertEquals(text(line), "y\n");
     await sleep(0.02);
     assertEquals(yes.returncode, null);
@@ -213,7 +213,7 @@ Deno.test("await using kills a process that does not end within the grace period
         stdout: PIPE,
         grace: 0.05,
       });
-      await shell.stdout?.readLine();
+      await shell.stdout.readLine();
       process = shell;
     }
     assertEquals(process.returncode, -9);
@@ -243,7 +243,7 @@ Deno.test("await using kills at once when the wait for the end is cancelled", as
         stdout: PIPE,
         grace: 100,
       });
-      await shell.stdout?.readLine();
+      await shell.stdout.readLine();
       process = shell;
     });
     while (process === null) await sleep(0.001);
@@ -263,7 +263,7 @@ Deno.test("await using ends the children of a child that leads a session", async
         stdout: PIPE,
         startNewSession: true,
       });
-      grandchild = Number(text(await shell.stdout?.readLine() ?? null));
+      grandchild = Number(text(await shell.stdout.readLine()));
     }
     // It has its signal, and is gone soon, or waits as a zombie for the init process.
     let state = "";
@@ -280,7 +280,7 @@ Deno.test("a process that has its pipes unread does not keep await using from en
   await run(async () => {
     const line = "head -c 1000000 /dev/zero; head -c 1000000 /dev/zero >&2";
     await using shell = await createSubprocessShell(line, { stdout: PIPE, stderr: PIPE });
-    await shell.stdout?.readExactly(1);
+    await shell.stdout.readExactly(1);
   });
 });
 

@@ -15,8 +15,8 @@ const [way = "", line = "", holder = ""] = Deno.args;
 async function start(startNewSession: boolean): Promise<Process> {
   const options = { stdin: PIPE, stdout: PIPE, grace: 0.05, startNewSession } as const;
   const process = await createSubprocessShell(line, options);
-  process.stdin?.write(new Uint8Array(1 << 20));
-  const pid = await process.stdout?.readLine();
+  process.stdin.write(new Uint8Array(1 << 20));
+  const pid = await process.stdout.readLine();
   console.log(new TextDecoder().decode(pid).trim());
   while (holder === "an orphan" && process.returncode === null) await sleep(0.001);
   return process;
