@@ -21,7 +21,7 @@
  *     writer.write(await reader.readLine());
  *     writer.close();
  *   }, { hostname: "127.0.0.1" });
- *   const [{ port }] = server.addresses as [Deno.NetAddr];
+ *   const { port } = server.address;
  *
  *   return await timeout(5, async () => {
  *     const [reader, writer] = await openConnection({ port });
@@ -176,6 +176,8 @@ export {
   DatagramProtocol,
   type DatagramTransport,
   type EndpointProtocol,
+  type ExtraInfo,
+  type ExtraInfoSource,
   FlowControlProtocol,
   type FlowControlProtocolOptions,
   getaddrinfo,

@@ -27,7 +27,7 @@ function createEcho(): StreamProtocol {
 /** Serves `count` connections of another process, and prints what they cost. */
 async function measure(count: number): Promise<void> {
   const server = await loop.createServer(createEcho, { hostname: "127.0.0.1", backlog: 1000 });
-  const [{ port }] = server.addresses as [Deno.NetAddr];
+  const { port } = server.address;
   const rssBefore = Deno.memoryUsage().rss;
   const start = loop.time();
   const clients = startClients(port, count);

@@ -19,10 +19,10 @@ class EchoProtocol extends Protocol {
   #name = "";
   #size = 0;
 
-  override connectionMade(transport: Transport): void {
-    const { hostname, port } = transport.getExtraInfo("peername") as Deno.NetAddr;
+  override connectionMade(transport: Transport<Deno.NetAddr>): void {
+    const peer = transport.getExtraInfo("peername");
     this.#transport = transport;
-    this.#name = `${hostname}:${port}`;
+    this.#name = `${peer?.hostname}:${peer?.port}`;
     console.log(`${this.#name} connected`);
   }
 

@@ -42,7 +42,7 @@ function answer(line: string): string {
 
 await run(async () => {
   await using server = await startServer(serve, { hostname: "127.0.0.1" });
-  const [{ port }] = server.addresses as [Deno.NetAddr];
+  const { port } = server.address;
 
   const [reader, writer] = await openConnection({ hostname: "127.0.0.1", port });
   await using output = writer;

@@ -119,7 +119,7 @@ class Client extends BufferedProtocol {
 
 async function moveAll(loop: DenoEventLoop, work: Work): Promise<boolean[]> {
   await using server = await loop.createServer(() => new Echo(), { hostname: "127.0.0.1" });
-  const [{ port }] = server.addresses as [Deno.NetAddr];
+  const { port } = server.address;
   const connecting = Array.from({ length: CLIENTS }, () => {
     return loop.createConnection(() => new Client(loop, work), { port });
   });

@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { openConnection, run, startServer, type StreamReader, type TlsInfo } from "@gyre/asyncio";
+import { openConnection, run, startServer, type StreamReader } from "@gyre/asyncio";
 import type { StreamWriter } from "@gyre/asyncio";
 import { CERT, KEY } from "./_certificate.ts";
 
@@ -26,8 +26,8 @@ async function talk(port: number): Promise<void> {
   const tls = { caCerts: [CERT] };
   const [reader, writer] = await openConnection({ port, tls, serverHostname: "localhost" });
   await using output = writer;
-  const { version, peerCertificate } = output.getExtraInfo("tls") as TlsInfo;
-  console.log(`connected with ${version} to ${peerCertificate?.subject.CN}`);
+  const info = output.getExtraInfo("tls");
+  console.log(`connected with ${info?.version} to ${info?.peerCertificate?.subject.CN}`);
   output.write(new TextEncoder().encode("hello\n"));
   console.log(new TextDecoder().decode(await reader.readLine()).trim());
 }
@@ -35,7 +35,7 @@ async function talk(port: number): Promise<void> {
 await run(async () => {
   const options = { hostname: "127.0.0.1", tls: { cert: CERT, key: KEY } };
   await using server = await startServer(echo, options);
-  const [{ port }] = server.addresses as [Deno.NetAddr];
+  const { port } = server.address;
   await talk(port);
   try {
     await openConnection({ port, tls: true, serverHostname: "localhost" });

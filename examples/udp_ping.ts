@@ -37,7 +37,7 @@ await run(async () => {
   const answers = new Map<number, Future<number>>();
   const [client] = await loop.createDatagramEndpoint(() => ({
     datagramReceived: ([number]: Uint8Array) => answers.get(Number(number))?.setResult(loop.time()),
-  }), { remoteAddress: server.getExtraInfo("sockname") as Deno.NetAddr });
+  }), { remoteAddress: server.getExtraInfo("sockname") });
 
   let count = 0;
   for (let number = 1; number <= 5; number += 1) {

@@ -174,10 +174,10 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
    *
    * @permissions allow-net=<hostname>:<port>
    */
-  createConnection<P extends StreamProtocol>(
+  createConnection<P extends StreamProtocol, A extends Deno.Addr = Deno.NetAddr>(
     protocolFactory: () => P,
-    options: CreateConnectionOptions,
-  ): Future<[Transport, P]> {
+    options: CreateConnectionOptions<A>,
+  ): Future<[Transport<A>, P]> {
     return createConnection(this, protocolFactory, options);
   }
 
@@ -186,27 +186,27 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
    *
    * @permissions allow-net=<hostname>:<port>
    */
-  createServer(
+  createServer<A extends Deno.Addr = Deno.NetAddr>(
     protocolFactory: () => StreamProtocol,
-    options?: CreateServerOptions,
-  ): Future<Server> {
+    options?: CreateServerOptions<A>,
+  ): Future<Server<A>> {
     return createServer(this, protocolFactory, options);
   }
 
   /** Puts a protocol on a connection accepted elsewhere. See {@linkcode connectAcceptedSocket}. */
-  connectAcceptedSocket<P extends StreamProtocol>(
+  connectAcceptedSocket<P extends StreamProtocol, A extends Deno.Addr>(
     protocolFactory: () => P,
-    options: ConnectAcceptedSocketOptions,
-  ): Future<[Transport, P]> {
+    options: ConnectAcceptedSocketOptions<A>,
+  ): Future<[Transport<A>, P]> {
     return connectAcceptedSocket(this, protocolFactory, options);
   }
 
   /** Secures a connection that is open. See {@linkcode startTls}. */
-  startTls(
-    transport: Transport,
+  startTls<A extends Deno.Addr = Deno.Addr>(
+    transport: Transport<A>,
     protocol: StreamProtocol,
     options: StartTlsOptions,
-  ): Future<Transport> {
+  ): Future<Transport<A>> {
     return startTls(this, transport, protocol, options);
   }
 
@@ -227,7 +227,7 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
   createUnixConnection<P extends StreamProtocol>(
     protocolFactory: () => P,
     options: CreateUnixConnectionOptions,
-  ): Future<[Transport, P]> {
+  ): Future<[Transport<Deno.UnixAddr>, P]> {
     return createUnixConnection(this, protocolFactory, options);
   }
 
@@ -239,7 +239,7 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
   createUnixServer(
     protocolFactory: () => StreamProtocol,
     options: CreateUnixServerOptions,
-  ): Future<Server> {
+  ): Future<Server<Deno.UnixAddr>> {
     return createUnixServer(this, protocolFactory, options);
   }
 

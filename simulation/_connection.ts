@@ -31,7 +31,7 @@ export interface ConnectionOptions {
   /** What is done, for errors: `connect to "db:5432"`. */
   readonly action: string;
   /** Returns who listens there now. */
-  findListener(): SimulatedListener | undefined;
+  findListener(): Pick<SimulatedListener, "loop" | "hasRoom" | "arrived"> | undefined;
   /** The client is connected. */
   opened(channel: SimulatedChannel): void;
   /** The client could not connect. */
@@ -174,7 +174,8 @@ export class Connection {
       return this.#fail(kind === "connectionReset" ? "connectionRefused" : kind);
     }
     const end = side === "client" ? this.#client : this.#server;
-    end?.channel.fail(createNetworkError(kind, "use a connection"));
+    if (kind === "connectionReset") end?.channel.reset();
+    else end?.channel.fail(createNetworkError(kind, "use a connection"));
   }
 
   #fail(kind: NetworkErrorKind): void {

@@ -29,7 +29,11 @@ import { SimulatedDatagrams } from "./_simulated_datagrams.ts";
 import { SimulatedListener } from "./_simulated_listener.ts";
 
 /** The network of one host, with what is bound to it. */
-export type Host = HostStack<SimulatedListener, SimulatedDatagrams>;
+export type Host = HostStack<
+  SimulatedListener<Deno.NetAddr>,
+  SimulatedListener<Deno.UnixAddr>,
+  SimulatedDatagrams
+>;
 
 /** What a host needs of the network between the hosts. */
 export interface Backbone {
@@ -71,7 +75,7 @@ export class HostNetwork implements Network {
     loop: EventLoop,
     address: TcpAddress,
     options: ListenTcpOptions = {},
-  ): Future<Listener> {
+  ): Future<Listener<Deno.NetAddr>> {
     return atOnce(loop, () => {
       const { listeners } = this.#host;
       const bound = this.#bind(address, listeners, options.reusePort ?? false, "listen on");
@@ -91,7 +95,7 @@ export class HostNetwork implements Network {
     loop: EventLoop,
     path: string,
     { backlog, cleanup = true }: ListenUnixOptions = {},
-  ): Future<Listener> {
+  ): Future<Listener<Deno.UnixAddr>> {
     return atOnce(loop, () => {
       const { paths } = this.#host;
       if (paths.get(path)?.isClosed) paths.delete(path);
@@ -132,7 +136,10 @@ export class HostNetwork implements Network {
     throw new InvalidStateError("Cannot adopt a connection in a simulation: it is a real one");
   }
 
-  adoptListener(_loop: EventLoop, _listener: Deno.Listener): Listener {
+  adoptListener<A extends Deno.Addr>(
+    _loop: EventLoop,
+    _listener: Deno.Listener<Deno.Conn, A>,
+  ): Listener<A> {
     throw new InvalidStateError("Cannot adopt a listener in a simulation: it is a real one");
   }
 

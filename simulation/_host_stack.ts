@@ -1,13 +1,13 @@
 import type { Packet } from "./fault_rule.ts";
 
-/** What is bound to a port or path. */
+/** What is bound to a port. */
 export interface Bound {
   /** Where, with the port. */
-  readonly address: Deno.Addr;
+  readonly address: Deno.NetAddr;
 }
 
 /** A socket that waits for connections. */
-export interface ListeningSocket extends Bound {
+export interface ListeningSocket {
   /** Whether it takes one more connection. */
   readonly hasRoom: boolean;
 }
@@ -25,15 +25,19 @@ const FIRST_EPHEMERAL_PORT = 49_152;
 const LAST_PORT = 65_535;
 
 /** The network of one host: its addresses and what is bound to them. */
-export class HostStack<Listening extends ListeningSocket, Datagrams extends DatagramSocket> {
+export class HostStack<
+  Tcp extends ListeningSocket & Bound,
+  Unix extends ListeningSocket,
+  Datagrams extends DatagramSocket,
+> {
   /** The name of the host. */
   readonly name: string;
   /** Its addresses, the loopback ones aside. The first is the one that it sends from. */
   readonly addresses: readonly string[];
   /** Listeners by path. */
-  readonly paths: Map<string, Listening> = new Map();
+  readonly paths: Map<string, Unix> = new Map();
   /** Listeners by port; a port may have several, on different addresses. */
-  readonly listeners: PortTable<Listening> = new PortTable();
+  readonly listeners: PortTable<Tcp> = new PortTable();
   /** Datagram sockets by port. */
   readonly datagrams: PortTable<Datagrams> = new PortTable();
   /** Counts the crashes: what belongs to an earlier life is dead. */
@@ -83,25 +87,25 @@ export class PortTable<T extends Bound> {
   /** Whether something is bound to `port` on `hostname`, or on all addresses. */
   conflicts(hostname: string, port: number): boolean {
     const bound = this.#ports.get(port) ?? [];
-    return bound.some(({ address }) => overlap((address as Deno.NetAddr).hostname, hostname));
+    return bound.some(({ address }) => overlap(address.hostname, hostname));
   }
 
   /** Returns what is bound to `port` for packets to `hostname`. */
   find(hostname: string, port: number): T | undefined {
     return this.#ports.get(port)?.find(({ address }) => {
-      return covers((address as Deno.NetAddr).hostname, hostname);
+      return covers(address.hostname, hostname);
     });
   }
 
   add(bound: T): void {
-    const { port } = bound.address as Deno.NetAddr;
+    const { port } = bound.address;
     const list = this.#ports.get(port);
     if (list === undefined) this.#ports.set(port, [bound]);
     else list.push(bound);
   }
 
   delete(bound: T): void {
-    const { port } = bound.address as Deno.NetAddr;
+    const { port } = bound.address;
     const rest = (this.#ports.get(port) ?? []).filter((other) => other !== bound);
     if (rest.length === 0) this.#ports.delete(port);
     else this.#ports.set(port, rest);

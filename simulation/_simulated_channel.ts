@@ -111,12 +111,18 @@ export class SimulatedChannel implements ByteChannel, Runnable {
 
   /** @ignore A segment has arrived. */
   receive(kind: SegmentKind, bytes: Uint8Array): Reception {
-    if (kind === "reset") this.fail(createNetworkError("connectionReset", "use a connection"));
+    if (kind === "reset") this.reset();
     else if (kind === "end") this.#end = "arrived";
     else if (this.#isClosed || this.#error !== null) return "refused";
     else if (bytes.length > 0) this.#chunks.push(bytes);
     if (this.#buffer !== null) this.#enter();
     return "taken";
+  }
+
+  /** @ignore The peer knows the connection no more. After its end, a kernel says "broken pipe". */
+  reset(): void {
+    const kind = this.#end === "no" ? "connectionReset" : "brokenPipe";
+    this.fail(createNetworkError(kind, "use a connection"));
   }
 
   /** @ignore The connection is broken. What has arrived can be read still. */

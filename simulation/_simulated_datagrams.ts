@@ -41,11 +41,11 @@ export class SimulatedDatagrams implements DatagramChannel, DatagramSocket, Runn
     if (this.#arrived.length > 0) this.#schedule();
   }
 
-  send(bytes: Uint8Array, address: Deno.Addr): void {
+  send(bytes: Uint8Array, address: Deno.NetAddr): void {
     if (this.#isClosed) return;
     const size = bytes.length;
     try {
-      this.#send(bytes, address as Deno.NetAddr);
+      this.#send(bytes, address);
     } catch (error) {
       this.#loop[inside.enqueue](
         new Step(() => this.#isClosed || this.#sink?.failed(error as Error)),

@@ -16,13 +16,14 @@ interface Arrival {
 }
 
 /** A simulated socket that connections arrive at. */
-export class SimulatedListener implements Listener, ListeningSocket {
-  readonly address: Deno.Addr;
+export class SimulatedListener<A extends Deno.Addr = Deno.Addr>
+  implements Listener<A>, ListeningSocket {
+  readonly address: A;
   /** The loop that it belongs to. */
   readonly loop: EventLoop;
   readonly #backlog: number;
   /** Frees the address. */
-  readonly #unbind: (listener: SimulatedListener) => void;
+  readonly #unbind: (listener: SimulatedListener<A>) => void;
   #acceptor: Acceptor | null = null;
   /** Connections that nobody has accepted yet. */
   #arrivals: Arrival[] = [];
@@ -30,9 +31,9 @@ export class SimulatedListener implements Listener, ListeningSocket {
 
   constructor(
     loop: EventLoop,
-    address: Deno.Addr,
+    address: A,
     backlog: number | undefined,
-    unbind: (listener: SimulatedListener) => void,
+    unbind: (listener: SimulatedListener<A>) => void,
   ) {
     this.loop = loop;
     this.address = address;

@@ -7,6 +7,10 @@
  * or the deadline of a loop. Whatever is due happens in one go, appointments first, each in the
  * order in which it was planned, and the clock begins anew.
  *
+ * Appointments that take no time could go on at one moment for ever, and no timer would fire again:
+ * two ends of a connection without latency that answer each other. So after many rounds at one
+ * moment each further one takes time.
+ *
  * With no appointment and no deadline, nothing can ever happen: every loop ends with a
  * `DeadlockError` that names who waits for what.
  *
@@ -18,6 +22,10 @@ import type { Alarm, Clock } from "../loop/platform/platform.ts";
 import { Agenda, type Appointment } from "./_agenda.ts";
 import { whenPromisesRest } from "./_deno_turn.ts";
 import { VIRTUAL_CLOCK } from "./_options.ts";
+
+/** How many rounds one moment may have, and the seconds that each later one takes. */
+const ROUNDS_OF_A_MOMENT = 1000;
+const LATER_ROUND = 0.000_1;
 
 export type { Appointment } from "./_agenda.ts";
 
@@ -51,6 +59,8 @@ export class VirtualClock implements Clock {
   /** Of the loops that run, in the order in which they began. */
   readonly #alarms: Set<VirtualAlarm> = new Set();
   #now = 0;
+  /** Rounds since time has passed. */
+  #rounds = 0;
   /** Whether the clock is to be called when the promises rest. */
   #called = false;
   /** How many hold time still. */
@@ -132,7 +142,10 @@ export class VirtualClock implements Clock {
     if (this.#alarms.size === 0 || this.#holders > 0) return;
     const next = this.#next();
     if (next === Infinity) return this.#giveUp();
-    if (next > this.#now) this.#now = next;
+    if (next > this.#now) {
+      this.#now = next;
+      this.#rounds = 0;
+    } else if (++this.#rounds > ROUNDS_OF_A_MOMENT) this.#now += LATER_ROUND;
     this.#agenda.run(this.#now);
     for (const alarm of this.#alarms) if (alarm.deadline <= this.#now) alarm.ringOnce();
     this.#callBack();

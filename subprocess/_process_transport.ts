@@ -18,7 +18,7 @@
  */
 import * as inside from "../loop/inside.ts";
 import { Step } from "../loop/scheduling/step.ts";
-import { assert } from "../loop/errors/assert.ts";
+import { assertMove, type Moves } from "../loop/errors/assert.ts";
 import { type Context, copyContext, enterContext } from "../loop/scheduling/context.ts";
 import { InvalidStateError } from "../loop/errors/errors.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
@@ -33,7 +33,7 @@ import type {
 import type { PlatformLoop } from "../loop/platform/platform_loop.ts";
 import { type OpenResource, openResources } from "../transports/core/open_resources.ts";
 import { StreamTransport } from "../transports/core/stream_transport.ts";
-import type { ReadTransport, WriteTransport } from "../transports/transport.ts";
+import type { ExtraInfo, ReadTransport, WriteTransport } from "../transports/transport.ts";
 import { processEnded } from "./_deno_process_ended.ts";
 import { type PipeOwner, PipeProtocol } from "./_pipe_protocol.ts";
 import type { ProcessProtocol } from "./subprocess_protocol.ts";
@@ -42,12 +42,12 @@ import type { SubprocessTransport } from "./subprocess_transport.ts";
 /** Where a transport stands; see above. */
 type State = "starting" | "running" | "exited" | "ended";
 
-/** The state that follows. There is no other way. */
-const NEXT: Readonly<Record<State, State | null>> = {
-  starting: "running",
-  running: "exited",
-  exited: "ended",
-  ended: null,
+/** Every legal move. Anything else is our bug, and asserts. */
+const MOVES: Moves<State> = {
+  starting: ["running"],
+  running: ["exited"],
+  exited: ["ended"],
+  ended: [],
 };
 
 /** The transport of a process on any platform. */
@@ -146,6 +146,11 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
     return this.#protocol;
   }
 
+  getExtraInfo<N extends keyof ExtraInfo, F = undefined>(
+    name: N,
+    fallback?: F,
+  ): ExtraInfo[N] | F;
+  getExtraInfo(name: string, fallback?: unknown): unknown;
   getExtraInfo(name: string, fallback?: unknown): unknown {
     return name === "subprocess" ? this.#child.handle : fallback;
   }
@@ -241,7 +246,7 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
   }
 
   #move(state: State): void {
-    assert(NEXT[this.#state] === state, `a subprocess moved: ${this.#state} to ${state}`);
+    assertMove("a subprocess", MOVES, this.#state, state);
     this.#state = state;
   }
 

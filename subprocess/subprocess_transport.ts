@@ -1,8 +1,8 @@
-import type { ReadTransport, WriteTransport } from "../transports/transport.ts";
+import type { ExtraInfoSource, ReadTransport, WriteTransport } from "../transports/transport.ts";
 import type { ProcessProtocol } from "./subprocess_protocol.ts";
 
 /** A child process and its pipes. Created by `subprocessExec()`; as `asyncio.SubprocessTransport`. */
-export interface SubprocessTransport {
+export interface SubprocessTransport extends ExtraInfoSource {
   /** Returns the number of the process. */
   getPid(): number;
   /** Returns how the process has ended: its exit code, or minus the signal; `null` as it runs. */
@@ -43,6 +43,4 @@ export interface SubprocessTransport {
   setProtocol(protocol: ProcessProtocol): void;
   /** Returns who is called. */
   getProtocol(): ProcessProtocol;
-  /** Returns a fact about the process: `"subprocess"` is the `Deno.ChildProcess`. */
-  getExtraInfo(name: string, fallback?: unknown): unknown;
 }

@@ -20,7 +20,7 @@
  * const loop = new DenoEventLoop();
  * const answer = await loop.runUntilComplete(function* () {
  *   const server = yield* loop.createServer(() => new Echo(), { hostname: "127.0.0.1" });
- *   const [{ port }] = server.addresses as [Deno.NetAddr];
+ *   const { port } = server.address;
  *   const heard = loop.createFuture<string>();
  *   const [transport] = yield* loop.createConnection(() => ({
  *     dataReceived: (data: Uint8Array) => heard.setResult(new TextDecoder().decode(data)),
@@ -111,6 +111,8 @@ export type {
   BaseTransport,
   DatagramAddress,
   DatagramTransport,
+  ExtraInfo,
+  ExtraInfoSource,
   ReadTransport,
   Transport,
   WriteBufferLimits,

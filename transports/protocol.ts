@@ -75,7 +75,7 @@ export class BaseProtocol<T = BaseTransport> {
  * const loop = new DenoEventLoop();
  * const text = await loop.runUntilComplete(function* () {
  *   const server = yield* loop.createServer(() => new Greeter(), { hostname: "127.0.0.1" });
- *   const [{ port }] = server.addresses as [Deno.NetAddr];
+ *   const { port } = server.address;
  *   const heard = loop.createFuture<string>();
  *   yield* loop.createConnection(() => ({
  *     dataReceived: (data: Uint8Array) => heard.setResult(new TextDecoder().decode(data)),
@@ -162,7 +162,7 @@ export interface EndpointProtocol {
  * const answer = await loop.runUntilComplete(function* () {
  *   const localAddress = { hostname: "127.0.0.1", port: 0 };
  *   const [server] = yield* loop.createDatagramEndpoint(() => new Echo(), { localAddress });
- *   const remoteAddress = server.getExtraInfo("sockname") as Deno.NetAddr;
+ *   const remoteAddress = server.getExtraInfo("sockname");
  *   const heard = loop.createFuture<Uint8Array>();
  *   const [client] = yield* loop.createDatagramEndpoint(() => ({
  *     datagramReceived: (data: Uint8Array) => heard.setResult(data),

@@ -1,15 +1,43 @@
 import type { EndpointProtocol, StreamProtocol } from "./protocol.ts";
+import type { TlsInfo } from "./tls/tls_options.ts";
 
-/** What all transports have in common. As `asyncio.BaseTransport`. */
-export interface BaseTransport {
+/** The facts that a transport may know, by name. No transport knows them all. */
+export interface ExtraInfo<A extends Deno.Addr = Deno.Addr> {
+  /** Where the peer is. */
+  readonly peername: A;
+  /** Where this end is. */
+  readonly sockname: A;
+  /** What the host has for it: a `Deno.Conn`, or a socket of `node:net` where the loop uses that. */
+  readonly socket: object;
+  /** What TLS has agreed on. */
+  readonly tls: TlsInfo;
+  /** The stream that was given for a pipe, or the number of its descriptor. */
+  readonly pipe: ReadableStream<Uint8Array> | WritableStream<Uint8Array> | number;
+  /** What the host has for a child process. */
+  readonly subprocess: Deno.ChildProcess;
+}
+
+/** Who tells facts of itself by name. */
+export interface ExtraInfoSource<A extends Deno.Addr = Deno.Addr> {
   /**
-   * Returns a fact about the connection: `"peername"` and `"sockname"` (a `Deno.Addr`),
-   * `"socket"` (the `Deno.Conn`), `"tls"` (a `TlsInfo`). As `get_extra_info()`.
+   * Returns a fact; see {@linkcode ExtraInfo} for the names. As `get_extra_info()`.
    *
    * @param name Which fact.
    * @param fallback What to return when it is not known; `undefined` by default.
    */
+  getExtraInfo<N extends keyof ExtraInfo<A>, F = undefined>(
+    name: N,
+    fallback?: F,
+  ): ExtraInfo<A>[N] | F;
+  /** Returns a fact of another name, of which nothing is known here. */
   getExtraInfo(name: string, fallback?: unknown): unknown;
+}
+
+/**
+ * What all transports have in common; `A` is the type of the addresses at its ends. As
+ * `asyncio.BaseTransport`.
+ */
+export interface BaseTransport<A extends Deno.Addr = Deno.Addr> extends ExtraInfoSource<A> {
   /**
    * Closes in good order: reads no more, sends what is buffered, then calls
    * `connectionLost(null)`, never from inside this call. Idempotent.
@@ -24,7 +52,7 @@ export interface BaseTransport {
 }
 
 /** A transport that reads. As `asyncio.ReadTransport`. */
-export interface ReadTransport extends BaseTransport {
+export interface ReadTransport<A extends Deno.Addr = Deno.Addr> extends BaseTransport<A> {
   /** Whether data is being received. */
   isReading(): boolean;
   /**
@@ -37,7 +65,7 @@ export interface ReadTransport extends BaseTransport {
 }
 
 /** A transport that writes. As `asyncio.WriteTransport`. */
-export interface WriteTransport extends BaseTransport {
+export interface WriteTransport<A extends Deno.Addr = Deno.Addr> extends BaseTransport<A> {
   /**
    * Sends `data`, without waiting. What does not go out at once is buffered; then the memory
    * must stay as it is until it is sent. After the connection is lost, data is dropped.
@@ -81,18 +109,11 @@ export interface WriteBufferLimits {
 }
 
 /** A transport that reads and writes a stream of bytes. As `asyncio.Transport`. */
-export interface Transport extends ReadTransport, WriteTransport {}
+export interface Transport<A extends Deno.Addr = Deno.Addr>
+  extends ReadTransport<A>, WriteTransport<A> {}
 
 /** A transport of datagrams. As `asyncio.DatagramTransport`. */
-export interface DatagramTransport {
-  /**
-   * Returns a fact about the endpoint: `"sockname"`, `"peername"` where it is connected,
-   * `"socket"`.
-   *
-   * @param name Which fact.
-   * @param fallback What to return when it is not known; `undefined` by default.
-   */
-  getExtraInfo(name: string, fallback?: unknown): unknown;
+export interface DatagramTransport extends ExtraInfoSource<Deno.NetAddr> {
   /**
    * Sends a datagram, without waiting, after those sent before. An empty one is sent too.
    *

@@ -79,7 +79,7 @@ function* echoStreamInCoroutine(reader: StreamReader, writer: StreamWriter): Cor
   writer.close();
 }
 
-async function listen(kind: string): Promise<Server> {
+async function listen(kind: string): Promise<Server<Deno.NetAddr>> {
   const where = { hostname: "127.0.0.1", port: 0, backlog: 2000 };
   const options = { ...where, limit: 256 * 1024 };
   if (kind === "streams") return await startServer(echoStream, options);
@@ -114,10 +114,10 @@ await run(async () => {
     const [transport] = await loop.createDatagramEndpoint(() => new DatagramEcho(), {
       localAddress,
     });
-    console.log((transport.getExtraInfo("sockname") as Deno.NetAddr).port);
+    console.log(transport.getExtraInfo("sockname")?.port);
     await new Event().wait();
   }
   const server = await listen(Deno.args[0] ?? "protocol");
-  console.log((server.addresses[0] as Deno.NetAddr).port);
+  console.log(server.address.port);
   await server.serveForever();
 });

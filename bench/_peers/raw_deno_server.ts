@@ -27,5 +27,5 @@ function echo(connection: Deno.TcpConn): void {
 }
 
 const listener = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 2000 });
-console.log((listener.addr as Deno.NetAddr).port);
+console.log(listener.addr.port);
 for await (const connection of listener) echo(connection);

@@ -94,7 +94,7 @@ async function echo(): Promise<number> {
       };
     }, { hostname: "127.0.0.1", port: 0 });
     const done = loop.createFuture<void>();
-    const { port } = server.addresses[0] as Deno.NetAddr;
+    const { port } = server.address;
     const [transport] = await loop.createConnection(() => {
       let left = count;
       let missing = message.length;

@@ -14,7 +14,7 @@ import { isLostConnection, isSystemError } from "./deno_os_error.ts";
  * import { isOSError, openConnection, run } from "@gyre/asyncio";
  *
  * using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
- * const { port } = listener.addr as Deno.NetAddr;
+ * const { port } = listener.addr;
  * listener.close();
  * await run(async () => {
  *   try {

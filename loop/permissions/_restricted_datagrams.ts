@@ -21,7 +21,7 @@ export class RestrictedDatagrams implements DatagramChannel {
     this.#check = check;
   }
 
-  get address(): Deno.Addr {
+  get address(): Deno.NetAddr {
     return this.#channel.address;
   }
 
@@ -30,8 +30,8 @@ export class RestrictedDatagrams implements DatagramChannel {
     this.#channel.start(sink);
   }
 
-  send(bytes: Uint8Array, address: Deno.Addr): void {
-    const error = this.#check(address as Deno.NetAddr);
+  send(bytes: Uint8Array, address: Deno.NetAddr): void {
+    const error = this.#check(address);
     if (error === null) return this.#channel.send(bytes, address);
     this.#loop[inside.enqueue]({
       [inside.run]: () => {

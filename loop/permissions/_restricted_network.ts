@@ -82,7 +82,11 @@ export class RestrictedNetwork implements Network {
     });
   }
 
-  listenTcp(loop: EventLoop, address: TcpAddress, options?: ListenTcpOptions): Future<Listener> {
+  listenTcp(
+    loop: EventLoop,
+    address: TcpAddress,
+    options?: ListenTcpOptions,
+  ): Future<Listener<Deno.NetAddr>> {
     return this.#use(loop, address, {
       verb: "listen on",
       isDestination: false,
@@ -98,7 +102,11 @@ export class RestrictedNetwork implements Network {
     });
   }
 
-  listenUnix(loop: EventLoop, path: string, options?: ListenUnixOptions): Future<Listener> {
+  listenUnix(
+    loop: EventLoop,
+    path: string,
+    options?: ListenUnixOptions,
+  ): Future<Listener<Deno.UnixAddr>> {
     return this.#usePath(loop, "listen on", path, (checked) => {
       return this.#host.network.listenUnix(loop, checked, options);
     });
@@ -145,11 +153,11 @@ export class RestrictedNetwork implements Network {
     return this.#host.network.adopt(loop, connection);
   }
 
-  adoptListener(
+  adoptListener<A extends Deno.Addr>(
     loop: EventLoop,
-    listener: Deno.Listener,
+    listener: Deno.Listener<Deno.Conn, A>,
     options?: AdoptListenerOptions,
-  ): Listener {
+  ): Listener<A> {
     return this.#host.network.adoptListener(loop, listener, options);
   }
 

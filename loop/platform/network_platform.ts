@@ -108,9 +108,9 @@ export interface ListenUnixOptions extends AdoptListenerOptions {
 }
 
 /** A socket that connections arrive at. It is bound; it accepts once started. */
-export interface Listener {
+export interface Listener<A extends Deno.Addr = Deno.Addr> {
   /** Where it listens, with the port that the host chose. */
-  readonly address: Deno.Addr;
+  readonly address: A;
   /** Accepts connections from now on. Called once. */
   start(acceptor: Acceptor): void;
   /** Accepts no more; ends with {@linkcode Acceptor.closed} if it was started. Idempotent. */
@@ -130,11 +130,11 @@ export interface Acceptor {
 /** A socket that sends and receives datagrams. */
 export interface DatagramChannel {
   /** Where it is bound. */
-  readonly address: Deno.Addr;
+  readonly address: Deno.NetAddr;
   /** Starts receiving into `sink`. Called once. */
   start(sink: DatagramSink): void;
   /** Sends `bytes`, which the channel may keep, after those sent before. */
-  send(bytes: Uint8Array, address: Deno.Addr): void;
+  send(bytes: Uint8Array, address: Deno.NetAddr): void;
   /** Closes at once. Ends with {@linkcode DatagramSink.closed}. */
   close(): void;
 }
@@ -157,7 +157,7 @@ export interface DatagramConn {
 /** Who receives what a {@linkcode DatagramChannel} reads. */
 export interface DatagramSink {
   /** A datagram has come; `bytes` belong to the receiver. */
-  received(bytes: Uint8Array, address: Deno.Addr): void;
+  received(bytes: Uint8Array, address: Deno.NetAddr): void;
   /** `count` more bytes were handed to the host. May come from outside the loop, as for bytes. */
   sent(count: number): void;
   /** One datagram could not be sent, or the network reported an error. The channel goes on. */
@@ -194,11 +194,19 @@ export interface Network {
     options?: ConnectTcpOptions,
   ): Future<ByteChannel>;
   /** Binds a listener to `address`; port 0 lets the host choose. */
-  listenTcp(loop: EventLoop, address: TcpAddress, options?: ListenTcpOptions): Future<Listener>;
+  listenTcp(
+    loop: EventLoop,
+    address: TcpAddress,
+    options?: ListenTcpOptions,
+  ): Future<Listener<Deno.NetAddr>>;
   /** Connects to the Unix socket at `path`. */
   connectUnix(loop: EventLoop, path: string): Future<ByteChannel>;
   /** Binds a listener to a Unix socket that it creates at `path`. */
-  listenUnix(loop: EventLoop, path: string, options?: ListenUnixOptions): Future<Listener>;
+  listenUnix(
+    loop: EventLoop,
+    path: string,
+    options?: ListenUnixOptions,
+  ): Future<Listener<Deno.UnixAddr>>;
   /** Binds a datagram socket to `address`. */
   openDatagrams(
     loop: EventLoop,
@@ -220,9 +228,9 @@ export interface Network {
    * Returns the listener over one that the program has made itself. Throws `InvalidStateError` if
    * something else uses it.
    */
-  adoptListener(
+  adoptListener<A extends Deno.Addr>(
     loop: EventLoop,
-    listener: Deno.Listener,
+    listener: Deno.Listener<Deno.Conn, A>,
     options?: AdoptListenerOptions,
-  ): Listener;
+  ): Listener<A>;
 }

@@ -118,6 +118,9 @@ export const TYPES_BACK: Readonly<Record<string, Readonly<Record<string, string>
   "transports/protocol.ts": {
     "transports/transport.ts": "a protocol is given its transport",
   },
+  "transports/transport.ts": {
+    "transports/tls": "a transport tells what TLS has agreed on",
+  },
 };
 
 /** The type that everybody may name. */

@@ -73,7 +73,7 @@ function takenHere(files: Files, hosts: readonly string[]): Promise<boolean[]> {
     ) as [string, string, string];
     const serve = (_reader: unknown, writer: { close(): void }) => writer.close();
     const server = await startServer(serve, { hostname: "127.0.0.1", tls: { cert, key } });
-    const { port } = server.addresses[0] as Deno.NetAddr;
+    const { port } = server.address;
     const taken: boolean[] = [];
     for (const serverHostname of hosts) {
       const tls = { caCerts: [ca] };

@@ -67,7 +67,7 @@ async function serveCPython(factory: () => StreamProtocol, size: number): Promis
   const loop = new DenoEventLoop();
   const said = await loop.runUntilComplete(async () => {
     await using server = await loop.createServer(factory, { hostname: "127.0.0.1" });
-    const [{ port }] = server.addresses as [Deno.NetAddr];
+    const { port } = server.address;
     const args = [PEER, "send", String(port), String(size)];
     const { stdout } = await new Deno.Command("python3", { args }).output();
     return new TextDecoder().decode(stdout).trim();

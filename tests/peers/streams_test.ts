@@ -71,7 +71,7 @@ Deno.test({
           await output.drain();
         }
       }, { hostname: "127.0.0.1" });
-      const [{ port }] = server.addresses as [Deno.NetAddr];
+      const { port } = server.address;
 
       await using peer = new Peer("connect", String(port));
       return [await peer.readLine(), `${count} ${sum}`];

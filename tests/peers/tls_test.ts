@@ -9,7 +9,6 @@ import {
   type StartServerOptions,
   type StreamReader,
   type StreamWriter,
-  type TlsInfo,
 } from "../../mod.ts";
 import { minorVersion } from "../conformance/cpython.ts";
 import { authority, certificate, trusting } from "../transports/_tls.ts";
@@ -61,7 +60,7 @@ async function serving<T>(
 ): Promise<T> {
   return await run(async () => {
     await using server = await startServer(serve, { hostname: "127.0.0.1", ...options });
-    return await main(String((server.addresses[0] as Deno.NetAddr).port));
+    return await main(String(server.address.port));
   });
 }
 
@@ -136,9 +135,9 @@ function sClient(port: string, ...args: string[]): PeerProcess {
 async function answerLine(reader: StreamReader, writer: StreamWriter): Promise<void> {
   await using output = writer;
   const line = decode(await reader.readLine());
-  const { version, peerCertificate } = output.getExtraInfo("tls") as TlsInfo;
-  const name = peerCertificate?.subject.CN ?? "stranger";
-  output.write(utf8(`${name} with ${version} said ${line}`));
+  const info = output.getExtraInfo("tls");
+  const name = info?.peerCertificate?.subject.CN ?? "stranger";
+  output.write(utf8(`${name} with ${info?.version} said ${line}`));
 }
 
 for (const version of ["1_2", "1_3"]) {
@@ -224,7 +223,7 @@ async function serveMail(reader: StreamReader, writer: StreamWriter): Promise<vo
   writer.write(utf8("220 localhost\r\n"));
   for (;;) {
     const line = decode(await reader.readLine()).trimEnd().toUpperCase();
-    const { version } = (writer.getExtraInfo("tls") ?? { version: "in clear" }) as TlsInfo;
+    const version = writer.getExtraInfo("tls")?.version ?? "in clear";
     if (line === "") break;
     if (line.startsWith("EHLO")) {
       const offer = version === "in clear" ? "250-STARTTLS\r\n" : "";

@@ -15,14 +15,14 @@ import type { Backend } from "../transports/_backend.ts";
 import { createMemoryPipe } from "./_memory_pipe.ts";
 
 /** Connections that are two pipes, one for each direction, each a stream of the Web. */
-export const pipePair: Backend = {
+export const pipePair: Backend<Deno.UnixAddr> = {
   name: "a pair of pipes",
   capacity: 1024 * 1024,
   createLoop: () => new DenoEventLoop(),
   serve: (loop, factory) =>
     startOperation(
       loop,
-      function* (): Coroutine<Server> {
+      function* (): Coroutine<Server<Deno.UnixAddr>> {
         const server = new Server(loop, [new PipeListener()], factory);
         yield* server.startServing();
         return server;
@@ -36,10 +36,10 @@ const listeners: Map<string, PipeListener> = new Map();
 
 function* connect<P extends StreamProtocol>(
   loop: DenoEventLoop,
-  address: Deno.Addr,
+  { path }: Deno.UnixAddr,
   factory: () => P,
 ): Coroutine<[Transport, P]> {
-  const listener = listeners.get((address as Deno.UnixAddr).path);
+  const listener = listeners.get(path);
   if (listener === undefined) throw new Deno.errors.ConnectionRefused("Nothing listens there");
   const there = createMemoryPipe();
   const back = createMemoryPipe();
@@ -53,13 +53,13 @@ function* connect<P extends StreamProtocol>(
 }
 
 /** What pipes are handed to. */
-class PipeListener implements Listener {
-  readonly address: Deno.Addr = { transport: "unix", path: crypto.randomUUID() };
+class PipeListener implements Listener<Deno.UnixAddr> {
+  readonly address: Deno.UnixAddr = { transport: "unix", path: crypto.randomUUID() };
   #acceptor: Acceptor | null = null;
 
   start(acceptor: Acceptor): void {
     this.#acceptor = acceptor;
-    listeners.set((this.address as Deno.UnixAddr).path, this);
+    listeners.set(this.address.path, this);
   }
 
   accept(channel: ByteChannel): void {
@@ -67,7 +67,7 @@ class PipeListener implements Listener {
   }
 
   close(): void {
-    listeners.delete((this.address as Deno.UnixAddr).path);
+    listeners.delete(this.address.path);
     this.#acceptor?.closed();
     this.#acceptor = null;
   }

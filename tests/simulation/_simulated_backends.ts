@@ -7,20 +7,19 @@ import type { Backend } from "../transports/_backend.ts";
 const CAPACITY = 1024 * 1024;
 
 /** Connections over the network of a simulation, as the suites of the transports want them. */
-export function createSimulatedTcp(schedule: Schedule, fragment: number): Backend {
+export function createSimulatedTcp(schedule: Schedule, fragment: number): Backend<Deno.NetAddr> {
   return {
     name: `simulated TCP, ${schedule}`,
     capacity: CAPACITY,
     createLoop: () => createLoop(schedule, fragment),
     serve: (loop, factory, options) =>
       loop.createServer(factory, { hostname: "127.0.0.1", ...options }),
-    connect: (loop, address, factory) =>
-      loop.createConnection(factory, { port: (address as Deno.NetAddr).port }),
+    connect: (loop, address, factory) => loop.createConnection(factory, { port: address.port }),
   };
 }
 
 /** Simulated Unix sockets. */
-export function createSimulatedUnix(schedule: Schedule): Backend {
+export function createSimulatedUnix(schedule: Schedule): Backend<Deno.UnixAddr> {
   let sockets = 0;
   return {
     name: `simulated Unix, ${schedule}`,
@@ -28,8 +27,7 @@ export function createSimulatedUnix(schedule: Schedule): Backend {
     createLoop: () => createLoop(schedule, 0),
     serve: (loop, factory, options) =>
       loop.createUnixServer(factory, { path: `/run/${++sockets}.sock`, ...options }),
-    connect: (loop, address, factory) =>
-      loop.createUnixConnection(factory, { path: (address as Deno.UnixAddr).path }),
+    connect: (loop, address, factory) => loop.createUnixConnection(factory, { path: address.path }),
   };
 }
 

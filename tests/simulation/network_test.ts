@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import type { DenoEventLoop } from "../../mod.ts";
 import type { ByteChannel, DatagramChannel, Network } from "../../loop/platform/platform.ts";
 import {
@@ -7,10 +7,12 @@ import {
   gather,
   openConnection,
   openUnixConnection,
+  Protocol,
   sleep,
   startServer,
   startUnixServer,
   timeout,
+  type Transport,
 } from "../../mod.ts";
 import { simulate, type Simulation, type SimulationMain } from "../../simulation/mod.ts";
 import { connectEcho, startEcho, utf8 } from "./_echo.ts";
@@ -24,8 +26,7 @@ async function openSocket(loop: DenoEventLoop, hostname: string, port = 0) {
   const channel = await loop.platform.network.openDatagrams(loop, { hostname, port });
   const received: string[] = [];
   channel.start({
-    received: (bytes, address) => {
-      const { hostname, port } = address as Deno.NetAddr;
+    received: (bytes, { hostname, port }) => {
       received.push(`${new TextDecoder().decode(bytes)} from ${hostname}:${port}`);
     },
     sent: () => {},
@@ -57,8 +58,8 @@ test("every host resolves itself as localhost and the others by name", async ({ 
 test("a program connects to itself without telling of any host", async ({ loop }) => {
   const server = await loop.createServer(() => ({}), { hostname: "localhost", port: 80 });
   const [transport] = await loop.createConnection(() => ({}), { port: 80 });
-  const { hostname, port } = transport.getExtraInfo("peername") as Deno.NetAddr;
-  assertEquals([hostname, port], ["127.0.0.1", 80]);
+  const peer = transport.getExtraInfo("peername");
+  assertEquals([peer?.hostname, peer?.port], ["127.0.0.1", 80]);
   transport.close();
   server.close();
   await server.waitClosed();
@@ -207,7 +208,8 @@ for (const [from, to, port, outcome] of DESTINATIONS) {
     const [sender] = await loop.createDatagramEndpoint(() => ({
       errorReceived: (error: Error) => void (seen = `error ${error.constructor.name}`),
     }), { localAddress });
-    const own = receiver.getExtraInfo("sockname") as Deno.NetAddr;
+    const own = receiver.getExtraInfo("sockname");
+    assert(own !== undefined);
     sender.sendto(utf8("x"), { hostname: to, port: port === "its" ? own.port : port });
     await sleep(1);
     assertEquals(seen, outcome);
@@ -270,6 +272,78 @@ test("datagrams are reordered with the probability of the network", async (sim) 
   assert(arrived.some((value, index) => value !== index));
   assertEquals(arrived.toSorted((a, b) => a - b), inOrder);
 });
+
+/** Answers whatever comes at once, and counts. */
+class Answering extends Protocol {
+  answers = 0;
+  #transport: Transport | null = null;
+
+  override connectionMade(transport: Transport): void {
+    this.#transport = transport;
+  }
+
+  override dataReceived(data: Uint8Array): void {
+    this.answers += 1;
+    this.#transport?.write(data);
+  }
+}
+
+for (const kind of ["Unix sockets", "TCP without latency"]) {
+  test(`timers fire while two ends answer each other at once over ${kind}`, async (sim) => {
+    const { loop, network } = sim;
+    network.latency = network.jitter = 0;
+    const one = new Answering();
+    const other = new Answering();
+    const isUnix = kind === "Unix sockets";
+    const at = { path: "/run/echo.sock" };
+    const server = isUnix
+      ? await loop.createUnixServer(() => one, at)
+      : await loop.createServer(() => one, { hostname: "127.0.0.1", port: 80 });
+    const [transport] = isUnix
+      ? await loop.createUnixConnection(() => other, at)
+      : await loop.createConnection(() => other, { port: 80 });
+
+    transport.write(utf8("ping"));
+    await sleep(0);
+    assertEquals(loop.time(), 0);
+    await sleep(0.1);
+
+    assert(one.answers > 100 && Math.abs(one.answers - other.answers) < 2);
+    transport.abort();
+    server.close();
+    await server.waitClosed();
+  });
+}
+
+for (const half of ["after its end", "without its end"]) {
+  test(`a write that a forgotten connection breaks ${half} fails as a kernel says it`, async (sim) => {
+    const { loop, network, host } = sim;
+    const server = host("server");
+    const accepted = loop.createFuture<Transport>();
+    await server.run(() =>
+      server.loop.createServer(() => ({
+        connectionMade: (transport) => accepted.setResult(transport),
+      }), { port: 80 })
+    );
+    const lost = loop.createFuture<Error | null>();
+    const [transport] = await loop.createConnection(() => ({
+      eofReceived: () => true,
+      connectionLost: (error) => lost.setResult(error),
+    }), { hostname: "server", port: 80 });
+    const peer = await accepted;
+    if (half === "after its end") peer.abort();
+    else network.halfOpen("server");
+    await sleep(1);
+    // More than the kernels hold: it waits, and is what the refusal meets.
+    transport.write(new Uint8Array(1_000_000));
+
+    const error = await lost;
+    assertInstanceOf(
+      error,
+      half === "after its end" ? Deno.errors.BrokenPipe : Deno.errors.ConnectionReset,
+    );
+  });
+}
 
 test("the address of a server that is closed can be listened on in the same turn", async () => {
   for (const hostname of ["127.0.0.1", ["127.0.0.1", "::1", "0:0:0:0:0:0:0:1", "localhost"]]) {

@@ -51,6 +51,24 @@ Deno.test("VirtualClock.schedule() calls outside of all loops, in order of time,
   assertEquals(log, ["a 1", "b 1", "c 2"]);
 });
 
+Deno.test("VirtualClock lets time pass after a thousand rounds that take none, and not before", async () => {
+  const clock = new VirtualClock();
+  const loop = new EventLoop({ clock });
+  const rounds: number[] = [];
+  const again = (): void => {
+    rounds.push(clock.now());
+    if (rounds.length < 5000) clock.schedule(clock.now(), again);
+  };
+  clock.schedule(1, again);
+
+  await loop.runUntilComplete(() => sleep(1.05));
+
+  loop.close();
+  assertEquals(rounds.slice(0, 1000).every((time) => time === 1), true);
+  // A tenth of a millisecond for each of the others.
+  assertEquals(rounds.length > 1490 && rounds.length < 1510, true, `${rounds.length}`);
+});
+
 Deno.test("VirtualClock does not stop at the deadline of a timer that was cancelled meanwhile", async () => {
   const clock = new VirtualClock();
   const loop = new EventLoop({ clock });

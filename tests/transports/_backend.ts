@@ -10,8 +10,11 @@ import type {
   Transport,
 } from "../../mod.ts";
 
-/** A kind of connection that the suites run on: TCP, TLS, Unix sockets, a simulated network. */
-export interface Backend {
+/**
+ * A kind of connection that the suites run on: TCP, TLS, Unix sockets, a simulated network; `A` is
+ * the type of its addresses.
+ */
+export interface Backend<A extends Deno.Addr = Deno.Addr> {
   /** The kind, for the names of tests. */
   readonly name: string;
   /** More bytes than a connection takes whose other end does not read. */
@@ -25,11 +28,11 @@ export interface Backend {
     loop: DenoEventLoop,
     factory: () => StreamProtocol,
     options?: { signal?: AbortSignal },
-  ): Future<Server>;
+  ): Future<Server<A>>;
   /** Connects to it; `address` is one of its addresses. */
   connect<P extends StreamProtocol>(
     loop: DenoEventLoop,
-    address: Deno.Addr,
+    address: A,
     factory: () => P,
   ): Future<[Transport, P]>;
 }
@@ -87,8 +90,7 @@ export function* connectPair<C extends StreamProtocol, S extends StreamProtocol>
     made?.call(peerProtocol, transport);
   };
   const server = yield* backend.serve(loop, () => peerProtocol);
-  const address = server.addresses[0] as Deno.Addr;
-  const [client] = yield* backend.connect(loop, address, () => clientProtocol);
+  const [client] = yield* backend.connect(loop, server.address, () => clientProtocol);
   const peer = yield* accepted;
   server.close();
   return { server, client, clientProtocol, peer, peerProtocol };

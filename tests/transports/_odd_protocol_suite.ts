@@ -106,7 +106,7 @@ export function testOddProtocols(backend: Backend): void {
           else if (!isProtocol) assertInstanceOf(reports[0]?.exception, TypeError, what);
           yield* exchange(backend, loop, server);
 
-          const [address] = server.addresses as [Deno.Addr];
+          const { address } = server;
           const failure = yield* thrownBy(backend.connect(loop, address, factory));
           if (kind === "throws") assert(failure !== null && Object.is(failure.value, value), what);
           else if (!isProtocol) assertInstanceOf(failure?.value, TypeError, what);
@@ -253,7 +253,7 @@ function echo(): StreamProtocol {
 
 function* connect(backend: Backend, loop: DenoEventLoop, server: Server): Coroutine<Recorder> {
   const recorder = new Recorder(loop);
-  yield* backend.connect(loop, server.addresses[0] as Deno.Addr, () => recorder);
+  yield* backend.connect(loop, server.address, () => recorder);
   return recorder;
 }
 

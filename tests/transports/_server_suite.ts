@@ -23,7 +23,7 @@ export function testServers(backend: Backend): void {
   /** Connects a recorder to `server`, whose protocol for it is an echo. */
   function* connect(loop: DenoEventLoop, server: Server): Coroutine<Recorder> {
     const recorder = new Recorder(loop);
-    const [address] = server.addresses as [Deno.Addr];
+    const { address } = server;
     yield* backend.connect(loop, address, () => recorder);
     return recorder;
   }
@@ -39,7 +39,7 @@ export function testServers(backend: Backend): void {
     "V01 close() refuses new connections at once, empties the addresses and leaves the others alone",
     function* ({ loop }) {
       const server = yield* backend.serve(loop, createEcho);
-      const [address] = server.addresses as [Deno.Addr];
+      const { address } = server;
       const client = yield* connect(loop, server);
       assertEquals(server.isServing(), true);
       assertEquals(server.getLoop(), loop);
@@ -362,7 +362,7 @@ export function testServers(backend: Backend): void {
       kept = server;
       client = new Recorder(loop);
       const recorder = client;
-      await backend.connect(loop, server.addresses[0] as Deno.Addr, () => recorder);
+      await backend.connect(loop, server.address, () => recorder);
       loop.callSoon(() => recorder.transport?.close());
     });
     yield* (client as unknown as Recorder).lost;
@@ -388,7 +388,7 @@ export function testServers(backend: Backend): void {
     await loop.runUntilComplete(function* () {
       const server = yield* backend.serve(loop, createEcho);
       yield* connect(loop, server);
-      backend.connect(loop, server.addresses[0] as Deno.Addr, createEcho);
+      backend.connect(loop, server.address, createEcho);
     });
     loop.close();
     await assertRejects(() => loop.runForever(), InvalidStateError);

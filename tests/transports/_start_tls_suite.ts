@@ -9,7 +9,6 @@ import {
   StreamReader,
   StreamReaderProtocol,
   StreamWriter,
-  type TlsInfo,
   type Transport,
 } from "../../mod.ts";
 import { createClientContext } from "../../transports/tls/_deno_tls_context.ts";
@@ -251,7 +250,7 @@ function* serve(
     opened.setResult();
   };
   const server = yield* backend.serve(loop, () => protocol);
-  yield* backend.connect(loop, server.addresses[0] as Deno.Addr, () => peer);
+  yield* backend.connect(loop, server.address, () => peer);
   yield* opened;
   server.close();
   return server;
@@ -290,7 +289,7 @@ function* connectStreams(
   const reader = new StreamReader({ loop });
   const protocol = new StreamReaderProtocol(reader, { loop });
   const server = yield* backend.serve(loop, () => peer);
-  const address = server.addresses[0] as Deno.Addr;
+  const address = server.address;
   const [transport] = yield* backend.connect(loop, address, () => protocol);
   const writer = new StreamWriter(transport, protocol, { reader });
   while (peer.transport === null) yield;
@@ -335,7 +334,7 @@ class Pipeliner {
 
 /** Sends a line both ways, and closes the connection. */
 function* talk({ reader, writer }: Streams, client: Recorder): Coroutine<void> {
-  assertEquals((writer.getExtraInfo("tls") as TlsInfo).version, "TLSv1.3");
+  assertEquals(writer.getExtraInfo("tls")?.version, "TLSv1.3");
   client.transport?.write(utf8("there\n"));
   assertEquals(yield* readLine(reader), "there\n");
   writer.write(utf8("back"));

@@ -68,7 +68,7 @@ export function testStreams(backend: Backend): void {
         };
       };
 
-      yield* backend.connect(loop, server.addresses[0] as Deno.Addr, factory);
+      yield* backend.connect(loop, server.address, factory);
       log.push("returned");
       yield* lost;
 
@@ -119,7 +119,7 @@ export function testStreams(backend: Backend): void {
 
   test("a protocol needs no method at all", function* ({ loop }) {
     const server = yield* backend.serve(loop, () => ({}));
-    const address = server.addresses[0] as Deno.Addr;
+    const address = server.address;
     const [transport] = yield* backend.connect(loop, address, () => ({}));
     transport.write(utf8("unheard"));
     endStream(transport);

@@ -24,7 +24,7 @@ export function authority(name: "authority" | "stranger" = "authority"): string 
 export const trusting: TlsOptions = { caCerts: [authority()] };
 
 /** TLS over TCP on the loopback interface. */
-export const tls: Backend = {
+export const tls: Backend<Deno.NetAddr> = {
   name: "TLS",
   capacity: 24 * 1024 * 1024,
   endsWhole: true,
@@ -32,7 +32,7 @@ export const tls: Backend = {
   serve: (loop, factory, options) =>
     loop.createServer(factory, { hostname: "127.0.0.1", tls: certificate("server"), ...options }),
   connect: (loop, address, factory) =>
-    loop.createConnection(factory, { port: (address as Deno.NetAddr).port, tls: trusting }),
+    loop.createConnection(factory, { port: address.port, tls: trusting }),
 };
 
 function read(name: string): string {

@@ -342,9 +342,9 @@ test("a sock that is no Unix socket, or comes with a path, is refused", function
       {},
     ]
   ) {
-    const wrong = options as { sock: Deno.Listener };
+    const wrong = options as unknown as { sock: Deno.UnixListener };
     assertInstanceOf(yield* errorOf(loop.createUnixServer(neverCalled, wrong)), TypeError);
-    const other = options as unknown as { sock: Deno.Conn };
+    const other = options as unknown as { sock: Deno.UnixConn };
     assertInstanceOf(yield* errorOf(loop.createUnixConnection(neverCalled, other)), TypeError);
   }
   listener.close();

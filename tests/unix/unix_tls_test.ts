@@ -15,7 +15,7 @@ const backend: typeof unix = {
     loop.createUnixServer(factory, { path: freshPath(), tls: certificate("server") }),
   connect: (loop, address, factory) =>
     loop.createUnixConnection(factory, {
-      path: (address as Deno.UnixAddr).path,
+      path: address.path,
       tls: trusting,
       serverHostname: "localhost",
     }),

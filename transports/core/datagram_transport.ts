@@ -14,7 +14,7 @@
  */
 import * as inside from "../../loop/inside.ts";
 import { Step } from "../../loop/scheduling/step.ts";
-import { assert } from "../../loop/errors/assert.ts";
+import { assertMove, type Moves } from "../../loop/errors/assert.ts";
 import { type Context, copyContext, enterContext } from "../../loop/scheduling/context.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import { formatAddress } from "../../loop/values/format_address.ts";
@@ -26,13 +26,18 @@ import { unsendable } from "./deno_unsendable.ts";
 import { hostKey } from "../names/ip_address.ts";
 import { type OpenResource, openResources } from "./open_resources.ts";
 import type { EndpointProtocol } from "../protocol.ts";
-import type { DatagramAddress, DatagramTransport, WriteBufferLimits } from "../transport.ts";
+import type {
+  DatagramAddress,
+  DatagramTransport,
+  ExtraInfo,
+  WriteBufferLimits,
+} from "../transport.ts";
 
 /** Where an endpoint stands; see above. */
 type State = "opening" | "open" | "flushing" | "closing" | "closed";
 
 /** Every legal move. Anything else is our bug, and asserts. */
-const MOVES: Readonly<Record<State, readonly State[]>> = {
+const MOVES: Moves<State> = {
   opening: ["open", "flushing", "closing"],
   open: ["flushing", "closing", "closed"],
   flushing: ["closing", "closed"],
@@ -85,6 +90,11 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
     loop[inside.enqueue](this);
   }
 
+  getExtraInfo<N extends keyof ExtraInfo<Deno.NetAddr>, F = undefined>(
+    name: N,
+    fallback?: F,
+  ): ExtraInfo<Deno.NetAddr>[N] | F;
+  getExtraInfo(name: string, fallback?: unknown): unknown;
   getExtraInfo(name: string, fallback?: unknown): unknown {
     if (name === "sockname") return this.#channel.address;
     if (name === "peername") return this.#remote ?? fallback;
@@ -157,8 +167,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
   }
 
   /** @ignore */
-  received(bytes: Uint8Array, address: Deno.Addr): void {
-    const from = address as Deno.NetAddr;
+  received(bytes: Uint8Array, from: Deno.NetAddr): void {
     if (this.#state !== "open" || !this.#isPeer(from)) return;
     this.#call("datagramReceived", bytes, from);
   }
@@ -187,7 +196,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
   }
 
   #move(state: State): void {
-    assert(MOVES[this.#state].includes(state), `an endpoint moved: ${this.#state} to ${state}`);
+    assertMove("an endpoint", MOVES, this.#state, state);
     this.#state = state;
   }
 

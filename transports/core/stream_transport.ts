@@ -24,7 +24,7 @@
  */
 import * as inside from "../../loop/inside.ts";
 import { Step } from "../../loop/scheduling/step.ts";
-import { assert } from "../../loop/errors/assert.ts";
+import { assertMove, type Moves } from "../../loop/errors/assert.ts";
 import { type Context, copyContext, enterContext } from "../../loop/scheduling/context.ts";
 import { errorOf } from "../../loop/errors/error_of.ts";
 import { InvalidStateError } from "../../loop/errors/errors.ts";
@@ -39,7 +39,7 @@ import { aloneIn, copyOf, ReadBuffer } from "./_read_buffer.ts";
 import { join, SendQueue } from "./_send_queue.ts";
 import { memoryChanged } from "./_memory_changed.ts";
 import type { StreamProtocol } from "../protocol.ts";
-import type { Transport, WriteBufferLimits } from "../transport.ts";
+import type { ExtraInfo, Transport, WriteBufferLimits } from "../transport.ts";
 
 /** Where a transport stands; see above. */
 type State =
@@ -53,7 +53,7 @@ type State =
   | "moved";
 
 /** Every legal move. Anything else is our bug, and asserts. */
-const MOVES: Readonly<Record<State, readonly State[]>> = {
+const MOVES: Moves<State> = {
   opening: ["open", "flushing", "closing", "leaving"],
   open: ["flushing", "closing", "leaving"],
   flushing: ["closing"],
@@ -123,7 +123,8 @@ interface Leaving {
 }
 
 /** A transport over a byte channel. Created by `createConnection()`, servers and their like. */
-export class StreamTransport implements Transport, ByteSink, OpenResource {
+export class StreamTransport<A extends Deno.Addr = Deno.Addr>
+  implements Transport<A>, ByteSink, OpenResource {
   readonly #loop: EventLoop;
   readonly #channel: ByteChannel;
   readonly #opened: Future<void> | null;
@@ -182,6 +183,11 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
     loop[inside.enqueue](this);
   }
 
+  getExtraInfo<N extends keyof ExtraInfo<A>, F = undefined>(
+    name: N,
+    fallback?: F,
+  ): ExtraInfo<A>[N] | F;
+  getExtraInfo(name: string, fallback?: unknown): unknown;
   getExtraInfo(name: string, fallback?: unknown): unknown {
     return this.#channel.getExtraInfo(name) ?? fallback;
   }
@@ -445,7 +451,7 @@ export class StreamTransport implements Transport, ByteSink, OpenResource {
   }
 
   #move(state: State): void {
-    assert(MOVES[this.#state].includes(state), `a transport moved: ${this.#state} to ${state}`);
+    assertMove("a transport", MOVES, this.#state, state);
     this.#state = state;
   }
 

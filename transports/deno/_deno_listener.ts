@@ -29,11 +29,11 @@ type State = "idle" | "accepting" | "entering" | "waiting" | "broken";
 const inUse: WeakSet<Deno.Listener> = new WeakSet();
 
 /** Wraps a listener of the program's. Throws if something else uses it. */
-export function adoptListener(
+export function adoptListener<A extends Deno.Addr>(
   loop: EventLoop,
-  listener: Deno.Listener,
+  listener: Deno.Listener<Deno.Conn, A>,
   onClose?: () => () => void,
-): DenoListener {
+): DenoListener<A> {
   if (inUse.has(listener)) {
     throw new InvalidStateError("Cannot use a listener: another server has it");
   }
@@ -45,9 +45,9 @@ export function adoptListener(
  *
  * Its address is free once the accept that was pending has ended.
  */
-export class DenoListener implements Listener {
+export class DenoListener<A extends Deno.Addr> implements Listener<A> {
   readonly #loop: EventLoop;
-  readonly #listener: Deno.Listener;
+  readonly #listener: Deno.Listener<Deno.Conn, A>;
   #acceptor: Acceptor | null = null;
   /** What accepting gave: a connection, or an error. */
   #outcome: Deno.Conn | Error | null = null;
@@ -66,7 +66,7 @@ export class DenoListener implements Listener {
    */
   constructor(
     loop: EventLoop,
-    listener: Deno.Listener,
+    listener: Deno.Listener<Deno.Conn, A>,
     onClose: () => () => void = () => () => {},
   ) {
     this.#loop = loop;
@@ -75,7 +75,7 @@ export class DenoListener implements Listener {
     inUse.add(listener);
   }
 
-  get address(): Deno.Addr {
+  get address(): A {
     return this.#listener.addr;
   }
 

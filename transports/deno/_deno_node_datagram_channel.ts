@@ -26,7 +26,7 @@ export class NodeDatagramChannel implements DatagramChannel {
   #closed = false;
   /** Where it may and can send to. */
   #checked: TcpAddress | null = null;
-  readonly address: Deno.Addr;
+  readonly address: Deno.NetAddr;
 
   /** Wraps `socket`, which is bound and belongs to the channel from now on. */
   constructor(loop: EventLoop, socket: Socket) {
@@ -53,8 +53,8 @@ export class NodeDatagramChannel implements DatagramChannel {
     this.#socket.on("error", (error) => this.#enter(() => sink.failed(toDenoError(error))));
   }
 
-  send(bytes: Uint8Array, address: Deno.Addr): void {
-    this.#queue.push(bytes, address as Deno.NetAddr);
+  send(bytes: Uint8Array, address: Deno.NetAddr): void {
+    this.#queue.push(bytes, address);
   }
 
   close(): void {
@@ -76,7 +76,7 @@ export class NodeDatagramChannel implements DatagramChannel {
     if (this.#checked?.port === port && this.#checked.hostname === hostname) return;
     checkNetPermission({ hostname, port });
     if (
-      familyOf(hostname) === "ipv6" && familyOf((this.address as Deno.NetAddr).hostname) === "ipv4"
+      familyOf(hostname) === "ipv6" && familyOf(this.address.hostname) === "ipv4"
     ) {
       throw Object.assign(new Error("Cannot send to IPv6 from IPv4: no such route"), {
         code: "EAFNOSUPPORT",

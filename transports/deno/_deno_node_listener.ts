@@ -29,8 +29,8 @@ const CARE_INTERVAL = 1;
  * The server accepts from its beginning; what comes before the start waits in a list, which the
  * number of descriptors bounds.
  */
-export class NodeListener implements Listener {
-  readonly address: Deno.Addr;
+export class NodeListener implements Listener<Deno.NetAddr> {
+  readonly address: Deno.NetAddr;
   readonly #loop: EventLoop;
   readonly #server: Server;
   readonly #waiting: Set<Socket> = new Set();

@@ -39,8 +39,8 @@ export class DenoDatagramChannel implements DatagramChannel {
     }, () => this.#receivePostponed && this.#receive());
   }
 
-  get address(): Deno.Addr {
-    return this.#connection.addr;
+  get address(): Deno.NetAddr {
+    return this.#connection.addr as Deno.NetAddr;
   }
 
   start(sink: DatagramSink): void {
@@ -49,8 +49,8 @@ export class DenoDatagramChannel implements DatagramChannel {
     this.#receive();
   }
 
-  send(bytes: Uint8Array, address: Deno.Addr): void {
-    this.#queue.push(bytes, address as Deno.NetAddr);
+  send(bytes: Uint8Array, address: Deno.NetAddr): void {
+    this.#queue.push(bytes, address);
   }
 
   close(): void {
@@ -70,7 +70,7 @@ export class DenoDatagramChannel implements DatagramChannel {
     const received = this.#received;
     if (this.#closed || received === null) return;
     const [bytes, address] = received;
-    this.#sink?.received(copyOf(bytes, 0, bytes.length), address);
+    this.#sink?.received(copyOf(bytes, 0, bytes.length), address as Deno.NetAddr);
     if (this.#closed) return;
     if (this.#queue.isEmpty) this.#receive();
     else this.#receivePostponed = true;

@@ -70,10 +70,10 @@ export class DenoNetwork implements Network {
     loop: EventLoop,
     address: TcpAddress,
     options: ListenTcpOptions = {},
-  ): Future<Listener> {
+  ): Future<Listener<Deno.NetAddr>> {
     const { backlog, reusePort } = options;
     const action = `listen on ${quote(address)}`;
-    return open(loop, action, async (): Promise<Listener> => {
+    return open(loop, action, async (): Promise<Listener<Deno.NetAddr>> => {
       await untilAddressesAreFree();
       // Without the flag Deno ends the process.
       if (reusePort && !isUnstableNetEnabled()) {
@@ -96,7 +96,7 @@ export class DenoNetwork implements Network {
     loop: EventLoop,
     path: string,
     { backlog = 0, cleanup = true }: ListenUnixOptions = {},
-  ): Future<Listener> {
+  ): Future<Listener<Deno.UnixAddr>> {
     return openUnix(loop, "listen on", path, async () => {
       if (backlog > UNIX_BACKLOG) throw new Deno.errors.NotSupported(tooLong(path, backlog));
       await prepareUnixPath(path);
@@ -140,12 +140,12 @@ export class DenoNetwork implements Network {
     return adoptConnection(loop, connection);
   }
 
-  adoptListener(
+  adoptListener<A extends Deno.Addr>(
     loop: EventLoop,
-    listener: Deno.Listener,
+    listener: Deno.Listener<Deno.Conn, A>,
     { cleanup = true }: AdoptListenerOptions = {},
-  ): Listener {
-    const { addr } = listener;
+  ): Listener<A> {
+    const addr: Deno.Addr = listener.addr;
     const isUnix = addr.transport === "unix";
     return adoptListener(loop, listener, isUnix ? guardUnixPath(addr.path, cleanup) : undefined);
   }

@@ -11,11 +11,11 @@ import type { Transport } from "../transport.ts";
  * Puts a transport and a protocol on `channel`, and waits until the connection is made. If that
  * fails or is cancelled, the channel is closed.
  */
-export function* makeConnection<P extends StreamProtocol>(
+export function* makeConnection<P extends StreamProtocol, A extends Deno.Addr>(
   loop: PlatformLoop,
   channel: ByteChannel,
   protocolFactory: () => P,
-): Coroutine<[Transport, P]> {
+): Coroutine<[Transport<A>, P]> {
   let protocol: P;
   try {
     protocol = createProtocol(protocolFactory);
@@ -27,13 +27,13 @@ export function* makeConnection<P extends StreamProtocol>(
 }
 
 /** As {@linkcode makeConnection} for a protocol that is there, on a channel of one direction or both. */
-export function* openTransport(
+export function* openTransport<A extends Deno.Addr>(
   loop: PlatformLoop,
   channel: ByteChannel,
   protocol: StreamProtocol,
   direction?: "read" | "write",
-): Coroutine<StreamTransport> {
+): Coroutine<StreamTransport<A>> {
   const opened = loop.createFuture<void>();
-  const transport = new StreamTransport(loop, channel, protocol, { opened, direction });
+  const transport = new StreamTransport<A>(loop, channel, protocol, { opened, direction });
   return yield* untilOpened(transport, opened);
 }

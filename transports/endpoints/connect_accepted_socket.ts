@@ -12,10 +12,11 @@ import { secureServer } from "../tls/_secure_channel.ts";
 import type { TlsServerSettings } from "../tls/tls_options.ts";
 import type { Transport } from "../transport.ts";
 
-/** Settings of {@linkcode connectAcceptedSocket}. */
-export interface ConnectAcceptedSocketOptions extends TlsServerSettings {
+/** Settings of {@linkcode connectAcceptedSocket}; `A` is the type of its addresses. */
+export interface ConnectAcceptedSocketOptions<A extends Deno.Addr = Deno.Addr>
+  extends TlsServerSettings {
   /** The connection, which belongs to the transport from then on. */
-  sock: Deno.Conn;
+  sock: Deno.Conn<A>;
 }
 
 /**
@@ -31,21 +32,21 @@ export interface ConnectAcceptedSocketOptions extends TlsServerSettings {
  * @throws {InvalidStateError} If `sock` is closed, or used by another transport.
  * @throws {TypeError} If `sock` is no connection, or the options of TLS cannot be used.
  */
-export function connectAcceptedSocket<P extends StreamProtocol>(
+export function connectAcceptedSocket<P extends StreamProtocol, A extends Deno.Addr>(
   loop: PlatformLoop,
   protocolFactory: () => P,
-  options: ConnectAcceptedSocketOptions,
-): Future<[Transport, P]> {
+  options: ConnectAcceptedSocketOptions<A>,
+): Future<[Transport<A>, P]> {
   checkFactory(protocolFactory);
   checkOptions("connect an accepted socket", options, CONNECT_ACCEPTED_SOCKET);
   return startOperation(loop, connectSteps(loop, protocolFactory, options));
 }
 
-function* connectSteps<P extends StreamProtocol>(
+function* connectSteps<P extends StreamProtocol, A extends Deno.Addr>(
   loop: PlatformLoop,
   protocolFactory: () => P,
-  options: ConnectAcceptedSocketOptions,
-): Coroutine<[Transport, P]> {
+  options: ConnectAcceptedSocketOptions<A>,
+): Coroutine<[Transport<A>, P]> {
   const { sock } = options;
   checkConnection(sock, "connect an accepted socket");
   const secure = secureServer(loop, options);

@@ -24,10 +24,17 @@ import type { Transport } from "../transport.ts";
 
 const LOCAL_HOST = "127.0.0.1";
 
-/** Where {@linkcode createConnection} connects to: `hostname` and `port`, or `sock`. */
-export interface CreateConnectionOptions extends TlsClientSettings {
-  /** Has no effect: what a `Deno.NetAddr` has too, so that one can be given for the options. */
-  transport?: "tcp" | undefined;
+/**
+ * Where {@linkcode createConnection} connects to: `hostname` and `port`, or `sock`, whose addresses
+ * are of type `A`.
+ */
+export interface CreateConnectionOptions<A extends Deno.Addr = Deno.NetAddr>
+  extends TlsClientSettings {
+  /**
+   * Has no effect: what a `Deno.NetAddr` has too, so that one can be given for the options. `"udp"`
+   * is a TypeError.
+   */
+  transport?: Deno.NetAddr["transport"] | undefined;
   /** A host name or a numeric address; the local host by default. */
   hostname?: string | undefined;
   /** The port to connect to. */
@@ -67,7 +74,7 @@ export interface CreateConnectionOptions extends TlsClientSettings {
    */
   keepAlive?: boolean | undefined;
   /** A connection that exists, to use instead. It belongs to the transport from then on. */
-  sock?: Deno.Conn | undefined;
+  sock?: Deno.Conn<A> | undefined;
   /** Aborting it gives the attempt up, and throws its reason. */
   signal?: AbortSignal | undefined;
 }
@@ -107,7 +114,7 @@ export interface CreateConnectionOptions extends TlsClientSettings {
  *       transport.close();
  *     },
  *   }), { hostname: "127.0.0.1" });
- *   const [{ port }] = server.addresses as [Deno.NetAddr];
+ *   const { port } = server.address;
  *
  *   const ended = loop.createFuture<string>();
  *   let received = "";
@@ -120,22 +127,22 @@ export interface CreateConnectionOptions extends TlsClientSettings {
  * assertEquals(text, "hello");
  * ```
  */
-export function createConnection<P extends StreamProtocol>(
+export function createConnection<P extends StreamProtocol, A extends Deno.Addr = Deno.NetAddr>(
   loop: PlatformLoop,
   protocolFactory: () => P,
-  options: CreateConnectionOptions,
-): Future<[Transport, P]> {
+  options: CreateConnectionOptions<A>,
+): Future<[Transport<A>, P]> {
   checkFactory(protocolFactory);
   checkOptions("create a connection", options, CREATE_CONNECTION);
   const start = () => startOperation(loop, connectSteps(loop, protocolFactory, options));
   return interruptedBy(loop, options.signal, start);
 }
 
-function* connectSteps<P extends StreamProtocol>(
+function* connectSteps<P extends StreamProtocol, A extends Deno.Addr>(
   loop: PlatformLoop,
   protocolFactory: () => P,
-  options: CreateConnectionOptions,
-): Coroutine<[Transport, P]> {
+  options: CreateConnectionOptions<A>,
+): Coroutine<[Transport<A>, P]> {
   const { hostname = LOCAL_HOST, port } = options;
   const secure = secureClient(loop, options, port === undefined ? undefined : hostname);
   const channel = yield* openChannel(loop, options);
@@ -144,9 +151,9 @@ function* connectSteps<P extends StreamProtocol>(
   return yield* makeConnection(loop, secured, protocolFactory);
 }
 
-function* openChannel(
+function* openChannel<A extends Deno.Addr>(
   loop: PlatformLoop,
-  options: CreateConnectionOptions,
+  options: CreateConnectionOptions<A>,
 ): Coroutine<ByteChannel> {
   const { hostname = LOCAL_HOST, port, sock } = options;
   if ((port === undefined) === (sock === undefined)) {
@@ -179,7 +186,7 @@ function* openChannel(
 
 function* connectOptionsOf(
   loop: PlatformLoop,
-  { family, flags, localAddress }: CreateConnectionOptions,
+  { family, flags, localAddress }: CreateConnectionOptions<Deno.Addr>,
 ): Coroutine<ConnectTcpOptions> {
   if (localAddress === undefined) return {};
   const { hostname, port } = localAddress;
@@ -188,7 +195,7 @@ function* connectOptionsOf(
 }
 
 /** Whether the loop picks among the addresses of the host, and not the system. */
-function choosesAddress(options: CreateConnectionOptions): boolean {
+function choosesAddress(options: CreateConnectionOptions<Deno.Addr>): boolean {
   return options.family !== undefined || options.flags !== undefined ||
     options.happyEyeballsDelay !== undefined ||
     options.interleave !== undefined || options.allErrors === true;
@@ -199,7 +206,7 @@ function* findAddresses(
   loop: PlatformLoop,
   hostname: string,
   port: number,
-  { family, flags, happyEyeballsDelay, interleave: first }: CreateConnectionOptions,
+  { family, flags, happyEyeballsDelay, interleave: first }: CreateConnectionOptions<Deno.Addr>,
 ): Coroutine<TcpAddress[]> {
   const found = yield* getaddrinfo(loop, hostname, port, { type: "stream", family, flags });
   // A name may have an address twice, as in a file of hosts.

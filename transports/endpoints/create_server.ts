@@ -17,10 +17,13 @@ import { secureServer } from "../tls/_secure_channel.ts";
 import { Server } from "./server.ts";
 import type { TlsServerSettings } from "../tls/tls_options.ts";
 
-/** Where {@linkcode createServer} listens. */
-export interface CreateServerOptions extends TlsServerSettings {
-  /** Has no effect: what a `Deno.NetAddr` has too, so that one can be given for the options. */
-  transport?: "tcp" | undefined;
+/** Where {@linkcode createServer} listens; `A` is the type of the address of a `sock`. */
+export interface CreateServerOptions<A extends Deno.Addr = Deno.NetAddr> extends TlsServerSettings {
+  /**
+   * Has no effect: what a `Deno.NetAddr` has too, so that one can be given for the options. `"udp"`
+   * is a TypeError.
+   */
+  transport?: Deno.NetAddr["transport"] | undefined;
   /**
    * Host names or numeric addresses; every address of the machine by default. A name stands for the
    * first of its addresses, as in Deno; with `family` for all of that family. What several of them
@@ -54,7 +57,7 @@ export interface CreateServerOptions extends TlsServerSettings {
    */
   keepAlive?: boolean | undefined;
   /** A listener that exists, to use instead. It belongs to the server from then on. */
-  sock?: Deno.Listener | undefined;
+  sock?: Deno.Listener<Deno.Conn, A> | undefined;
   /** Whether to accept at once, which is the default; else `startServing()` begins. */
   startServing?: boolean | undefined;
   /**
@@ -97,7 +100,7 @@ export interface CreateServerOptions extends TlsServerSettings {
  * const time = await run(async () => {
  *   const loop = getRunningLoop();
  *   await using server = await loop.createServer(() => new Clock(), { hostname: "127.0.0.1" });
- *   const [{ port }] = server.addresses as [Deno.NetAddr];
+ *   const { port } = server.address;
  *   const [reader, writer] = await openConnection({ port });
  *   await using _writer = writer;
  *   return Number(new TextDecoder().decode(await reader.read()));
@@ -105,37 +108,39 @@ export interface CreateServerOptions extends TlsServerSettings {
  * assertEquals(Number.isFinite(time), true);
  * ```
  */
-export function createServer(
+export function createServer<A extends Deno.Addr = Deno.NetAddr>(
   loop: PlatformLoop,
   protocolFactory: () => StreamProtocol,
-  options: CreateServerOptions = {},
-): Future<Server> {
+  options: CreateServerOptions<A> = {},
+): Future<Server<A>> {
   checkFactory(protocolFactory);
   checkOptions("create a server", options, CREATE_SERVER);
   const start = () => startOperation(loop, serverSteps(loop, protocolFactory, options));
   return options.signal === undefined ? start() : interruptedBy(loop, options.signal, start);
 }
 
-function* serverSteps(
+function* serverSteps<A extends Deno.Addr>(
   loop: PlatformLoop,
   protocolFactory: () => StreamProtocol,
-  options: CreateServerOptions,
-): Coroutine<Server> {
+  options: CreateServerOptions<A>,
+): Coroutine<Server<A>> {
   const secure = secureServer(loop, options);
   const listeners = yield* listenOnAll(loop, options);
-  const server = new Server(loop, listeners, protocolFactory, { ...options, secure });
+  // Without a `sock` it is TCP, and `A` is that.
+  const places = listeners as Listener<A>[];
+  const server = new Server(loop, places, protocolFactory, { ...options, secure });
   if (options.startServing ?? true) server[inside.start]();
   return server;
 }
 
-function* listenOnAll(
+function* listenOnAll<A extends Deno.Addr>(
   loop: PlatformLoop,
-  options: CreateServerOptions,
-): Coroutine<Listener[]> {
+  options: CreateServerOptions<A>,
+): Coroutine<Listener<A | Deno.NetAddr>[]> {
   const { sock, hostname = "", port = 0, backlog = 100, reusePort = false } = options;
   if (sock !== undefined) return [adopt(loop, sock, options)];
   const names = typeof hostname === "string" ? [hostname] : withoutCovered(hostname);
-  const listeners: Listener[] = [];
+  const listeners: Listener<Deno.NetAddr>[] = [];
   try {
     for (const name of names) {
       for (const host of yield* hostsOf(loop, name, options)) {
@@ -150,11 +155,11 @@ function* listenOnAll(
   return listeners;
 }
 
-function adopt(
+function adopt<A extends Deno.Addr>(
   loop: PlatformLoop,
-  sock: Deno.Listener,
-  { hostname, port }: CreateServerOptions,
-): Listener {
+  sock: Deno.Listener<Deno.Conn, A>,
+  { hostname, port }: CreateServerOptions<A>,
+): Listener<A> {
   if (hostname !== undefined || port !== undefined) {
     throw new TypeError("Cannot create a server: expected either a place to listen or a sock");
   }
@@ -173,15 +178,15 @@ function withoutCovered(names: readonly string[]): readonly string[] {
  * which shows for a name once it is bound, or is in use.
  */
 function* listenBeside(
-  listeners: readonly Listener[],
+  listeners: readonly Listener<Deno.NetAddr>[],
   loop: PlatformLoop,
   hostname: string,
   port: number,
   options: ListenTcpOptions,
-): Coroutine<Listener | null> {
-  const bound = new Set(listeners.map(({ address }) => keyOf((address as Deno.NetAddr).hostname)));
+): Coroutine<Listener<Deno.NetAddr> | null> {
+  const bound = new Set(listeners.map(({ address }) => keyOf(address.hostname)));
   if (bound.has(keyOf(hostname))) return null;
-  let listener: Listener;
+  let listener: Listener<Deno.NetAddr>;
   try {
     listener = yield* listen(loop, hostname, port, options);
   } catch (error) {
@@ -190,7 +195,7 @@ function* listenBeside(
     }
     throw error;
   }
-  if (!bound.has(keyOf((listener.address as Deno.NetAddr).hostname))) return listener;
+  if (!bound.has(keyOf(listener.address.hostname))) return listener;
   listener.close();
   return null;
 }
@@ -220,7 +225,7 @@ function isInUse(error: unknown): boolean {
 function* hostsOf(
   loop: PlatformLoop,
   hostname: string,
-  { family, flags }: CreateServerOptions,
+  { family, flags }: CreateServerOptions<Deno.Addr>,
 ): Coroutine<string[]> {
   if (family === undefined && flags === undefined) return [hostname];
   const host = hostname === "" ? null : hostname;
@@ -237,7 +242,7 @@ function* listen(
   hostname: string,
   port: number,
   options: ListenTcpOptions,
-): Coroutine<Listener> {
+): Coroutine<Listener<Deno.NetAddr>> {
   const { network } = loop.platform;
   if (hostname !== "") return yield* network.listenTcp(loop, { hostname, port }, options);
   try {

@@ -22,7 +22,7 @@ export interface CreateUnixConnectionOptions extends TlsClientSettings {
   /** The path of the socket. One that begins with a zero character is an abstract name of Linux. */
   path?: string | undefined;
   /** A connection that exists, to use instead. It belongs to the transport from then on. */
-  sock?: Deno.Conn | undefined;
+  sock?: Deno.Conn<Deno.UnixAddr> | undefined;
   /** Aborting it gives the attempt up, and throws its reason. */
   signal?: AbortSignal | undefined;
 }
@@ -51,7 +51,7 @@ export function createUnixConnection<P extends StreamProtocol>(
   loop: PlatformLoop,
   protocolFactory: () => P,
   options: CreateUnixConnectionOptions,
-): Future<[Transport, P]> {
+): Future<[Transport<Deno.UnixAddr>, P]> {
   checkFactory(protocolFactory);
   checkOptions("create a connection", options, CREATE_UNIX_CONNECTION);
   const start = () => startOperation(loop, connectSteps(loop, protocolFactory, options));
@@ -62,7 +62,7 @@ function* connectSteps<P extends StreamProtocol>(
   loop: PlatformLoop,
   protocolFactory: () => P,
   options: CreateUnixConnectionOptions,
-): Coroutine<[Transport, P]> {
+): Coroutine<[Transport<Deno.UnixAddr>, P]> {
   const secure = secureClient(loop, options);
   const channel = yield* openChannel(loop, options);
   const secured = secure === null ? channel : yield* secure(channel);

@@ -32,7 +32,7 @@ export interface CreateUnixServerOptions extends TlsServerSettings {
    */
   cleanupSocket?: boolean | undefined;
   /** A listener that exists, to use instead. It belongs to the server from then on. */
-  sock?: Deno.Listener | undefined;
+  sock?: Deno.Listener<Deno.Conn, Deno.UnixAddr> | undefined;
   /** Whether to accept at once, which is the default; else `startServing()` begins. */
   startServing?: boolean | undefined;
   /**
@@ -65,7 +65,7 @@ export function createUnixServer(
   loop: PlatformLoop,
   protocolFactory: () => StreamProtocol,
   options: CreateUnixServerOptions,
-): Future<Server> {
+): Future<Server<Deno.UnixAddr>> {
   checkFactory(protocolFactory);
   checkOptions("create a server", options, CREATE_UNIX_SERVER);
   const start = () => startOperation(loop, serverSteps(loop, protocolFactory, options));
@@ -76,7 +76,7 @@ function* serverSteps(
   loop: PlatformLoop,
   protocolFactory: () => StreamProtocol,
   options: CreateUnixServerOptions,
-): Coroutine<Server> {
+): Coroutine<Server<Deno.UnixAddr>> {
   const { startServing = true } = options;
   const secure = secureServer(loop, options);
   const listener = yield* listen(loop, options);
@@ -85,7 +85,10 @@ function* serverSteps(
   return server;
 }
 
-function* listen(loop: PlatformLoop, options: CreateUnixServerOptions): Coroutine<Listener> {
+function* listen(
+  loop: PlatformLoop,
+  options: CreateUnixServerOptions,
+): Coroutine<Listener<Deno.UnixAddr>> {
   const { path, sock, backlog, cleanupSocket: cleanup = true } = options;
   const { network } = loop.platform;
   if (sock === undefined) {

@@ -79,7 +79,7 @@ export interface SendfileOptions {
  *     using file = await Deno.open(path);
  *     await sendfile(getRunningLoop(), output.transport, file, { offset: 2, count: 4 });
  *   }, { hostname: "127.0.0.1" });
- *   const [{ port }] = server.addresses as [Deno.NetAddr];
+ *   const { port } = server.address;
  *
  *   const [reader, writer] = await openConnection({ port });
  *   await using _writer = writer;

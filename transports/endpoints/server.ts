@@ -1,4 +1,22 @@
+/**
+ * What listens, and serves what connects.
+ *
+ * *Theory of operation.* A server owns listeners, which it hands an acceptor, and counts what comes
+ * of their connections: handshakes of TLS, and then transports. It is
+ *
+ * - `bound` from its creation: its addresses are taken, and connections wait with the host;
+ * - `serving` once it was started: the listeners report connections;
+ * - `closing` after `close()`: it accepts no more, and what is open goes on;
+ * - `closed` when its listeners have said so, and no handshake and no transport is left. Who waits
+ *   in `waitClosed()` goes on.
+ *
+ * There is no way back. `serveForever()`, `shutdown()` and blocks of `await using` are operations on
+ * top of that: each closes the server, and differs in how long it waits and what it ends by force.
+ *
+ * @module
+ */
 import * as inside from "../../loop/inside.ts";
+import { assertMove, type Moves } from "../../loop/errors/assert.ts";
 import { type Context, copyContext, enterContext } from "../../loop/scheduling/context.ts";
 import { CancelledError, InvalidStateError } from "../../loop/errors/errors.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
@@ -48,11 +66,20 @@ export interface ServerSettings {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Where a server stands: `bound` has its addresses, and does not accept yet. */
-type State = "bound" | "serving" | "closed";
+/** Where a server stands; see above. */
+type State = "bound" | "serving" | "closing" | "closed";
+
+/** Every legal move. Anything else is our bug, and asserts. */
+const MOVES: Moves<State> = {
+  bound: ["serving", "closing"],
+  serving: ["closing"],
+  closing: ["closed"],
+  closed: [],
+};
 
 /**
- * Accepts connections and creates a protocol for each. As `asyncio.Server`.
+ * Accepts connections and creates a protocol for each; `A` is the type of the addresses that it
+ * listens at. As `asyncio.Server`.
  *
  * It is shut down at the end of an `await using` block, also when an error ends that: its
  * connections have 5 seconds to end by themselves.
@@ -70,14 +97,14 @@ type State = "bound" | "serving" | "closed";
  * loop.close();
  * ```
  */
-export class Server implements AsyncDisposable {
+export class Server<A extends Deno.Addr = Deno.Addr> implements AsyncDisposable {
   readonly #loop: EventLoop;
   readonly #protocolFactory: () => StreamProtocol;
   /** The context variables that the factory sees, captured here. */
   readonly #context: Context = copyContext();
   /** The foreign context that it sees, likewise. */
   readonly #engineContext = captureEngineContext();
-  #listeners: Listener[];
+  #listeners: Listener<A>[];
   #state: State = "bound";
   /** Listeners whose address is not free yet. */
   #openListeners = 0;
@@ -101,21 +128,21 @@ export class Server implements AsyncDisposable {
     failed: (error) => this.#report(error, "Accepting a connection has failed; it is tried again"),
     closed: () => {
       this.#openListeners -= 1;
-      this.#wakeIfClosed();
+      this.#endIfDone();
     },
   };
   readonly #owner: TransportOwner = {
     attached: (transport) => this.#transports.add(transport),
     detached: (transport) => {
       this.#transports.delete(transport);
-      this.#wakeIfClosed();
+      this.#endIfDone();
     },
   };
 
   /** @ignore Servers are created by `createServer()` and its like. */
   constructor(
     loop: EventLoop,
-    listeners: readonly Listener[],
+    listeners: readonly Listener<A>[],
     protocolFactory: () => StreamProtocol,
     { secure = null, keepAlive, signal }: ServerSettings = {},
   ) {
@@ -130,8 +157,19 @@ export class Server implements AsyncDisposable {
   }
 
   /** Where the server listens; empty once it is closed. As `sockets`. */
-  get addresses(): Deno.Addr[] {
+  get addresses(): A[] {
     return this.#listeners.map((listener) => listener.address);
+  }
+
+  /**
+   * Where the server listens: the first of its {@linkcode addresses}.
+   *
+   * @throws {InvalidStateError} If the server is closed.
+   */
+  get address(): A {
+    const [first] = this.#listeners;
+    if (first !== undefined) return first.address;
+    throw new InvalidStateError("Cannot get the address of the server: it is closed");
   }
 
   /** Returns the loop that the server lives on. */
@@ -194,7 +232,7 @@ export class Server implements AsyncDisposable {
    *       throw error;
    *     }
    *   }, { hostname: "127.0.0.1" });
-   *   const [{ port }] = server.addresses as [Deno.NetAddr];
+   *   const { port } = server.address;
    *   const [reader, writer] = await openConnection({ port });
    *   writer.write(new TextEncoder().encode("hello\n"));
    *   await reader.readLine();
@@ -213,12 +251,13 @@ export class Server implements AsyncDisposable {
 
   /** Accepts no more. Connections that are open go on. Idempotent. */
   close(): void {
-    if (this.#state === "closed") return;
-    this.#state = "closed";
+    if (this.#hasClosed()) return;
+    // First, so that a listener may report its end from within its `close()`.
+    this.#move("closing");
     openResources(this.#loop).delete(this);
     this.#closeListeners();
     this.#forever?.cancel();
-    this.#wakeIfClosed();
+    this.#endIfDone();
   }
 
   /** @ignore Closes the listeners, without calling user code. The loop is closed. */
@@ -231,7 +270,7 @@ export class Server implements AsyncDisposable {
   waitClosed(): Future<void> {
     const waiter = this.#loop.createFuture<void>();
     this.#closedWaiters.add(waiter);
-    this.#wakeIfClosed();
+    this.#endIfDone();
     return waiter;
   }
 
@@ -254,11 +293,12 @@ export class Server implements AsyncDisposable {
 
   /** @ignore Starts without a future. */
   [inside.start](): void {
-    if (this.#state === "closed") {
+    if (this.#hasClosed()) {
       throw new InvalidStateError("Cannot start the server: it is closed");
     }
     if (this.#state === "serving") return;
-    this.#state = "serving";
+    this.#move("serving");
+    // Before any starts: their ends are counted down from this.
     this.#openListeners = this.#listeners.length;
     for (const listener of this.#listeners) listener.start(this.#acceptor);
   }
@@ -268,9 +308,10 @@ export class Server implements AsyncDisposable {
     if (this.#secure === null) return this.#serve(channel);
     const handshake = startOperation(this.#loop, this.#handshakeSteps(channel, this.#secure));
     this.#handshakes.add(handshake);
+    // It has made the transport by then: between the two the server is never seen empty.
     handshake.addDoneCallback(() => {
       this.#handshakes.delete(handshake);
-      this.#wakeIfClosed();
+      this.#endIfDone();
     });
   }
 
@@ -389,9 +430,21 @@ export class Server implements AsyncDisposable {
     this.#listeners = [];
   }
 
-  #wakeIfClosed(): void {
-    if (this.#state !== "closed" || this.#openListeners > 0) return;
-    if (this.#transports.size > 0 || this.#handshakes.size > 0) return;
+  /** Whether {@linkcode close} was called. */
+  #hasClosed(): boolean {
+    return this.#state === "closing" || this.#state === "closed";
+  }
+
+  #move(state: State): void {
+    assertMove("a server", MOVES, this.#state, state);
+    this.#state = state;
+  }
+
+  /** Ends the server that was closed, when nothing of it is open; then nobody waits any more. */
+  #endIfDone(): void {
+    const isOpen = this.#openListeners + this.#handshakes.size + this.#transports.size > 0;
+    if (this.#state === "closing" && !isOpen) this.#move("closed");
+    if (this.#state !== "closed") return;
     this.#unfollow();
     for (const waiter of this.#closedWaiters) if (!waiter.done()) waiter.setResult();
     this.#closedWaiters.clear();

@@ -61,7 +61,7 @@ export interface StartTlsOptions extends TlsTimeouts {
  * @example Securing both ends of a connection
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { getRunningLoop, Protocol, run, type TlsInfo } from "@gyre/asyncio";
+ * import { getRunningLoop, Protocol, run } from "@gyre/asyncio";
  *
  * const folder = "tests/transports/certificates";
  * const cert = await Deno.readTextFile(`${folder}/server.pem`);
@@ -77,7 +77,7 @@ export interface StartTlsOptions extends TlsTimeouts {
  *     };
  *     return protocol;
  *   }, { hostname: "127.0.0.1" });
- *   const [{ port }] = server.addresses as [Deno.NetAddr];
+ *   const { port } = server.address;
  *
  *   const [plain, protocol] = await loop.createConnection(() => new Protocol(), { port });
  *   const transport = await loop.startTls(plain, protocol, {
@@ -85,27 +85,27 @@ export interface StartTlsOptions extends TlsTimeouts {
  *     serverHostname: "localhost",
  *   });
  *   transport.close();
- *   return (transport.getExtraInfo("tls") as TlsInfo).version;
+ *   return transport.getExtraInfo("tls")?.version;
  * });
  * assertEquals(version, "TLSv1.3");
  * ```
  */
-export function startTls(
+export function startTls<A extends Deno.Addr = Deno.Addr>(
   loop: PlatformLoop,
-  transport: Transport,
+  transport: Transport<A>,
   protocol: StreamProtocol,
   options: StartTlsOptions,
-): Future<Transport> {
+): Future<Transport<A>> {
   checkOptions("start TLS", options, START_TLS);
   return startOperation(loop, startTlsSteps(loop, transport, protocol, options));
 }
 
-function* startTlsSteps(
+function* startTlsSteps<A extends Deno.Addr>(
   loop: PlatformLoop,
-  transport: Transport,
+  transport: Transport<A>,
   protocol: StreamProtocol,
   options: StartTlsOptions,
-): Coroutine<Transport> {
+): Coroutine<Transport<A>> {
   if (!(transport instanceof StreamTransport)) {
     throw new TypeError("Cannot start TLS: expected a transport of a connection");
   }
@@ -114,7 +114,7 @@ function* startTlsSteps(
   const start = handshakeOf(loop, options);
   const protocols = [transport.getProtocol(), protocol];
   const channel = yield* handshake(transport, start, () => [...protocols.map(takeUnread), unread]);
-  const secured = new StreamTransport(loop, channel, protocol, {
+  const secured = new StreamTransport<A>(loop, channel, protocol, {
     owner: transport[inside.owner],
     isMade: true,
   });

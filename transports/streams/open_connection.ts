@@ -16,8 +16,9 @@ export interface StreamOptions {
   limit?: number | undefined;
 }
 
-/** Where {@linkcode openConnection} connects to. */
-export interface OpenConnectionOptions extends CreateConnectionOptions, StreamOptions {}
+/** Where {@linkcode openConnection} connects to; `A` is the type of the addresses of a `sock`. */
+export interface OpenConnectionOptions<A extends Deno.Addr = Deno.NetAddr>
+  extends CreateConnectionOptions<A>, StreamOptions {}
 
 /**
  * Connects to a TCP server and returns streams to and from it. As `asyncio.open_connection()`.
@@ -42,7 +43,7 @@ export interface OpenConnectionOptions extends CreateConnectionOptions, StreamOp
  *     writer.write(new TextEncoder().encode(`Hello ${name}\n`));
  *     writer.close();
  *   }, { hostname: "127.0.0.1" });
- *   const [{ port }] = server.addresses as [Deno.NetAddr];
+ *   const { port } = server.address;
  *
  *   const [reader, writer] = yield* openConnection({ port });
  *   writer.write(new TextEncoder().encode("Ada\n"));
@@ -55,18 +56,18 @@ export interface OpenConnectionOptions extends CreateConnectionOptions, StreamOp
  * assertEquals(answer, "Hello Ada\n");
  * ```
  */
-export function openConnection(
-  options: OpenConnectionOptions,
-): Future<[reader: StreamReader, writer: StreamWriter<Transport>]> {
+export function openConnection<A extends Deno.Addr = Deno.NetAddr>(
+  options: OpenConnectionOptions<A>,
+): Future<[reader: StreamReader, writer: StreamWriter<A, Transport<A>>]> {
   checkOptions("open a connection", options, OPEN_CONNECTION);
   const loop = runningPlatformLoop("open a connection");
   return startOperation(loop, openSteps(loop, options));
 }
 
-function* openSteps(
+function* openSteps<A extends Deno.Addr>(
   loop: PlatformLoop,
-  options: OpenConnectionOptions,
-): Coroutine<[StreamReader, StreamWriter<Transport>]> {
+  options: OpenConnectionOptions<A>,
+): Coroutine<[StreamReader, StreamWriter<A, Transport<A>>]> {
   const { limit, ...where } = options;
   const reader = new StreamReader({ limit, loop });
   const [transport, protocol] = yield* createConnection(

@@ -56,7 +56,7 @@ export interface OpenUnixConnectionOptions extends CreateUnixConnectionOptions, 
  */
 export function openUnixConnection(
   options: OpenUnixConnectionOptions,
-): Future<[reader: StreamReader, writer: StreamWriter<Transport>]> {
+): Future<[reader: StreamReader, writer: StreamWriter<Deno.UnixAddr, Transport<Deno.UnixAddr>>]> {
   checkOptions("open a connection", options, OPEN_UNIX_CONNECTION);
   const loop = runningPlatformLoop("open a connection");
   return startOperation(loop, openSteps(loop, options));
@@ -65,7 +65,7 @@ export function openUnixConnection(
 function* openSteps(
   loop: PlatformLoop,
   options: OpenUnixConnectionOptions,
-): Coroutine<[StreamReader, StreamWriter<Transport>]> {
+): Coroutine<[StreamReader, StreamWriter<Deno.UnixAddr, Transport<Deno.UnixAddr>>]> {
   const { limit, ...where } = options;
   const reader = new StreamReader({ limit, loop });
   const [transport, protocol] = yield* createUnixConnection(

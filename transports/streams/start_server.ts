@@ -12,8 +12,9 @@ import {
   StreamReaderProtocol,
 } from "./stream_reader_protocol.ts";
 
-/** Where {@linkcode startServer} listens. */
-export interface StartServerOptions extends CreateServerOptions, StreamOptions {}
+/** Where {@linkcode startServer} listens; `A` is the type of the address of a `sock`. */
+export interface StartServerOptions<A extends Deno.Addr = Deno.NetAddr>
+  extends CreateServerOptions<A>, StreamOptions {}
 
 /**
  * Listens for TCP connections and serves each with streams. As `asyncio.start_server()`.
@@ -43,7 +44,7 @@ export interface StartServerOptions extends CreateServerOptions, StreamOptions {
  *       await output.drain();
  *     }
  *   }, { hostname: "127.0.0.1" });
- *   const [{ port }] = server.addresses as [Deno.NetAddr];
+ *   const { port } = server.address;
  *
  *   const [reader, writer] = await openConnection({ port });
  *   await using output = writer;
@@ -54,10 +55,10 @@ export interface StartServerOptions extends CreateServerOptions, StreamOptions {
  * assertEquals(answer, "ONE\nTWO\n");
  * ```
  */
-export function startServer(
-  clientConnected: ClientConnected,
-  options: StartServerOptions = {},
-): Future<Server> {
+export function startServer<A extends Deno.Addr = Deno.NetAddr>(
+  clientConnected: ClientConnected<NoInfer<A>>,
+  options: StartServerOptions<A> = {},
+): Future<Server<A>> {
   checkOptions("start a server", options, START_SERVER);
   const loop = runningPlatformLoop("start a server");
   checkClientConnected(clientConnected);

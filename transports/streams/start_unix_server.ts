@@ -51,9 +51,9 @@ export interface StartUnixServerOptions extends CreateUnixServerOptions, StreamO
  * ```
  */
 export function startUnixServer(
-  clientConnected: ClientConnected,
+  clientConnected: ClientConnected<Deno.UnixAddr>,
   options: StartUnixServerOptions,
-): Future<Server> {
+): Future<Server<Deno.UnixAddr>> {
   checkOptions("start a server", options, START_UNIX_SERVER);
   const loop = runningPlatformLoop("start a server");
   checkClientConnected(clientConnected);

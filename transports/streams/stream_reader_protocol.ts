@@ -18,9 +18,9 @@ import type { Transport } from "../transport.ts";
  * Serves one connection: a coroutine function, an async function, or a plain one. It runs as a
  * task; when that fails or is cancelled, the connection is closed.
  */
-export type ClientConnected = (
+export type ClientConnected<A extends Deno.Addr = Deno.Addr> = (
   reader: StreamReader,
-  writer: StreamWriter<Transport>,
+  writer: StreamWriter<A, Transport<A>>,
 ) => Coroutine<unknown> | PromiseLike<unknown> | unknown;
 
 /** Throws unless `clientConnected` is a function. */
@@ -32,12 +32,13 @@ export function checkClientConnected(clientConnected: unknown): void {
 }
 
 /** Settings of a {@linkcode StreamReaderProtocol}. */
-export interface StreamReaderProtocolOptions extends FlowControlProtocolOptions {
+export interface StreamReaderProtocolOptions<A extends Deno.Addr = Deno.Addr>
+  extends FlowControlProtocolOptions {
   /**
    * Called when the connection is made. A subclass hands a method of its own as a function that
    * calls it: `super(reader, { clientConnected: (reader, writer) => this.serve(reader, writer) })`.
    */
-  clientConnected?: ClientConnected | undefined;
+  clientConnected?: ClientConnected<A> | undefined;
 }
 
 /**
@@ -57,7 +58,7 @@ export interface StreamReaderProtocolOptions extends FlowControlProtocolOptions 
  *       transport.close();
  *     },
  *   }), { hostname: "127.0.0.1" });
- *   const [{ port }] = server.addresses as [Deno.NetAddr];
+ *   const { port } = server.address;
  *   const reader = new StreamReader();
  *   const [transport, protocol] = await loop.createConnection(
  *     () => new StreamReaderProtocol(reader),
@@ -70,10 +71,11 @@ export interface StreamReaderProtocolOptions extends FlowControlProtocolOptions 
  * assertEquals(line, "hello\n");
  * ```
  */
-export class StreamReaderProtocol extends FlowControlProtocol implements StreamProtocol {
+export class StreamReaderProtocol<A extends Deno.Addr = Deno.Addr> extends FlowControlProtocol
+  implements StreamProtocol {
   readonly #reader: StreamReader;
   readonly #stream: StreamState;
-  readonly #clientConnected: ClientConnected | null;
+  readonly #clientConnected: ClientConnected<A> | null;
   readonly #memory = new ReadBuffer();
   /** The foreign context of who created it, which is that of its client's task. */
   readonly #creator = captureEngineContext();
@@ -87,7 +89,7 @@ export class StreamReaderProtocol extends FlowControlProtocol implements StreamP
    *
    * @throws {TypeError} If `clientConnected` is no function.
    */
-  constructor(reader: StreamReader, options: StreamReaderProtocolOptions = {}) {
+  constructor(reader: StreamReader, options: StreamReaderProtocolOptions<A> = {}) {
     checkOptions("create a protocol", options, STREAM_READER_PROTOCOL);
     super(options);
     this.#reader = reader;
@@ -96,7 +98,7 @@ export class StreamReaderProtocol extends FlowControlProtocol implements StreamP
     if (this.#clientConnected !== null) checkClientConnected(this.#clientConnected);
   }
 
-  override connectionMade(transport: Transport): void {
+  override connectionMade(transport: Transport<A>): void {
     const reader = this.#reader;
     this[inside.move](transport);
     const clientConnected = this.#clientConnected;

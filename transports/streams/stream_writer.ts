@@ -9,7 +9,7 @@ import type { FlowControlProtocol } from "../core/flow_control_protocol.ts";
 import { startTls, type StartTlsOptions } from "../endpoints/start_tls.ts";
 import { createWritable } from "./_web_streams.ts";
 import type { StreamReader } from "./stream_reader.ts";
-import type { Transport, WriteTransport } from "../transport.ts";
+import type { ExtraInfo, ExtraInfoSource, Transport, WriteTransport } from "../transport.ts";
 
 /** Settings of a {@linkcode StreamWriter}. */
 export interface StreamWriterOptions {
@@ -36,7 +36,7 @@ export interface StreamWriterOptions {
  *     closing.write(await reader.readLine());
  *     await closing.drain();
  *   }, { hostname: "127.0.0.1" });
- *   const [{ port }] = server.addresses as [Deno.NetAddr];
+ *   const { port } = server.address;
  *
  *   const [reader, writer] = await openConnection({ port });
  *   await using closing = writer;
@@ -47,7 +47,10 @@ export interface StreamWriterOptions {
  * assertEquals(echoed, "hello\n");
  * ```
  */
-export class StreamWriter<T extends WriteTransport = WriteTransport> implements AsyncDisposable {
+export class StreamWriter<
+  A extends Deno.Addr = Deno.Addr,
+  T extends WriteTransport<A> = WriteTransport<A>,
+> implements AsyncDisposable, ExtraInfoSource<A> {
   #transport: T;
   readonly #protocol: FlowControlProtocol;
   readonly #reader: StreamReader | null;
@@ -126,7 +129,15 @@ export class StreamWriter<T extends WriteTransport = WriteTransport> implements 
     return this.#protocol[inside.waitClosed]();
   }
 
-  /** Returns a fact about the connection; see `BaseTransport.getExtraInfo()`. */
+  /**
+   * Returns a fact about the connection; see {@linkcode ExtraInfo} for the names. As
+   * `get_extra_info()`.
+   */
+  getExtraInfo<N extends keyof ExtraInfo<A>, F = undefined>(
+    name: N,
+    fallback?: F,
+  ): ExtraInfo<A>[N] | F;
+  getExtraInfo(name: string, fallback?: unknown): unknown;
   getExtraInfo(name: string, fallback?: unknown): unknown {
     return this.#transport.getExtraInfo(name, fallback);
   }

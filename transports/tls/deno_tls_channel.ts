@@ -20,6 +20,7 @@
  */
 import * as inside from "../../loop/inside.ts";
 import { Step } from "../../loop/scheduling/step.ts";
+import { assertMove, type Moves } from "../../loop/errors/assert.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import type { ByteChannel, ByteSink } from "../../loop/platform/platform.ts";
@@ -42,11 +43,19 @@ import type { TlsInfo, TlsTimeouts } from "./tls_options.ts";
 /** Where the channel stands; see above. */
 type State = "handshaking" | "open" | "closing" | "closed";
 
+/** Every legal move. Anything else is our bug, and asserts. */
+const MOVES: Moves<State> = {
+  handshaking: ["open", "closed"],
+  open: ["closing", "closed"],
+  closing: ["closed"],
+  closed: [],
+};
+
 /** What the engine has told and the sink was not told yet. */
 type Report = Uint8Array | Error | "end";
 
 /** Records on their way out, and how many bytes of the write in flight have gone out with them. */
-interface Parcel {
+interface OutgoingRecords {
   readonly records: Uint8Array;
   readonly payload: number;
 }
@@ -92,8 +101,8 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
   #isPeerDone = false;
   #isEndTold = false;
 
-  #parcels: Parcel[] = [];
-  /** What the wire has still to send of the first parcel. */
+  #outgoing: OutgoingRecords[] = [];
+  /** What the wire has still to send of the first of them. */
   #inFlight = 0;
   /** What is still to be encrypted of the write in flight. */
   #rest: Uint8Array | null = null;
@@ -152,7 +161,9 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
   }
 
   close(): void {
-    this.#state = "closing";
+    // The loop was closed, which has aborted it.
+    if (this.#state === "closed") return;
+    this.#move("closing");
     this.#isReading = false;
     this.#reports = [];
     this.#timer = this.#loop.callLater(this.#shutdownTimeout, () => this.abort());
@@ -228,7 +239,7 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
   sent(count: number): void {
     this.#inFlight -= count;
     if (this.#inFlight > 0 || this.#state === "closed") return;
-    this.#parcelSent();
+    this.#recordsSent();
     this.#send();
   }
 
@@ -245,7 +256,7 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
     },
     encrypted: (records, payload) => {
       if (this.#state === "closed") return;
-      this.#parcels.push({ records, payload });
+      this.#outgoing.push({ records, payload });
       if (!this.#isWriting) this.#send();
     },
     decrypted: (bytes) => this.#take(bytes),
@@ -269,7 +280,7 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
 
   #secure(): void {
     if (this.#state !== "handshaking") return;
-    this.#state = "open";
+    this.#move("open");
     this.#timer?.cancel();
     this.#wire.pause();
     if (!this.secured.done()) this.secured.setResult();
@@ -318,21 +329,21 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
     else this.#sink.failed(error);
   }
 
-  /** Hands parcels to the wire, until it has one that it does not send at once. */
+  /** Hands records to the wire, until it has some that it does not send at once. */
   #send(): void {
     while (this.#inFlight === 0) {
-      const parcel = this.#parcels[0];
-      if (parcel === undefined) return;
-      const { records } = parcel;
+      const next = this.#outgoing[0];
+      if (next === undefined) return;
+      const { records } = next;
       this.#inFlight = records.length;
       if (records.length > 0) this.#inFlight -= this.#wire.write(records);
-      if (this.#inFlight === 0) this.#parcelSent();
+      if (this.#inFlight === 0) this.#recordsSent();
     }
   }
 
-  #parcelSent(): void {
-    const payload = this.#parcels.shift()?.payload ?? 0;
-    if (this.#parcels.length === 0) this.#encryptMore();
+  #recordsSent(): void {
+    const payload = this.#outgoing.shift()?.payload ?? 0;
+    if (this.#outgoing.length === 0) this.#encryptMore();
     if (this.#isWriting) this.#sentWithinWrite += payload;
     else if (payload > 0 && this.#state !== "closing") this.#sink?.sent(payload);
     this.#closeWhenSent();
@@ -351,15 +362,20 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
 
   #closeWhenSent(): void {
     if (this.#state !== "closing" || !this.#isPeerDone || !this.#isEndTold) return;
-    if (this.#parcels.length > 0) return;
+    if (this.#outgoing.length > 0) return;
     this.#end();
     this.#wire.close();
   }
 
+  #move(state: State): void {
+    assertMove("a TLS channel", MOVES, this.#state, state);
+    this.#state = state;
+  }
+
   #end(): void {
-    this.#state = "closed";
+    this.#move("closed");
     this.#timer?.cancel();
-    this.#parcels = [];
+    this.#outgoing = [];
     this.#reports = [];
     this.#rest = null;
     openResources(this.#loop).delete(this);

@@ -28,9 +28,9 @@ export class RecordingNetwork implements Network {
     });
   }
 
-  listenTcp(loop: EventLoop, address: TcpAddress): Future<Listener> {
+  listenTcp(loop: EventLoop, address: TcpAddress): Future<Listener<Deno.NetAddr>> {
     return this.#answer(loop, `listen ${address.hostname}:${address.port}`, () => {
-      return { address: { transport: "tcp", ...address } } as Listener;
+      return { address: { transport: "tcp", ...address } } as Listener<Deno.NetAddr>;
     });
   }
 
@@ -38,8 +38,8 @@ export class RecordingNetwork implements Network {
     return this.#answer(loop, `connect ${path}`, () => ({} as ByteChannel));
   }
 
-  listenUnix(loop: EventLoop, path: string): Future<Listener> {
-    return this.#answer(loop, `listen ${path}`, () => ({} as Listener));
+  listenUnix(loop: EventLoop, path: string): Future<Listener<Deno.UnixAddr>> {
+    return this.#answer(loop, `listen ${path}`, () => ({} as Listener<Deno.UnixAddr>));
   }
 
   openDatagrams(loop: EventLoop, { hostname, port }: TcpAddress): Future<DatagramChannel> {
@@ -63,8 +63,8 @@ export class RecordingNetwork implements Network {
     return {} as ByteChannel;
   }
 
-  adoptListener(): Listener {
-    return {} as Listener;
+  adoptListener<A extends Deno.Addr>(): Listener<A> {
+    return {} as Listener<A>;
   }
 
   adoptDatagrams(): DatagramChannel {
@@ -76,8 +76,7 @@ export class RecordingNetwork implements Network {
       address: { transport: "udp", hostname: "0.0.0.0", port: 1 },
       start: () => {},
       close: () => {},
-      send: (_bytes, address) => {
-        const { hostname, port } = address as Deno.NetAddr;
+      send: (_bytes, { hostname, port }) => {
         this.calls.push(`send ${hostname}:${port}`);
       },
     };

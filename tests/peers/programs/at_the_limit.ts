@@ -71,7 +71,7 @@ async function recover(name: string, server: Server, connect: () => Future<Strea
 
 const tcp = (options: CreateServerOptions) =>
   startServer(echo, { hostname: "127.0.0.1", ...options });
-const portOf = (server: Server) => (server.addresses[0] as Deno.NetAddr).port;
+const portOf = (server: Server<Deno.NetAddr>) => server.address.port;
 
 await run(async () => {
   const loop = getRunningLoop();

@@ -57,7 +57,7 @@ async function serveTalk(): Promise<void> {
   const server = await startServer(async (reader, writer) => {
     for await (const line of reader) writer.write(line);
   }, { hostname: "127.0.0.1", port: 0 });
-  const { port } = server.addresses[0] as Deno.NetAddr;
+  const { port } = server.address;
   createTask(async () => {
     const [reader, writer] = await openConnection({ hostname: "127.0.0.1", port });
     for (;;) {

@@ -19,7 +19,7 @@ worker.onmessage = ({ data: port }) => {
     }), { hostname: "127.0.0.1", port, reusePort: true });
     const stopped = loop.createFuture<void>();
     worker.onmessage = () => stopped.setResult();
-    worker.postMessage((server.addresses[0] as Deno.NetAddr).port);
+    worker.postMessage(server.address.port);
     yield* stopped;
     server.close();
     yield* server.waitClosed();

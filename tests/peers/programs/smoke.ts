@@ -55,7 +55,7 @@ async function streams(isTls: boolean): Promise<string> {
     port: 0,
     ...isTls ? { tls: { cert, key } } : {},
   });
-  const { port } = server.addresses[0] as Deno.NetAddr;
+  const { port } = server.address;
   const [reader, writer] = await openConnection({
     hostname: isTls ? "localhost" : "127.0.0.1",
     port,
@@ -79,7 +79,7 @@ async function datagrams(): Promise<string> {
   }), { localAddress: { hostname: "127.0.0.1", port: 0 } });
   const [client] = await loop.createDatagramEndpoint(() => ({
     datagramReceived: (bytes: Uint8Array) => answer.setResult(text.decode(bytes)),
-  }), { remoteAddress: server.getExtraInfo("sockname") as Deno.NetAddr });
+  }), { remoteAddress: server.getExtraInfo("sockname") });
   client.sendto(new TextEncoder().encode("datagram"));
   try {
     return await answer;

@@ -76,7 +76,9 @@ function onLoop<T>(work: (loop: DenoEventLoop) => Coroutine<T>): Promise<T> {
 }
 
 function addressOf(transport: DatagramTransport): Deno.NetAddr {
-  return transport.getExtraInfo("sockname") as Deno.NetAddr;
+  const address = transport.getExtraInfo("sockname");
+  assert(address !== undefined);
+  return address;
 }
 
 Deno.test("D01 an endpoint echoes datagrams, the empty one too, and tells where they come from", async () => {
@@ -592,7 +594,7 @@ Deno.test("what datagramReceived() is given can be transferred, and takes nothin
       structuredClone(data.buffer, { transfer: [data.buffer as ArrayBuffer] });
     };
     const [endpoint] = yield* loop.createDatagramEndpoint(() => receiver, { localAddress: LOCAL });
-    const remoteAddress = endpoint.getExtraInfo("sockname") as Deno.NetAddr;
+    const remoteAddress = endpoint.getExtraInfo("sockname");
     const [sender] = yield* loop.createDatagramEndpoint(() => ({}), { remoteAddress });
     for (let size = 1; size < 5000; size *= 3) sender.sendto(new Uint8Array(size).fill(7));
     yield* receiver.until(8);

@@ -28,7 +28,7 @@ Deno.test("startServer() runs its handlers in the foreign context of who started
         writer.close();
       }, { hostname: "127.0.0.1", port: 0 }));
     await using _server = server;
-    const { port } = server.addresses[0] as Deno.NetAddr;
+    const { port } = server.address;
     return [await ask(port), await ask(port)];
   });
   assertEquals(answers, ["server server, client", "server server, client"]);
@@ -43,7 +43,7 @@ Deno.test("startServer() runs coroutine handlers in its context, and none withou
       yield* writer.drain();
       writer.close();
     }, { hostname: "127.0.0.1", port: 0 });
-    const { port } = server.addresses[0] as Deno.NetAddr;
+    const { port } = server.address;
     return [await ask(port), await ask(port)];
   });
   assertEquals(answers, ["nothing nothing, client", "nothing nothing, client"]);
@@ -62,7 +62,7 @@ Deno.test("createServer() calls its factory in the foreign context of who create
         };
       }, { hostname: "127.0.0.1", port: 0 }));
     await using _server = server;
-    const { port } = server.addresses[0] as Deno.NetAddr;
+    const { port } = server.address;
     const [, writer] = await openConnection({ hostname: "127.0.0.1", port });
     await using _writer = writer;
     await promise;

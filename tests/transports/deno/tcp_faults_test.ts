@@ -10,10 +10,6 @@ function test(name: string, main: (stage: Stage) => Coroutine<void>): void {
   Deno.test(name, () => runOn(tcp, main));
 }
 
-function portOf(addresses: Deno.Addr[]): number {
-  return (addresses[0] as Deno.NetAddr).port;
-}
-
 /** Connects and resets; only a socket of Node's can. */
 function connectAndReset(loop: EventLoop, port: number): Future<void> {
   const closed = loop.createFuture<void>();
@@ -28,7 +24,7 @@ test(
     const peer = new Recorder(loop);
     const server = yield* loop.createServer(() => peer, { hostname: "127.0.0.1" });
 
-    yield* connectAndReset(loop, portOf(server.addresses));
+    yield* connectAndReset(loop, server.address.port);
 
     assertInstanceOf(yield* peer.lost, Deno.errors.ConnectionReset);
     assertEquals(peer.log, ["made", "lost"]);
@@ -42,7 +38,7 @@ test("X14 writing to a peer that is gone ends the connection with an error", fun
   peer.keepOpen = true;
   const server = yield* loop.createServer(() => peer, { hostname: "127.0.0.1" });
   const client = new Recorder(loop);
-  yield* loop.createConnection(() => client, { port: portOf(server.addresses) });
+  yield* loop.createConnection(() => client, { port: server.address.port });
   client.transport?.abort();
   yield* peer.eof;
 
@@ -65,7 +61,7 @@ test(
       served.push(recorder);
       return recorder;
     }, { hostname: "127.0.0.1", startServing: false });
-    const port = portOf(server.addresses);
+    const port = server.address.port;
     assertEquals(server.isServing(), false);
     for (let count = 0; count < 5; count += 1) yield* connectAndReset(loop, port);
 
@@ -143,7 +139,7 @@ test(
     loop.callSoon(spin);
 
     const client = new Recorder(loop);
-    yield* loop.createConnection(() => client, { port: portOf(server.addresses) });
+    yield* loop.createConnection(() => client, { port: server.address.port });
     const fired = loop.createFuture<void>();
     loop.callLater(0.001, () => fired.setResult());
     for (let count = 1; count <= 20; count += 1) {
@@ -178,7 +174,7 @@ test(
         if (round === 60 && !done.done()) done.setResult();
         client.transport?.write(new Uint8Array(100));
       };
-      yield* loop.createConnection(() => client, { port: portOf(server.addresses) });
+      yield* loop.createConnection(() => client, { port: server.address.port });
       clients.push(client);
     }
 

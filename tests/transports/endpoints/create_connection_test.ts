@@ -26,14 +26,10 @@ function test(name: string, main: (stage: Stage) => Coroutine<void>): void {
 /** Returns a port that nothing listens on. */
 function* findClosedPort(loop: DenoEventLoop): Coroutine<number> {
   const server = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1" });
-  const port = portOf(server.addresses);
+  const port = server.address.port;
   server.close();
   yield* server.waitClosed();
   return port;
-}
-
-function portOf(addresses: Deno.Addr[]): number {
-  return (addresses[0] as Deno.NetAddr).port;
 }
 
 test("X17 says which port is closed, and creates no protocol", function* ({ loop }) {
@@ -95,7 +91,7 @@ test("closes the connection when the factory throws", function* ({ loop }) {
     return accepted.result();
   }, { hostname: "127.0.0.1" });
 
-  const failing = loop.createConnection(neverCalled, { port: portOf(server.addresses) });
+  const failing = loop.createConnection(neverCalled, { port: server.address.port });
 
   assertEquals((yield* errorOf(failing)).message, "The factory was called");
   yield* (yield* accepted).lost;
@@ -107,7 +103,7 @@ test("closes the connection when the factory returns no object", function* ({ lo
   const server = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1" });
   const factory = () => 7 as unknown as StreamProtocol;
 
-  const error = yield* errorOf(loop.createConnection(factory, { port: portOf(server.addresses) }));
+  const error = yield* errorOf(loop.createConnection(factory, { port: server.address.port }));
 
   assertInstanceOf(error, TypeError);
   server.close();
@@ -116,7 +112,7 @@ test("closes the connection when the factory returns no object", function* ({ lo
 
 test("X17 leaves nothing open, whenever it is cancelled", function* ({ loop }) {
   const server = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1" });
-  const port = portOf(server.addresses);
+  const port = server.address.port;
   let connected = 0;
   for (let iterations = 0; iterations < 40; iterations += 1) {
     const made = loop.createFuture<void>();
@@ -141,7 +137,7 @@ test("can be cancelled while the server does not answer", function* ({ loop }) {
   using silent = Deno.listen(
     { hostname: "127.0.0.1", port: 0, tcpBacklog: 1 } as Deno.ListenOptions,
   );
-  const { port } = silent.addr as Deno.NetAddr;
+  const { port } = silent.addr;
   const attempts = Array.from({ length: 8 }, () => loop.createConnection(() => ({}), { port }));
   const last = attempts.at(-1) as Future<unknown>;
   yield* attempts[0] as Future<unknown>;
@@ -155,7 +151,7 @@ test("can be cancelled while the server does not answer", function* ({ loop }) {
 
 test("ends with the reason of a signal that aborts", function* ({ loop }) {
   const server = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1" });
-  const port = portOf(server.addresses);
+  const port = server.address.port;
   const reason = new Error("no longer wanted");
 
   const early = loop.createConnection(neverCalled, { port, signal: AbortSignal.abort(reason) });
@@ -183,7 +179,7 @@ test("takes over a connection that exists", function* ({ loop }) {
   const peer = new Recorder(loop);
   const server = yield* loop.createServer(() => peer, { hostname: "127.0.0.1" });
   const opened = loop.createFuture<Deno.Conn>();
-  Deno.connect({ hostname: "127.0.0.1", port: portOf(server.addresses) })
+  Deno.connect({ hostname: "127.0.0.1", port: server.address.port })
     .then((connection) => opened.setResult(connection));
 
   const sock = yield* opened;
@@ -201,7 +197,7 @@ test("takes over a connection that exists", function* ({ loop }) {
 test("tries every address of a name", function* ({ loop }) {
   const server = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1" });
   const recorder = new Recorder(loop);
-  const options = { hostname: "localhost", port: portOf(server.addresses) };
+  const options = { hostname: "localhost", port: server.address.port };
   yield* loop.createConnection(() => recorder, options);
   recorder.transport?.close();
   yield* recorder.lost;
@@ -215,7 +211,7 @@ function* watchKeepAlive(
   steps: () => Coroutine<void>,
 ): Coroutine<unknown[]> {
   const server = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1" });
-  const [transport] = yield* loop.createConnection(() => ({}), { port: portOf(server.addresses) });
+  const [transport] = yield* loop.createConnection(() => ({}), { port: server.address.port });
   const prototype: Deno.TcpConn = Object.getPrototypeOf(transport.getExtraInfo("socket"));
   transport.abort();
   server.close();
@@ -242,7 +238,7 @@ test(
         const peer = new Recorder(loop);
         const where = { hostname: "127.0.0.1", keepAlive };
         const server = yield* loop.createServer(() => peer, where);
-        const port = portOf(server.addresses);
+        const port = server.address.port;
         const [transport] = yield* loop.createConnection(() => ({}), { ...where, port });
         transport.write(utf8("hello"));
         transport.close();
@@ -257,7 +253,7 @@ test(
 
 test("keeps connections alive that come from a chosen address or exist", function* ({ loop }) {
   const server = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1" });
-  const port = portOf(server.addresses);
+  const port = server.address.port;
   const localAddress = { hostname: "127.0.0.1", port: 0 };
   const bound = yield* loop.createConnection(() => ({}), { port, localAddress, keepAlive: true });
   bound[0].abort();
@@ -279,7 +275,7 @@ test("looks a name up as its flags say", function* ({ loop }) {
   const listening = loop.createServer(() => ({}), { hostname: "localhost", flags });
   assertInstanceOf(yield* errorOf(listening), Deno.errors.NotFound);
   const server = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1", flags });
-  const port = portOf(server.addresses);
+  const port = server.address.port;
   const named = loop.createConnection(neverCalled, { hostname: "localhost", port, flags });
   assertInstanceOf(yield* errorOf(named), Deno.errors.NotFound);
   const datagrams = { localAddress: { hostname: "localhost", port: 0 }, flags };

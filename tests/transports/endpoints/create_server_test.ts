@@ -1,4 +1,4 @@
-import { assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import type { Coroutine, StreamProtocol } from "../../../mod.ts";
 import { errorOf, neverCalled, Recorder, runOn, type Stage } from "../_backend.ts";
 import { certificate } from "../_tls.ts";
@@ -10,7 +10,7 @@ function test(name: string, main: (stage: Stage) => Coroutine<void>): void {
 
 test("says which port is in use, and closes what it has opened", function* ({ loop }) {
   const first = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1" });
-  const [{ port }] = first.addresses as [Deno.NetAddr];
+  const { port } = first.address;
 
   const error = yield* errorOf(
     loop.createServer(() => ({}), { hostname: ["0.0.0.0", "127.0.0.1"], port }),
@@ -24,7 +24,7 @@ test("says which port is in use, and closes what it has opened", function* ({ lo
 
 test("can listen on a port again once the server before is closed", function* ({ loop }) {
   const first = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1" });
-  const [{ port }] = first.addresses as [Deno.NetAddr];
+  const { port } = first.address;
   first.close();
   yield* first.waitClosed();
 
@@ -58,13 +58,14 @@ test("refuses a factory that is none", function* ({ loop }) {
 test("listens on every address by default, and shows IPv4 clients as such", function* ({ loop }) {
   const peer = new Recorder(loop);
   const server = yield* loop.createServer(() => peer);
-  const [{ port }] = server.addresses as [Deno.NetAddr];
+  const { port } = server.address;
   const client = new Recorder(loop);
   yield* loop.createConnection(() => client, { hostname: "127.0.0.1", port });
   client.transport?.write(new Uint8Array(1));
   yield* peer.received(1);
 
-  const address = peer.transport?.getExtraInfo("peername") as Deno.NetAddr;
+  const address = peer.transport?.getExtraInfo("peername");
+  assert(address?.transport === "tcp");
   assertEquals(address.hostname, "127.0.0.1");
   client.transport?.close();
   server.close();
@@ -90,7 +91,7 @@ for (const [name, options] of Object.entries(KINDS)) {
     for (let count = 0; count < 5; count += 1) {
       const hostname = ["127.0.0.1", "::1"];
       const server = yield* loop.createServer(() => ({}), { hostname, port, ...options });
-      port ||= (server.addresses[0] as Deno.NetAddr).port;
+      port ||= server.address.port;
       const [client] = yield* loop.createConnection(() => ({}), { port });
       server.close();
       const again = yield* loop.createServer(() => ({}), { hostname, port, ...options });
@@ -103,7 +104,7 @@ for (const [name, options] of Object.entries(KINDS)) {
 
   test(`leaves nobody listening right after close(), with ${name}`, function* ({ loop }) {
     const server = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1", ...options });
-    const [{ port }] = server.addresses as [Deno.NetAddr];
+    const { port } = server.address;
     server.close();
     for (const localAddress of [undefined, { hostname: "127.0.0.1", port: 0 }]) {
       const connecting = localAddress === undefined
@@ -118,7 +119,7 @@ for (const [name, options] of Object.entries(KINDS)) {
     { loop },
   ) {
     const free = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1" });
-    const [{ port: freePort }] = free.addresses as [Deno.NetAddr];
+    const { port: freePort } = free.address;
     free.close();
     const [info] = yield* loop.getaddrinfo("localhost", 0, { type: "stream" });
     const own = info?.address.hostname as string;
@@ -144,7 +145,7 @@ test("keeps to what is in use by others when a name is one of several", function
   const own = info?.address.hostname as string;
   const other = own === "::1" ? "127.0.0.1" : "::1";
   const server = yield* loop.createServer(() => ({}), { hostname: own });
-  const [{ port }] = server.addresses as [Deno.NetAddr];
+  const { port } = server.address;
   const second = loop.createServer(neverCalled, { hostname: [other, "localhost"], port });
   assertInstanceOf(yield* errorOf(second), Deno.errors.AddrInUse);
   server.close();

@@ -10,15 +10,16 @@ function test(name: string, main: (stage: Stage) => Coroutine<void>): void {
   Deno.test(name, () => runOn(tcp, main));
 }
 
-function portOf(server: Server): number {
-  return (server.addresses[0] as Deno.NetAddr).port;
+function portOf(server: Server<Deno.NetAddr>): number {
+  return server.address.port;
 }
 
 /** Waits until `hostname` answers on the port of `server`. */
 function* reach(loop: DenoEventLoop, hostname: string, port: number): Coroutine<Deno.NetAddr> {
   const client = new Recorder(loop);
   const [transport] = yield* loop.createConnection(() => client, { hostname, port });
-  const address = transport.getExtraInfo("peername") as Deno.NetAddr;
+  const address = transport.getExtraInfo("peername");
+  assert(address !== undefined);
   transport.close();
   yield* client.lost;
   return address;
@@ -112,8 +113,9 @@ test("createConnection() from a local address can be cancelled at any time", fun
 
 test("createServer() listens on several hosts of both families", function* ({ loop }) {
   const server = yield* loop.createServer(() => ({}), { hostname: [HOSTNAME, "::1"] });
-  const [ipv4, ipv6] = server.addresses as [Deno.NetAddr, Deno.NetAddr];
+  const [ipv4, ipv6] = server.addresses;
 
+  assert(ipv4 !== undefined && ipv6 !== undefined);
   assertEquals([ipv4.hostname, ipv6.hostname], [HOSTNAME, "::1"]);
   assertEquals((yield* reach(loop, HOSTNAME, ipv4.port)).hostname, HOSTNAME);
   assertEquals((yield* reach(loop, "::1", ipv6.port)).hostname, "::1");
@@ -130,14 +132,12 @@ test("createServer() listens on one family where it is told to", function* ({ lo
     yield* everywhere.waitClosed();
 
     const numeric = yield* loop.createServer(() => ({}), { family, hostname });
-    assertEquals(numeric.addresses.map((address) => (address as Deno.NetAddr).hostname), [
-      hostname,
-    ]);
+    assertEquals(numeric.addresses.map((address) => address.hostname), [hostname]);
     numeric.close();
     yield* numeric.waitClosed();
   }
   const named = yield* loop.createServer(() => ({}), { family: "ipv4", hostname: "localhost" });
-  assertEquals((named.addresses[0] as Deno.NetAddr).hostname, HOSTNAME);
+  assertEquals(named.address.hostname, HOSTNAME);
   named.close();
   const none = loop.createServer(neverCalled, { family: "ipv6", hostname: HOSTNAME });
   assertInstanceOf(yield* errorOf(none), Deno.errors.NotFound);
@@ -225,7 +225,7 @@ test("connectAcceptedSocket() serves a connection accepted elsewhere", function*
   const accepted = loop.createFuture<Deno.Conn>();
   listener.accept().then((connection) => accepted.setResult(connection));
   const client = new Recorder(loop);
-  yield* loop.createConnection(() => client, { port: (listener.addr as Deno.NetAddr).port });
+  yield* loop.createConnection(() => client, { port: listener.addr.port });
 
   const peer = new Recorder(loop);
   const sock = yield* accepted;

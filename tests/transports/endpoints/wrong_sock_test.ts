@@ -66,7 +66,7 @@ for (const [name, call] of Object.entries({ ...CONNECTING, ...LISTENING })) {
   Deno.test(`${name} refuses a sock that is none, and the loop closes`, async () => {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const accepting = listener.accept();
-    const { port } = listener.addr as Deno.NetAddr;
+    const { port } = listener.addr;
     using connection = await Deno.connect({ port });
     using _peer = await accepting;
     const other = name in CONNECTING ? listener : connection;
@@ -80,7 +80,7 @@ for (const [name, call] of Object.entries(CONNECTING)) {
   Deno.test(`${name} refuses a connection that is closed, or another transport has`, async () => {
     await runOn(tcp, function* ({ loop }) {
       const server = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1" });
-      const [{ port }] = server.addresses as [Deno.NetAddr];
+      const { port } = server.address;
       const closed = yield* ensureFuture(Deno.connect({ port }));
       closed.close();
       assertInstanceOf(yield* errorOf(call(loop, closed)), InvalidStateError);

@@ -51,14 +51,14 @@ Deno.test("createConnection() with a family tries the addresses of that family",
   const loop = loopOf();
   await run(async () => {
     const server = await loop.createServer(() => ({}), { hostname: "127.0.0.1", port: 0 });
-    const { port } = server.addresses[0] as Deno.NetAddr;
+    const { port } = server.address;
     const [transport] = await loop.createConnection(() => ({}), {
       hostname: "localhost",
       port,
       family: "ipv4",
       happyEyeballsDelay: 0.25,
     });
-    assertEquals((transport.getExtraInfo("peername") as Deno.NetAddr).hostname, "127.0.0.1");
+    assertEquals(transport.getExtraInfo("peername")?.hostname, "127.0.0.1");
     transport.abort();
     server.close();
     await server.waitClosed();
@@ -68,7 +68,7 @@ Deno.test("createConnection() with a family tries the addresses of that family",
 Deno.test("createConnection() with allErrors throws the error of every attempt", async () => {
   const loop = loopOf();
   const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = closed.addr as Deno.NetAddr;
+  const { port } = closed.addr;
   closed.close();
   const error = await assertRejects(() =>
     run(

@@ -265,7 +265,7 @@ Deno.test("reader.readable.pipeTo(writer.writable) is an echo", () =>
     writer.close();
   }));
 
-type Main = (port: number, loop: DenoEventLoop, server: Server) => Coroutine<void>;
+type Main = (port: number, loop: DenoEventLoop, server: Server<Deno.NetAddr>) => Coroutine<void>;
 
 /**
  * Runs `main` with a server of `clientConnected`, and waits until all its connections are closed.
@@ -283,7 +283,7 @@ async function runWith(
   try {
     await loop.runUntilComplete(function* () {
       const server = yield* startServer(clientConnected, { hostname: "127.0.0.1", ...options });
-      const [{ port }] = server.addresses as [Deno.NetAddr];
+      const { port } = server.address;
       yield* main(port, loop, server);
       server.close();
       yield* server.waitClosed();
@@ -327,7 +327,7 @@ Deno.test("drain() throws when what was written after close() is dropped, and no
       ended.set();
       writer.close();
     }, { hostname: "127.0.0.1" });
-    const [, writer] = await openConnection({ port: (server.addresses[0] as Deno.NetAddr).port });
+    const [, writer] = await openConnection({ port: server.address.port });
     writer.write(utf8("one "));
     writer.close();
     // It is still on its way.
@@ -340,7 +340,7 @@ Deno.test("drain() throws when what was written after close() is dropped, and no
     writer.write(utf8("three"));
     await assertRejects(async () => await writer.drain(), Deno.errors.ConnectionReset);
 
-    const [, idle] = await openConnection({ port: (server.addresses[0] as Deno.NetAddr).port });
+    const [, idle] = await openConnection({ port: server.address.port });
     idle.close();
     idle.write(utf8("dropped"));
     await assertRejects(async () => await idle.drain(), Deno.errors.ConnectionReset);
@@ -366,7 +366,7 @@ Deno.test("a subclass of StreamReaderProtocol serves with a method of its own", 
     const loop = getRunningLoop();
     const where = { hostname: "127.0.0.1" };
     await using server = await loop.createServer(() => new Greeter("hello"), where);
-    const [{ port }] = server.addresses as [Deno.NetAddr];
+    const { port } = server.address;
     const [reader, writer] = await openConnection({ port });
     assertEquals(text(await reader.read()), "hello");
     writer.close();
@@ -378,7 +378,7 @@ Deno.test("the writer of a connection knows by its type that its transport reads
     const served: Transport[] = [];
     const serve: ClientConnected = (_, writer) => void served.push(writer.transport);
     await using server = await startServer(serve, { hostname: "127.0.0.1" });
-    const [{ port }] = server.addresses as [Deno.NetAddr];
+    const { port } = server.address;
     const [, writer] = await openConnection({ port });
     writer.transport.pauseReading();
     assertEquals(writer.transport.isReading(), false);

@@ -10,6 +10,7 @@ import {
   type StreamProtocol,
   type TlsInfo,
   type TlsOptions,
+  type Transport,
 } from "../../../mod.ts";
 import { errorOf, neverCalled, passIterations, Recorder, runOn, type Stage } from "../_backend.ts";
 import { authority, certificate, tls, trusting } from "../_tls.ts";
@@ -22,20 +23,26 @@ function serve(
   loop: DenoEventLoop,
   options: TlsOptions = {},
   factory: () => StreamProtocol = () => ({}),
-): Future<Server> {
+): Future<Server<Deno.NetAddr>> {
   return loop.createServer(factory, {
     hostname: "127.0.0.1",
     tls: { ...certificate("server"), ...options },
   });
 }
 
-function portOf(server: Server): number {
-  return (server.addresses[0] as Deno.NetAddr).port;
+function portOf(server: Server<Deno.NetAddr>): number {
+  return server.address.port;
 }
 
 function* close(server: Server): Coroutine<void> {
   server.close();
   yield* server.waitClosed();
+}
+
+function tlsInfoOf(transport: Transport): TlsInfo {
+  const info = transport.getExtraInfo("tls");
+  assert(info !== undefined);
+  return info;
 }
 
 /** Connects with each side's options; gives what both sides tell of the connection. */
@@ -46,13 +53,13 @@ function* secure(
 ): Coroutine<{ client: TlsInfo; server: TlsInfo }> {
   const made = loop.createFuture<TlsInfo>();
   const server = yield* serve(loop, serverOptions, () => ({
-    connectionMade: (transport) => made.setResult(transport.getExtraInfo("tls") as TlsInfo),
+    connectionMade: (transport) => made.setResult(tlsInfoOf(transport)),
   }));
   const [transport] = yield* loop.createConnection(() => ({}), {
     port: portOf(server),
     tls: { ...trusting, ...clientOptions },
   });
-  const client = transport.getExtraInfo("tls") as TlsInfo;
+  const client = tlsInfoOf(transport);
   const infos = { client, server: yield* made };
   transport.close();
   yield* close(server);
@@ -348,7 +355,7 @@ test("connectAcceptedSocket() serves TLS on a connection made elsewhere", functi
   const client = new Recorder(loop);
   const accepted = listener.accept();
   const connecting = loop.createConnection(() => client, {
-    port: (listener.addr as Deno.NetAddr).port,
+    port: listener.addr.port,
     tls: trusting,
   });
   const waiter = loop.createFuture<Deno.Conn>();

@@ -30,7 +30,7 @@ async function record(seed: number, schedule: Schedule): Promise<Trace> {
       await using output = writer;
       for await (const line of reader) output.write(line);
     }, { hostname: "127.0.0.1", tls: identity });
-    const [{ port }] = server.addresses as [Deno.NetAddr];
+    const { port } = server.address;
     await Promise.all([1, 2, 3].map(async (count) => {
       const [reader, writer] = await openConnection({ port, tls: trusting });
       await using output = writer;

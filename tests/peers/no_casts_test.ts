@@ -1,0 +1,51 @@
+// What a reader copies from us: no example, document or test tells the compiler what it knows.
+import { assertEquals } from "@std/assert";
+
+/** Addresses and facts of connections that are cast, and pipes of processes that are insisted on. */
+const CASTS = /\bas (Deno\.\w*Addr|\[Deno\.\w*Addr|TlsInfo)\b|\.?std(in|out|err)!/;
+
+/** Folders that are read whole; of the package only what is in comments. */
+const FOLDERS = ["examples", "tests", "bench"];
+const PACKAGE = ["loop", "transports", "subprocess", "executor", "simulation"];
+
+async function* files(folder: string): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) yield* files(path);
+    else if (/\.(ts|md)$/.test(name)) yield path;
+  }
+}
+
+/** The lines of `path` that cast, as `path:line`. */
+async function casts(path: string, onlyComments: boolean): Promise<string[]> {
+  const lines = (await Deno.readTextFile(path)).split("\n");
+  return lines.flatMap((line, index) => {
+    if (onlyComments && !/^\s*\*/.test(line)) return [];
+    return CASTS.test(line) ? [`${path}:${index + 1}`] : [];
+  });
+}
+
+Deno.test("What casts an address or insists on a pipe is found", () => {
+  const address = `address ${"as"} `;
+  const samples = [
+    `(${address}Deno.NetAddr).port`,
+    `${address}[Deno.Addr]`,
+    `a.stdin${"!"}.write()`,
+  ];
+  assertEquals(samples.filter((sample) => !CASTS.test(sample)), []);
+});
+
+Deno.test("No example, document or test casts an address, or insists on a pipe", async () => {
+  const found: string[] = [];
+  let count = 0;
+  const look = async (path: string, onlyComments: boolean) => {
+    found.push(...await casts(path, onlyComments));
+    count += 1;
+  };
+  for (const path of ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"]) await look(path, false);
+  await look("mod.ts", true);
+  for (const folder of FOLDERS) for await (const path of files(folder)) await look(path, false);
+  for (const folder of PACKAGE) for await (const path of files(folder)) await look(path, true);
+  assertEquals(found, []);
+  assertEquals(count > 400, true, `${count} files`);
+});
