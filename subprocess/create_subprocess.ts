@@ -63,7 +63,8 @@ export type ProcessOf<O extends CreateSubprocessOptions> = Process<
  */
 export function createSubprocessExec<O extends CreateSubprocessExecOptions = Record<never, never>>(
   command: string,
-  options: O & Record<Exclude<keyof O, keyof CreateSubprocessExecOptions>, never> = NONE,
+  options: [Exclude<keyof O, keyof CreateSubprocessExecOptions>] extends [never] ? O
+    : CreateSubprocessExecOptions = NONE,
 ): Future<ProcessOf<O>> {
   checkOptions("start a process", options, CREATE_SUBPROCESS_EXEC);
   const loop = runningPlatformLoop("start a process");
@@ -96,7 +97,8 @@ export function createSubprocessExec<O extends CreateSubprocessExecOptions = Rec
  */
 export function createSubprocessShell<O extends CreateSubprocessOptions = Record<never, never>>(
   commandLine: string,
-  options: O & Record<Exclude<keyof O, keyof CreateSubprocessOptions>, never> = NONE,
+  options: [Exclude<keyof O, keyof CreateSubprocessOptions>] extends [never] ? O
+    : CreateSubprocessOptions = NONE,
 ): Future<ProcessOf<O>> {
   checkOptions("start a process", options, CREATE_SUBPROCESS_SHELL);
   const loop = runningPlatformLoop("start a process");
