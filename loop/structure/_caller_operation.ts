@@ -1,6 +1,6 @@
 import * as inside from "../inside.ts";
 import { ambient, runningTask } from "../scheduling/_ambient.ts";
-import { AwaitingFunction } from "../tasks/_awaiting_function.ts";
+import { NativeAwait } from "../tasks/_native_await.ts";
 import type { CancelReason } from "../tasks/_cancel_reason.ts";
 import { CancelScope } from "../tasks/_cancel_scope.ts";
 import type { CancelEdge, Cancellable, CancelVerdict } from "../tasks/_cancel_walk.ts";
@@ -84,15 +84,15 @@ export abstract class CallerOperation<T> extends Future<T> {
     }
     const inner = new CancelScope(scope.task, scope.context, scope);
     this.#host = inner;
-    const awaiting = new AwaitingFunction(this, scope, resolve, reject);
+    const awaiting = new NativeAwait(this, scope, resolve, reject);
     const due = awaiting.list();
     if (due !== null) {
       scope.passDueTo(inner, due);
-      awaiting.noteInRegion(true);
+      awaiting.noteInBlock(true);
     }
     const end = (state: "finished" | "failed" | "cancelled", value: unknown) => {
       inner.close();
-      if (scope.takeDueOf(inner)) awaiting.noteInRegion(false);
+      if (scope.takeDueOf(inner)) awaiting.noteInBlock(false);
       this.#settle(state, value);
       awaiting[inside.resume]();
     };

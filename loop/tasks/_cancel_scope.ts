@@ -1,6 +1,6 @@
 import * as inside from "../inside.ts";
 import { type Flow, flows, runningTask } from "../scheduling/_ambient.ts";
-import type { AwaitingFunction } from "./_awaiting_function.ts";
+import type { NativeAwait } from "./_native_await.ts";
 import type { CancelReason } from "./_cancel_reason.ts";
 import { CancelSignal } from "./_cancel_signal.ts";
 import {
@@ -38,7 +38,7 @@ import type { Task } from "./task.ts";
  * that was caught has arrived and counts on.
  *
  * A task has a root scope; `timeout()` and `taskGroup()` nest one each, so that they cut their
- * body and nothing else of the task. The await of such a region stands in the list of the outer
+ * body and nothing else of the task. The await of such a block stands in the list of the outer
  * scope, and passes cancellations on.
  */
 export class CancelScope implements Flow, CancelHost, Cancellable {
@@ -55,7 +55,7 @@ export class CancelScope implements Flow, CancelHost, Cancellable {
 
   readonly #parent: CancelScope | null;
   /** The awaits that are pending, newest first. */
-  #awaits: AwaitingFunction<unknown> | null = null;
+  #awaits: NativeAwait<unknown> | null = null;
   /** Cancellations asked for and not taken back, since the scope was opened. */
   #count = 0;
   /** Those of the enclosing scope at that time, as far as they were not taken back here. */
@@ -245,7 +245,7 @@ export class CancelScope implements Flow, CancelHost, Cancellable {
    *
    * @param suspends Whether it waits for a future that is not done.
    */
-  reasonAtAwait(suspends: boolean, awaiting: AwaitingFunction<unknown>): CancelReason | null {
+  reasonAtAwait(suspends: boolean, awaiting: NativeAwait<unknown>): CancelReason | null {
     const reason = this.#due?.reason ?? null;
     if (reason === null || (!suspends && this.#dueToItself)) return null;
     if (!this.#isOnItsWay()) return reason;
@@ -269,14 +269,14 @@ export class CancelScope implements Flow, CancelHost, Cancellable {
   }
 
   /** Lists a pending await. */
-  add(awaiting: AwaitingFunction<unknown>): void {
+  add(awaiting: NativeAwait<unknown>): void {
     awaiting.next = this.#awaits;
     if (this.#awaits !== null) this.#awaits.previous = awaiting;
     this.#awaits = awaiting;
   }
 
   /** Takes an await off the list. */
-  remove(awaiting: AwaitingFunction<unknown>): void {
+  remove(awaiting: NativeAwait<unknown>): void {
     if (awaiting.next !== null) awaiting.next.previous = awaiting.previous;
     if (awaiting.previous !== null) awaiting.previous.next = awaiting.next;
     else if (this.#awaits === awaiting) this.#awaits = awaiting.next;
@@ -324,8 +324,8 @@ export class CancelScope implements Flow, CancelHost, Cancellable {
   }
 
   /** The pending awaits, oldest first. */
-  #listAwaits(): AwaitingFunction<unknown>[] {
-    const list: AwaitingFunction<unknown>[] = [];
+  #listAwaits(): NativeAwait<unknown>[] {
+    const list: NativeAwait<unknown>[] = [];
     for (let item = this.#awaits; item !== null; item = item.next) list.push(item);
     return list.reverse();
   }

@@ -3,7 +3,7 @@
  *
  * *Theory of operation.* The loser of a race, or a helper that nobody awaits, still waits for
  * something after the function has gone on. Only the engine knows who waits for whom: it follows
- * the promises when it records the stack of an error. So what a task or a region runs is awaited
+ * the promises when it records the stack of an error. So what a task or a block runs is awaited
  * by one function, {@linkcode followPath}, and a stack from within an await that reaches it
  * belongs to the path. Such a stack is recorded for a cancellation only. The engine does not see
  * through a promise that two wait for, and through callbacks of the user: then it says no. So do we

@@ -10,7 +10,7 @@
  * futures have one, so there is a set only from the second on; it takes one out in constant time.
  *
  * There are four ways to wait, and all of them end in that list: `yield*` (`_future_iterator.ts`),
- * an `await`, by which the engine calls `then()` with functions of its own (`_awaiting_function.ts`), a
+ * an `await`, by which the engine calls `then()` with functions of its own (`_native_await.ts`), a
  * promise that `then()` gives to its other callers, and a done callback. Operations and what begins
  * with its first consumer override {@linkcode inside.subscribe} and {@linkcode inside.awaitIn}.
  *
@@ -23,7 +23,7 @@
 import * as inside from "../inside.ts";
 import { Step } from "../scheduling/step.ts";
 import { ambient, currentFlow, requireLoop } from "../scheduling/_ambient.ts";
-import { AwaitingFunction, isEngineFunction } from "./_awaiting_function.ts";
+import { isEngineFunction, NativeAwait } from "./_native_await.ts";
 import { type CancelOptions, CancelReason } from "./_cancel_reason.ts";
 import { type CancelEdge, type CancelVerdict, walkCancel } from "./_cancel_walk.ts";
 import type { Consumer, Reject, Resolve } from "./_consumer.ts";
@@ -313,7 +313,7 @@ export class Future<T> implements Promise<T> {
   /** @ignore */
   [inside.awaitIn](scope: CancelScope | null, resolve: Resolve<T>, reject: Reject): void {
     this[inside.begin]();
-    new AwaitingFunction(this, scope, resolve, reject).start();
+    new NativeAwait(this, scope, resolve, reject).start();
   }
 
   /** @ignore The context of what gives the result: reports of its failure run there. */

@@ -1,5 +1,5 @@
 import * as inside from "../inside.ts";
-import { AwaitingFunction } from "./_awaiting_function.ts";
+import { NativeAwait } from "./_native_await.ts";
 import type { Consumer } from "./_consumer.ts";
 import type { Runnable } from "../scheduling/_runnable.ts";
 
@@ -10,5 +10,5 @@ import type { Runnable } from "../scheduling/_runnable.ts";
  */
 export function threadOf(entry: Runnable): object | null {
   const root = (entry as Partial<Consumer>)[inside.root]?.() ?? null;
-  return root instanceof AwaitingFunction ? root.task : root;
+  return root instanceof NativeAwait ? root.task : root;
 }

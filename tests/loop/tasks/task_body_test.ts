@@ -50,7 +50,7 @@ const ODD: Readonly<Record<string, () => unknown>> = {
 };
 
 for (const [name, make] of Object.entries(ODD)) {
-  Deno.test(`run() goes on where a task, a region or a coroutine meets ${name}`, async () => {
+  Deno.test(`run() goes on where a task, a block or a coroutine meets ${name}`, async () => {
     await runVirtual(async () => {
       const body = make as () => Promise<unknown>;
       const tasks = [

@@ -48,11 +48,11 @@ export function isEngineFunction(fn: unknown): boolean {
 }
 
 /** One `await` of a future by an async function, or by a native promise. */
-export class AwaitingFunction<T> implements Consumer, CancelRoot, CancelEdge {
+export class NativeAwait<T> implements Consumer, CancelRoot, CancelEdge {
   /** Neighbours in the list of the scope. */
-  previous: AwaitingFunction<unknown> | null = null;
+  previous: NativeAwait<unknown> | null = null;
   /** See {@linkcode previous}. */
-  next: AwaitingFunction<unknown> | null = null;
+  next: NativeAwait<unknown> | null = null;
   /** What is awaited. */
   readonly future: Future<T>;
   /** The scope keeps what misses. */
@@ -106,13 +106,13 @@ export class AwaitingFunction<T> implements Consumer, CancelRoot, CancelEdge {
   /** Begins to wait as part of the scope. Returns what is due there, to spend it on the wait. */
   list(): CancelReason | null {
     const scope = this.#scope as CancelScope;
-    scope.add(this as AwaitingFunction<unknown>);
+    scope.add(this as NativeAwait<unknown>);
     if (scope[inside.dueCount]() === 0) return null;
-    return scope.reasonAtAwait(true, this as AwaitingFunction<unknown>);
+    return scope.reasonAtAwait(true, this as NativeAwait<unknown>);
   }
 
-  /** A region is awaited: whether the cancellation that came to it has arrived in there. */
-  noteInRegion(arrived: boolean): void {
+  /** A block is awaited: whether the cancellation that came to it has arrived in there. */
+  noteInBlock(arrived: boolean): void {
     this.#interrupted = arrived;
   }
 
@@ -179,7 +179,7 @@ export class AwaitingFunction<T> implements Consumer, CancelRoot, CancelEdge {
   #deliverDone(scope: CancelScope): void {
     const due = this.future[inside.delivers] || scope[inside.dueCount]() === 0
       ? null
-      : scope.reasonAtAwait(false, this as AwaitingFunction<unknown>);
+      : scope.reasonAtAwait(false, this as NativeAwait<unknown>);
     if (due === null) return this.#deliver();
     scope.noteArrival();
     this.#reject(due.toError(scope.loop.getDebug()));
@@ -210,7 +210,7 @@ export class AwaitingFunction<T> implements Consumer, CancelRoot, CancelEdge {
 
   #leave(): void {
     ambient.resumedAsyncFunction = true;
-    this.#scope?.remove(this as AwaitingFunction<unknown>);
+    this.#scope?.remove(this as NativeAwait<unknown>);
   }
 
   #deliver(): void {
