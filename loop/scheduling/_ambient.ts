@@ -4,7 +4,7 @@
  * *Theory of operation.* Two carriers tell which loop, task and context current code belongs
  * to. While the loop runs a handle or a step of a coroutine, the `ambient` slot says so; it is
  * empty whenever the loop is not on the stack. An async function goes on in a microtask, where
- * the slot is empty; it finds its {@linkcode Flow} in an `AsyncLocalStorage`, which the engine
+ * the slot is empty; it finds its {@linkcode AsyncFrame} in an `AsyncLocalStorage`, which the engine
  * carries over each `await`. The slot is asked first: reading it costs nothing.
  *
  * @module
@@ -23,7 +23,7 @@ import type { EventLoop } from "../event_loop.ts";
 import type { Task } from "../tasks/task.ts";
 
 /** What an async function carries across its awaits. */
-export interface Flow {
+export interface AsyncFrame {
   /** The loop of the task. */
   readonly loop: EventLoop | null;
   /** The task that the function is part of. */
@@ -34,24 +34,24 @@ export interface Flow {
   readonly context: Context;
 }
 
-/** Carries the flow; {@linkcode currentFlow} reads it. */
-export const flows: AsyncLocalStorage<Flow | undefined> = new AsyncLocalStorage();
+/** Carries the frame; {@linkcode currentFrame} reads it. */
+export const asyncFrames: AsyncLocalStorage<AsyncFrame | undefined> = new AsyncLocalStorage();
 
 /**
  * The contexts of foreign code: each callback, task and operation keeps that of who created it, as
  * asyncio keeps context variables.
  */
-const contexts: EngineContexts<Flow> = createEngineContexts(flows, findContextSwitch());
-/** Returns the flow of the current async function; `undefined` outside of any. */
-export const currentFlow: EngineContexts<Flow>["flow"] = contexts.flow;
-/** See {@linkcode EngineContexts.capturedFlow}. */
-export const capturedFlow: EngineContexts<Flow>["capturedFlow"] = contexts.capturedFlow;
+const contexts: EngineContexts<AsyncFrame> = createEngineContexts(asyncFrames, findContextSwitch());
+/** Returns the frame of the current async function; `undefined` outside of any. */
+export const currentFrame: EngineContexts<AsyncFrame>["frame"] = contexts.frame;
+/** See {@linkcode EngineContexts.capturedFrame}. */
+export const capturedFrame: EngineContexts<AsyncFrame>["capturedFrame"] = contexts.capturedFrame;
 /** See {@linkcode EngineContexts.capture}. */
-export const captureEngineContext: EngineContexts<Flow>["capture"] = contexts.capture;
+export const captureEngineContext: EngineContexts<AsyncFrame>["capture"] = contexts.capture;
 /** See {@linkcode EngineContexts.runIn}. */
-export const runInEngineContext: EngineContexts<Flow>["runIn"] = contexts.runIn;
+export const runInEngineContext: EngineContexts<AsyncFrame>["runIn"] = contexts.runIn;
 /** See {@linkcode EngineContexts.isIn}. */
-export const isInEngineContext: EngineContexts<Flow>["isIn"] = contexts.isIn;
+export const isInEngineContext: EngineContexts<AsyncFrame>["isIn"] = contexts.isIn;
 
 /** What the loop is running right now. */
 export const ambient: {
@@ -78,7 +78,7 @@ export const ambient: {
 
 /** Returns the loop that current code runs on, or `null`. */
 export function runningLoop(): EventLoop | null {
-  return ambient.loop ?? currentFlow()?.loop ?? null;
+  return ambient.loop ?? currentFrame()?.loop ?? null;
 }
 
 /** Returns the loop that current code runs on, which `action` needs. */
@@ -90,7 +90,7 @@ export function requireLoop(action: string): EventLoop {
 
 /** Returns the task that current code is part of, or `null`. */
 export function runningTask(): Task<unknown> | null {
-  return ambient.loop === null ? currentFlow()?.task ?? null : ambient.task;
+  return ambient.loop === null ? currentFrame()?.task ?? null : ambient.task;
 }
 
 /** Calls `work` as part of no task, whatever called. */

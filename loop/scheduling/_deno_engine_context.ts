@@ -2,17 +2,17 @@ import { type AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 
 /**
  * What the engine carries over each `await` and foreign callback: the values of every
- * `AsyncLocalStorage`, of OpenTelemetry's spans, and our own flow.
+ * `AsyncLocalStorage`, of OpenTelemetry's spans, and our own frame.
  */
 export type EngineContext = object;
 
 /** How the package keeps what foreign code has put into the context of the engine. */
 export interface EngineContexts<T> {
-  /** Returns our own flow. */
-  flow(): T | undefined;
-  /** As {@linkcode flow}, right after {@linkcode capture}, where it costs nothing. */
-  capturedFlow(): T | undefined;
-  /** Returns the current context without our own flow; `null` if nothing foreign is in it. */
+  /** Returns our own frame. */
+  frame(): T | undefined;
+  /** As {@linkcode frame}, right after {@linkcode capture}, where it costs nothing. */
+  capturedFrame(): T | undefined;
+  /** Returns the current context without our own frame; `null` if nothing foreign is in it. */
   capture(): EngineContext | null;
   /** Calls `work` in a captured context. */
   runIn<R>(context: EngineContext | null, work: () => R): R;
@@ -39,35 +39,38 @@ export function findContextSwitch(): ContextSwitch | null {
 
 /** Returns the way to keep contexts: by the functions of the engine, which cost little, or else Node's. */
 export function createEngineContexts<T>(
-  flows: AsyncLocalStorage<T | undefined>,
+  asyncFrames: AsyncLocalStorage<T | undefined>,
   engine: ContextSwitch | null,
 ): EngineContexts<T> {
-  const key = engine === null ? null : keyOf(flows, engine);
-  return engine === null || key === null ? byNode(flows) : byEngine(flows, engine, key);
+  const key = engine === null ? null : keyOf(asyncFrames, engine);
+  return engine === null || key === null ? byNode(asyncFrames) : byEngine(asyncFrames, engine, key);
 }
 
-/** Returns under which key `flows` is in a context; `null` if a context does not look as expected. */
-function keyOf<T>(flows: AsyncLocalStorage<T | undefined>, engine: ContextSwitch): string | null {
+/** Returns under which key `asyncFrames` is in a context; `null` if a context does not look as expected. */
+function keyOf<T>(
+  asyncFrames: AsyncLocalStorage<T | undefined>,
+  engine: ContextSwitch,
+): string | null {
   const { getAsyncContext, setAsyncContext } = engine;
   const outer = getAsyncContext();
   try {
     setAsyncContext(undefined);
-    const keys = Object.keys(flows.run(undefined, getAsyncContext) ?? {});
-    return keys.length === 1 && flows.getStore() === undefined ? keys[0] as string : null;
+    const keys = Object.keys(asyncFrames.run(undefined, getAsyncContext) ?? {});
+    return keys.length === 1 && asyncFrames.getStore() === undefined ? keys[0] as string : null;
   } finally {
     setAsyncContext(outer);
   }
 }
 
 function byEngine<T>(
-  flows: AsyncLocalStorage<T | undefined>,
+  asyncFrames: AsyncLocalStorage<T | undefined>,
   engine: ContextSwitch,
   key: string,
 ): EngineContexts<T> {
   const { getAsyncContext, setAsyncContext } = engine;
   /** The context that was looked at last, and what is in it: contexts are replaced, never changed. */
   let last: object | undefined;
-  let lastFlow: T | undefined;
+  let lastFrame: T | undefined;
   let lastCaptured: EngineContext | null = null;
   /** What came of those that have something foreign. */
   const captured: WeakMap<object, EngineContext> = new WeakMap();
@@ -87,23 +90,23 @@ function byEngine<T>(
     let clean: EngineContext | null = null;
     for (const each in context) {
       if (each === key) continue;
-      clean = captured.get(context) ?? flows.run(undefined, getAsyncContext) as object;
+      clean = captured.get(context) ?? asyncFrames.run(undefined, getAsyncContext) as object;
       captured.set(context, clean);
       captured.set(clean, clean);
       break;
     }
     last = context;
-    lastFlow = flows.getStore();
+    lastFrame = asyncFrames.getStore();
     lastCaptured = clean;
   }
 
   return {
-    flow() {
+    frame() {
       const context = getAsyncContext();
       if (context !== last) lookAt(context);
-      return lastFlow;
+      return lastFrame;
     },
-    capturedFlow: () => lastFlow,
+    capturedFrame: () => lastFrame,
     capture() {
       const context = getAsyncContext();
       if (context !== last) lookAt(context);
@@ -115,15 +118,15 @@ function byEngine<T>(
 }
 
 /** Node's own way: it cannot tell whether there is anything foreign, and costs microseconds. */
-function byNode<T>(flows: AsyncLocalStorage<T | undefined>): EngineContexts<T> {
+function byNode<T>(asyncFrames: AsyncLocalStorage<T | undefined>): EngineContexts<T> {
   return {
-    flow: () => flows.getStore(),
-    capturedFlow: () => flows.getStore(),
+    frame: () => asyncFrames.getStore(),
+    capturedFrame: () => asyncFrames.getStore(),
     capture: () => new AsyncResource("gyre"),
     runIn: (context, work) =>
       context === null
-        ? flows.run(undefined, work)
-        : (context as AsyncResource).runInAsyncScope(() => flows.run(undefined, work)),
+        ? asyncFrames.run(undefined, work)
+        : (context as AsyncResource).runInAsyncScope(() => asyncFrames.run(undefined, work)),
     isIn: () => false,
   };
 }

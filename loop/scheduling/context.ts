@@ -1,4 +1,4 @@
-import { ambient, capturedFlow, currentFlow, flows } from "./_ambient.ts";
+import { ambient, asyncFrames, capturedFrame, currentFrame } from "./_ambient.ts";
 import { CONTEXT_VAR } from "../values/_options.ts";
 import { checkArgument, checkOptions, TEXT } from "../values/check_options.ts";
 import { InvalidStateError } from "../errors/errors.ts";
@@ -41,13 +41,13 @@ export class Context {
    */
   run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): R {
     const outer = ambient.context;
-    const flow = currentFlow();
+    const frame = currentFrame();
     if (ambient.loop !== null) ambient.context = this;
     try {
-      return flows.run({
-        loop: ambient.loop ?? flow?.loop ?? null,
-        task: ambient.task ?? flow?.task ?? null,
-        scope: flow?.scope ?? null,
+      return asyncFrames.run({
+        loop: ambient.loop ?? frame?.loop ?? null,
+        task: ambient.task ?? frame?.task ?? null,
+        scope: frame?.scope ?? null,
         context: this,
       }, () => fn(...args));
     } finally {
@@ -91,7 +91,7 @@ export function currentContext(): Context {
   if (ambient.context === null && ambient.values !== null) {
     ambient.context = contextOf(ambient.values);
   }
-  return ambient.context ?? currentFlow()?.context ?? rootContext;
+  return ambient.context ?? currentFrame()?.context ?? rootContext;
 }
 
 /** Returns the values of {@linkcode currentContext}, and creates none. */
@@ -103,7 +103,7 @@ export function currentValues(): ContextValues {
 /** As {@linkcode currentValues}, right after the context of the engine was captured. */
 export function capturedValues(): ContextValues {
   if (ambient.context !== null) return valuesOf(ambient.context);
-  return ambient.values ?? valuesOf(capturedFlow()?.context ?? rootContext);
+  return ambient.values ?? valuesOf(capturedFrame()?.context ?? rootContext);
 }
 
 /**

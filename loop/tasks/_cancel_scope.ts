@@ -1,5 +1,5 @@
 import * as inside from "../inside.ts";
-import { type Flow, flows, runningTask } from "../scheduling/_ambient.ts";
+import { type AsyncFrame, asyncFrames, runningTask } from "../scheduling/_ambient.ts";
 import type { NativeAwait } from "./_native_await.ts";
 import type { CancelReason } from "./_cancel_reason.ts";
 import { CancelSignal } from "./_cancel_signal.ts";
@@ -22,7 +22,7 @@ import type { Task } from "./task.ts";
  *
  * *Theory of operation.* A coroutine waits for one future at a time. An async function may wait
  * for several (`Promise.all`), through calls that the loop never sees. So each `await` of a
- * future of ours is listed in the scope that the function carries ({@linkcode Flow}), and leaves
+ * future of ours is listed in the scope that the function carries ({@linkcode AsyncFrame}), and leaves
  * the list when it ends. A cancellation interrupts every one in the list. It stays *due* until it
  * has ended an await on the function's own path (`_own_path.ts`): those it has interrupted may be
  * the losers of a race, while the function is at a foreign promise. An await that the function
@@ -41,7 +41,7 @@ import type { Task } from "./task.ts";
  * body and nothing else of the task. The await of such a block stands in the list of the outer
  * scope, and passes cancellations on.
  */
-export class CancelScope implements Flow, CancelHost, Cancellable {
+export class CancelScope implements AsyncFrame, CancelHost, Cancellable {
   /** The task that the functions of this scope are part of. */
   readonly task: Task<unknown>;
   /** The loop of the task. */
@@ -95,7 +95,7 @@ export class CancelScope implements Flow, CancelHost, Cancellable {
     this.#base = cancelling;
   }
 
-  /** This scope, as part of the flow. */
+  /** This scope, as part of the frame. */
   get scope(): this {
     return this;
   }
@@ -128,7 +128,7 @@ export class CancelScope implements Flow, CancelHost, Cancellable {
 
   /** Calls `fn` inside this scope; it carries the scope across its awaits. */
   run<R>(fn: () => R): R {
-    return flows.run(this, fn);
+    return asyncFrames.run(this, fn);
   }
 
   /** Cancels what runs in the scope. */

@@ -1,5 +1,5 @@
 import * as inside from "../inside.ts";
-import { ambient, currentFlow, runningTask } from "../scheduling/_ambient.ts";
+import { ambient, currentFrame, runningTask } from "../scheduling/_ambient.ts";
 import type { CancelScope } from "./_cancel_scope.ts";
 import type { CancelReason } from "./_cancel_reason.ts";
 import type { CancelEdge, Cancellable, CancelVerdict } from "./_cancel_walk.ts";
@@ -40,7 +40,7 @@ export function startOperation<T>(loop: EventLoop, coroutine: Coroutine<T>): Fut
 class CoroutineOperation<T> extends CoroutineFuture<T> {
   readonly #task: Task<unknown> | null = runningTask();
   /** The scope of the async function that the operation was started in. */
-  readonly #scope: CancelScope | null = currentFlow()?.scope ?? null;
+  readonly #scope: CancelScope | null = currentFrame()?.scope ?? null;
   readonly #context: Context = currentContext();
   #consumer: Consumer | null = null;
 

@@ -20,7 +20,7 @@
  * @module
  */
 import * as inside from "../inside.ts";
-import { ambient, currentFlow } from "../scheduling/_ambient.ts";
+import { ambient, currentFrame } from "../scheduling/_ambient.ts";
 import type { CancelOptions, CancelReason } from "./_cancel_reason.ts";
 import { CancelScope } from "./_cancel_scope.ts";
 import { CancelSignal } from "./_cancel_signal.ts";
@@ -186,8 +186,8 @@ export class Task<T> extends CoroutineFuture<T> {
    * inside of `timeout()` or `taskGroup()` in an async function, it aborts as soon as those are.
    */
   get signal(): AbortSignal {
-    const flow = currentFlow();
-    const scope = flow?.task === this ? flow.scope : null;
+    const frame = currentFrame();
+    const scope = frame?.task === this ? frame.scope : null;
     if (scope !== null && scope !== this.#scope) return scope.signal;
     scope?.noteSignal();
     return (this.#signal ??= new CancelSignal()).read(this.#host);
@@ -306,8 +306,8 @@ export class Task<T> extends CoroutineFuture<T> {
   /** The operation or scope that the calling function is in; the root scope for other callers. */
   #currentPart(root: CancelScope): CancelHost {
     if (ambient.operation?.[inside.task] === this) return ambient.operation;
-    const flow = currentFlow();
-    return flow?.task === this && flow.scope !== null ? flow.scope : root;
+    const frame = currentFrame();
+    return frame?.task === this && frame.scope !== null ? frame.scope : root;
   }
 
   /** The body gives a coroutine: a cancellation that it asked for before is the coroutine's. */

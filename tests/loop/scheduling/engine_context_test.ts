@@ -229,28 +229,28 @@ const strange = { getAsyncContext: () => ({ one: 1, two: 2 }), setAsyncContext: 
 
 for (const [name, given] of [["the engine", engine], ["Node", null], ["Node", strange]] as const) {
   Deno.test(`contexts kept by ${name}${given === strange ? ", as the engine is strange," : ""} are those of the capture`, async () => {
-    const flows = new AsyncLocalStorage<string | undefined>();
-    const contexts = createEngineContexts(flows, given);
-    const seen = () => `${store()} ${flows.getStore() ?? "no flow"}`;
-    const captured = flows.run("flow", () => storage.run("A", () => contexts.capture()));
-    assertEquals(contexts.runIn(captured, seen), "A no flow");
-    assertEquals(storage.run("B", () => contexts.runIn(captured, seen)), "A no flow");
-    assertEquals(seen(), "nothing no flow");
-    const nothing = flows.run("flow", () => contexts.capture());
-    assertEquals(flows.run("flow", () => contexts.runIn(nothing, seen)), "nothing no flow");
+    const asyncFrames = new AsyncLocalStorage<string | undefined>();
+    const contexts = createEngineContexts(asyncFrames, given);
+    const seen = () => `${store()} ${asyncFrames.getStore() ?? "no frame"}`;
+    const captured = asyncFrames.run("frame", () => storage.run("A", () => contexts.capture()));
+    assertEquals(contexts.runIn(captured, seen), "A no frame");
+    assertEquals(storage.run("B", () => contexts.runIn(captured, seen)), "A no frame");
+    assertEquals(seen(), "nothing no frame");
+    const nothing = asyncFrames.run("frame", () => contexts.capture());
+    assertEquals(asyncFrames.run("frame", () => contexts.runIn(nothing, seen)), "nothing no frame");
     const later = contexts.runIn(captured, async () => {
       await Promise.resolve();
       return seen();
     });
-    assertEquals(await later, "A no flow");
+    assertEquals(await later, "A no frame");
   });
 }
 
 Deno.test("Deno has what contexts are kept by at the least cost", () => {
   assertEquals(engine !== null, true);
-  const flows = new AsyncLocalStorage<string | undefined>();
-  const contexts = createEngineContexts(flows, engine);
-  assertEquals(flows.run("flow", () => contexts.capture()), null);
+  const asyncFrames = new AsyncLocalStorage<string | undefined>();
+  const contexts = createEngineContexts(asyncFrames, engine);
+  assertEquals(asyncFrames.run("frame", () => contexts.capture()), null);
   const captured = storage.run("A", () => contexts.capture());
   assertEquals(contexts.runIn(captured, () => contexts.capture()), captured);
   assertEquals(contexts.runIn(captured, () => contexts.isIn(captured)), true);
