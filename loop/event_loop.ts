@@ -1,5 +1,5 @@
 import * as inside from "./inside.ts";
-import { requireLoop, runningTask } from "./scheduling/_ambient.ts";
+import { requireLoop, runningTask } from "./scheduling/_current.ts";
 import { Driver, type LoopStatistics } from "./scheduling/_driver.ts";
 import { EVENT_LOOP, TASK } from "./values/_options.ts";
 import { checkPlain, checkRunsWhenCalled, isPlainFunction } from "./values/_function_kind.ts";

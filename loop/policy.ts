@@ -1,4 +1,4 @@
-import { runningLoop } from "./scheduling/_ambient.ts";
+import { runningLoop } from "./scheduling/_current.ts";
 import { describe } from "./values/_describe.ts";
 import { DenoEventLoop } from "./deno_event_loop.ts";
 import { isMainIsolate } from "./platform/deno_isolate.ts";

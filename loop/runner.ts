@@ -1,5 +1,5 @@
 import * as inside from "./inside.ts";
-import { runningLoop } from "./scheduling/_ambient.ts";
+import { runningLoop } from "./scheduling/_current.ts";
 import { RUN, RUNNER, RUNNER_RUN } from "./values/_options.ts";
 import { checkOptions } from "./values/check_options.ts";
 import { describe } from "./values/_describe.ts";

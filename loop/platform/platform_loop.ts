@@ -1,4 +1,4 @@
-import { runningLoop } from "../scheduling/_ambient.ts";
+import { runningLoop } from "../scheduling/_current.ts";
 import { InvalidStateError } from "../errors/errors.ts";
 import type { EventLoop } from "../event_loop.ts";
 import type { Platform } from "./platform.ts";
@@ -7,7 +7,7 @@ export {
   captureEngineContext,
   outsideOfTasks,
   runInEngineContext,
-} from "../scheduling/_ambient.ts";
+} from "../scheduling/_current.ts";
 
 /** An event loop that reaches the world, through its platform. */
 export interface PlatformLoop extends EventLoop {

@@ -31,11 +31,11 @@
  */
 import * as inside from "../inside.ts";
 import {
-  ambient,
   captureEngineContext,
+  current,
   isInEngineContext,
   runInEngineContext,
-} from "./_ambient.ts";
+} from "./_current.ts";
 import type { EngineContext } from "./_deno_engine_context.ts";
 import { describe } from "../values/_describe.ts";
 import { RingQueue } from "./_ring_queue.ts";
@@ -169,7 +169,7 @@ export class Driver {
   [inside.enter](entry: Runnable): void {
     // An entry may cause an event, as on a simulated network: that must not run inside of it.
     // In debug mode each step is timed, which takes the driver.
-    const inTurn = this.#wake === null || ambient.loop !== null || this.#loop.getDebug();
+    const inTurn = this.#wake === null || current.loop !== null || this.#loop.getDebug();
     if (inTurn) return this[inside.enqueue](entry);
     // An event is part of no task, also when its operation was started by one.
     if (isInEngineContext(this.#context)) this.#enter(entry);
@@ -195,10 +195,10 @@ export class Driver {
       for (let iteration = 0; iteration < ENTERED_ITERATIONS; iteration += 1) {
         this.#iterations += 1;
         this.#runBatch(this.#ready.size);
-        if (this.#ready.size === 0 || this.#stopping || ambient.resumedAsyncFunction) break;
+        if (this.#ready.size === 0 || this.#stopping || current.resumedAsyncFunction) break;
       }
     } finally {
-      ambient.resumedAsyncFunction = false;
+      current.resumedAsyncFunction = false;
       this.#entering = false;
       if (this.#ready.size > 0 || this.#stopping) this.#wake?.();
     }
@@ -261,20 +261,20 @@ export class Driver {
    * @returns How many of them are left.
    */
   #runBatch(count: number): number {
-    const outerLoop = ambient.loop;
-    const outerTask = ambient.task;
-    const outerContext = ambient.context;
-    const outerValues = ambient.values;
-    ambient.loop = this.#loop;
-    ambient.task = null;
-    ambient.resumedAsyncFunction = false;
+    const outerLoop = current.loop;
+    const outerTask = current.task;
+    const outerContext = current.context;
+    const outerValues = current.values;
+    current.loop = this.#loop;
+    current.task = null;
+    current.resumedAsyncFunction = false;
     const debug = this.#loop.getDebug();
     let left = count;
     try {
-      while (left > 0 && !ambient.resumedAsyncFunction) {
+      while (left > 0 && !current.resumedAsyncFunction) {
         left -= 1;
         // Nobody runs in the context of the entry before.
-        ambient.context = ambient.values = null;
+        current.context = current.values = null;
         if (debug) this.#runTimed(this.#ready.shift());
         else this.#ready.shift()[inside.run]();
       }
@@ -282,10 +282,10 @@ export class Driver {
       // An entry throws only by a bug of ours. That ends the run, and must not stay "running".
       this.#callbacks += count - left;
       this.#untimed += count - left;
-      ambient.loop = outerLoop;
-      ambient.task = outerTask;
-      ambient.context = outerContext;
-      ambient.values = outerValues;
+      current.loop = outerLoop;
+      current.task = outerTask;
+      current.context = outerContext;
+      current.values = outerValues;
     }
     return left;
   }
@@ -297,7 +297,7 @@ export class Driver {
     const start = this.time();
     entry[inside.run]();
     // An async function runs its step in the microtasks that follow.
-    if (ambient.resumedAsyncFunction) this.#step = { subject: thread ?? entry, start };
+    if (current.resumedAsyncFunction) this.#step = { subject: thread ?? entry, start };
     else this.#reportSlow(thread ?? entry, start);
   }
 
@@ -383,8 +383,8 @@ export class Driver {
 
 /** Takes the mark that a handle resumed an async function. */
 function resumedAsyncFunction(): boolean {
-  const resumed = ambient.resumedAsyncFunction;
-  ambient.resumedAsyncFunction = false;
+  const resumed = current.resumedAsyncFunction;
+  current.resumedAsyncFunction = false;
   return resumed;
 }
 

@@ -1,4 +1,4 @@
-import { ambient, asyncFrames, capturedFrame, currentFrame } from "./_ambient.ts";
+import { asyncFrames, capturedFrame, current, currentFrame } from "./_current.ts";
 import { CONTEXT_VAR } from "../values/_options.ts";
 import { checkArgument, checkOptions, TEXT } from "../values/check_options.ts";
 import { InvalidStateError } from "../errors/errors.ts";
@@ -40,18 +40,18 @@ export class Context {
    * @returns What `fn` returned.
    */
   run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): R {
-    const outer = ambient.context;
+    const outer = current.context;
     const frame = currentFrame();
-    if (ambient.loop !== null) ambient.context = this;
+    if (current.loop !== null) current.context = this;
     try {
       return asyncFrames.run({
-        loop: ambient.loop ?? frame?.loop ?? null,
-        task: ambient.task ?? frame?.task ?? null,
+        loop: current.loop ?? frame?.loop ?? null,
+        task: current.task ?? frame?.task ?? null,
         scope: frame?.scope ?? null,
         context: this,
       }, () => fn(...args));
     } finally {
-      ambient.context = outer;
+      current.context = outer;
     }
   }
 
@@ -88,22 +88,22 @@ const rootContext = new Context();
 
 /** Returns the context that current code runs in. */
 export function currentContext(): Context {
-  if (ambient.context === null && ambient.values !== null) {
-    ambient.context = contextOf(ambient.values);
+  if (current.context === null && current.values !== null) {
+    current.context = contextOf(current.values);
   }
-  return ambient.context ?? currentFrame()?.context ?? rootContext;
+  return current.context ?? currentFrame()?.context ?? rootContext;
 }
 
 /** Returns the values of {@linkcode currentContext}, and creates none. */
 export function currentValues(): ContextValues {
-  if (ambient.context === null && ambient.values !== null) return ambient.values;
+  if (current.context === null && current.values !== null) return current.values;
   return valuesOf(currentContext());
 }
 
 /** As {@linkcode currentValues}, right after the context of the engine was captured. */
 export function capturedValues(): ContextValues {
-  if (ambient.context !== null) return valuesOf(ambient.context);
-  return ambient.values ?? valuesOf(capturedFrame()?.context ?? rootContext);
+  if (current.context !== null) return valuesOf(current.context);
+  return current.values ?? valuesOf(capturedFrame()?.context ?? rootContext);
 }
 
 /**
@@ -111,7 +111,7 @@ export function capturedValues(): ContextValues {
  * code does so first; the loop restores what was before.
  */
 export function enterContext(context: Context): void {
-  ambient.context = context;
+  current.context = context;
 }
 
 /**

@@ -1,5 +1,5 @@
 import * as inside from "../inside.ts";
-import { ambient, captureEngineContext, runInEngineContext } from "./_ambient.ts";
+import { captureEngineContext, current, runInEngineContext } from "./_current.ts";
 import type { EngineContext } from "./_deno_engine_context.ts";
 import { describe, lineOf } from "../values/_describe.ts";
 import { showAsText } from "../values/_shown_as_text.ts";
@@ -75,7 +75,7 @@ export class Handle {
     const callback = this.#callback;
     if (callback === null) return;
     if (typeof callback !== "function") return this.#runForeign(callback);
-    ambient.values = this.#values;
+    current.values = this.#values;
     try {
       const args = this.#args;
       const result = args.length === 0
@@ -88,7 +88,7 @@ export class Handle {
   }
 
   #runForeign({ callback, context }: ForeignCallback): void {
-    ambient.values = this.#values;
+    current.values = this.#values;
     try {
       const result = runInEngineContext(context, () => callback(...this.#args as never[]));
       if (typeof result === "object" && result !== null) this.#checkResult(callback, result);

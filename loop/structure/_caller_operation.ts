@@ -1,5 +1,5 @@
 import * as inside from "../inside.ts";
-import { ambient, runningTask } from "../scheduling/_ambient.ts";
+import { current, runningTask } from "../scheduling/_current.ts";
 import { NativeAwait } from "../tasks/_native_await.ts";
 import type { CancelReason } from "../tasks/_cancel_reason.ts";
 import { CancelScope } from "../tasks/_cancel_scope.ts";
@@ -110,7 +110,7 @@ export abstract class CallerOperation<T> extends Future<T> {
       this[inside.begin]();
       return yield* super[Symbol.iterator]();
     }
-    const { operation } = ambient;
+    const { operation } = current;
     const host = operation?.[inside.task] === task ? operation : task;
     this.#host = host;
     try {

@@ -1,6 +1,6 @@
 import * as inside from "../inside.ts";
 import { Step } from "../scheduling/step.ts";
-import { runningLoop } from "../scheduling/_ambient.ts";
+import { runningLoop } from "../scheduling/_current.ts";
 import { AS_COMPLETED } from "../values/_options.ts";
 import type { Runnable } from "../scheduling/_runnable.ts";
 import { checkOptions, NO_OPTIONS } from "../values/check_options.ts";

@@ -1,5 +1,5 @@
 import * as inside from "../inside.ts";
-import { runningLoop } from "../scheduling/_ambient.ts";
+import { runningLoop } from "../scheduling/_current.ts";
 import { listAwaitables } from "./_awaitable_list.ts";
 import { GATHER } from "../values/_options.ts";
 import { CancelReason } from "../tasks/_cancel_reason.ts";

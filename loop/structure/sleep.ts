@@ -1,5 +1,5 @@
 import * as inside from "../inside.ts";
-import { requireLoop } from "../scheduling/_ambient.ts";
+import { requireLoop } from "../scheduling/_current.ts";
 import { checkSeconds } from "../values/_seconds.ts";
 import type { CancelledError } from "../errors/errors.ts";
 import type { EventLoop } from "../event_loop.ts";

@@ -1,5 +1,5 @@
 import * as inside from "../inside.ts";
-import { requireLoop } from "../scheduling/_ambient.ts";
+import { requireLoop } from "../scheduling/_current.ts";
 import { CancelReason } from "../tasks/_cancel_reason.ts";
 import type { CancelScope } from "../tasks/_cancel_scope.ts";
 import type { CancelHost, CoroutineHost } from "../tasks/_consumer.ts";

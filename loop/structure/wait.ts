@@ -1,6 +1,6 @@
 import * as inside from "../inside.ts";
 import { Step } from "../scheduling/step.ts";
-import { requireLoop } from "../scheduling/_ambient.ts";
+import { requireLoop } from "../scheduling/_current.ts";
 import { WAIT } from "../values/_options.ts";
 import type { Runnable } from "../scheduling/_runnable.ts";
 import { describe } from "../values/_describe.ts";

@@ -1,5 +1,5 @@
 import { Step } from "../scheduling/step.ts";
-import { requireLoop } from "../scheduling/_ambient.ts";
+import { requireLoop } from "../scheduling/_current.ts";
 import type { CancelScope } from "../tasks/_cancel_scope.ts";
 import { CallerOperation } from "./_caller_operation.ts";
 import { runBodyInFunction } from "./_block_body.ts";

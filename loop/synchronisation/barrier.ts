@@ -1,4 +1,4 @@
-import { requireLoop } from "../scheduling/_ambient.ts";
+import { requireLoop } from "../scheduling/_current.ts";
 import { describe, lineOf } from "../values/_describe.ts";
 import { showAsText } from "../values/_shown_as_text.ts";
 import { Condition } from "./condition.ts";

@@ -1,5 +1,5 @@
 import * as inside from "../inside.ts";
-import { requireLoop } from "../scheduling/_ambient.ts";
+import { requireLoop } from "../scheduling/_current.ts";
 import { lineOf } from "../values/_describe.ts";
 import { Held } from "./_held.ts";
 import { showAsText } from "../values/_shown_as_text.ts";

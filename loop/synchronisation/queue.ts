@@ -1,5 +1,5 @@
 import * as inside from "../inside.ts";
-import { requireLoop } from "../scheduling/_ambient.ts";
+import { requireLoop } from "../scheduling/_current.ts";
 import { lineOf } from "../values/_describe.ts";
 import { QUEUE, QUEUE_SHUTDOWN } from "../values/_options.ts";
 import { RingQueue } from "../scheduling/_ring_queue.ts";

@@ -1,5 +1,5 @@
 import * as inside from "../inside.ts";
-import { type AsyncFrame, asyncFrames, runningTask } from "../scheduling/_ambient.ts";
+import { type AsyncFrame, asyncFrames, runningTask } from "../scheduling/_current.ts";
 import type { NativeAwait } from "./_native_await.ts";
 import type { CancelReason } from "./_cancel_reason.ts";
 import { CancelSignal } from "./_cancel_signal.ts";

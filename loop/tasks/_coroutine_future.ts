@@ -1,5 +1,5 @@
 import * as inside from "../inside.ts";
-import { captureEngineContext, runInEngineContext } from "../scheduling/_ambient.ts";
+import { captureEngineContext, runInEngineContext } from "../scheduling/_current.ts";
 import type { CancelReason } from "./_cancel_reason.ts";
 import type { CancelScope } from "./_cancel_scope.ts";
 import type { CancelEdge, Cancellable, CancelVerdict } from "./_cancel_walk.ts";

@@ -1,5 +1,5 @@
 import * as inside from "../inside.ts";
-import { ambient } from "../scheduling/_ambient.ts";
+import { current } from "../scheduling/_current.ts";
 import { InvalidStateError } from "../errors/errors.ts";
 import type { Future } from "./future.ts";
 import type { Task } from "./task.ts";
@@ -37,7 +37,7 @@ export class FutureIterator<T> {
         "Cannot iterate over a future: it is pending, and waiting for it takes await or yield*",
       );
     }
-    this.#owner = ambient.task;
+    this.#owner = current.task;
     return this;
   }
 

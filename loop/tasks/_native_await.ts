@@ -20,7 +20,7 @@
  * @module
  */
 import * as inside from "../inside.ts";
-import { ambient } from "../scheduling/_ambient.ts";
+import { current } from "../scheduling/_current.ts";
 import type { CancelReason } from "./_cancel_reason.ts";
 import type { CancelScope } from "./_cancel_scope.ts";
 import {
@@ -209,7 +209,7 @@ export class NativeAwait<T> implements Consumer, CancelRoot, CancelEdge {
   }
 
   #leave(): void {
-    ambient.resumedAsyncFunction = true;
+    current.resumedAsyncFunction = true;
     this.#scope?.remove(this as NativeAwait<unknown>);
   }
 

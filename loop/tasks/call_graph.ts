@@ -1,5 +1,5 @@
 import * as inside from "../inside.ts";
-import { runningTask } from "../scheduling/_ambient.ts";
+import { runningTask } from "../scheduling/_current.ts";
 import { kindOf } from "../values/_describe.ts";
 import { PRINT_CALL_GRAPH } from "../values/_options.ts";
 import { checkOptions } from "../values/check_options.ts";

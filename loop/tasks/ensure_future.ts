@@ -1,5 +1,5 @@
 import * as inside from "../inside.ts";
-import { requireLoop } from "../scheduling/_ambient.ts";
+import { requireLoop } from "../scheduling/_current.ts";
 import { describe } from "../values/_describe.ts";
 import { ENSURE_FUTURE } from "../values/_options.ts";
 import { checkOptions, NO_OPTIONS } from "../values/check_options.ts";

@@ -22,7 +22,7 @@
  */
 import * as inside from "../inside.ts";
 import { Step } from "../scheduling/step.ts";
-import { ambient, currentFrame, requireLoop } from "../scheduling/_ambient.ts";
+import { current, currentFrame, requireLoop } from "../scheduling/_current.ts";
 import { isEngineFunction, NativeAwait } from "./_native_await.ts";
 import { type CancelOptions, CancelReason } from "./_cancel_reason.ts";
 import { type CancelEdge, type CancelVerdict, walkCancel } from "./_cancel_walk.ts";
@@ -237,7 +237,7 @@ export class Future<T> implements Promise<T> {
     onRejected?: ((reason: unknown) => R2 | PromiseLike<R2>) | null,
   ): Promise<R1 | R2> {
     // The engine calls from a microtask, with nothing of the loop on the stack.
-    if (ambient.loop === null && isEngineFunction(onFulfilled) && isEngineFunction(onRejected)) {
+    if (current.loop === null && isEngineFunction(onFulfilled) && isEngineFunction(onRejected)) {
       const scope = currentFrame()?.scope ?? null;
       this[inside.awaitIn](scope, onFulfilled as Resolve<T>, onRejected as Reject);
       return new LatePromise(this as Future<unknown>) as Promise<unknown> as Promise<R1 | R2>;

@@ -1,5 +1,5 @@
 import * as inside from "../inside.ts";
-import { ambient } from "../scheduling/_ambient.ts";
+import { current } from "../scheduling/_current.ts";
 import type { CoroutineHost } from "./_consumer.ts";
 import { CancelledError } from "../errors/errors.ts";
 import type { EventLoop } from "../event_loop.ts";
@@ -42,7 +42,7 @@ function* interruptedSteps<T>(
 
 /** Returns how many cancellations of the caller have come from now on, and are not due still. */
 function countAsked(): () => number {
-  const host = ambient.operation as CoroutineHost;
+  const host = current.operation as CoroutineHost;
   const count = () => host.cancelling() - host[inside.dueCount]();
   const before = count();
   return () => count() - before;

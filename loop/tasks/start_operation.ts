@@ -1,5 +1,5 @@
 import * as inside from "../inside.ts";
-import { ambient, currentFrame, runningTask } from "../scheduling/_ambient.ts";
+import { current, currentFrame, runningTask } from "../scheduling/_current.ts";
 import type { CancelScope } from "./_cancel_scope.ts";
 import type { CancelReason } from "./_cancel_reason.ts";
 import type { CancelEdge, Cancellable, CancelVerdict } from "./_cancel_walk.ts";
@@ -126,11 +126,11 @@ class CoroutineOperation<T> extends CoroutineFuture<T> {
   }
 
   protected override step(thrown: unknown): void {
-    const { loop, task, context, operation } = ambient;
-    ambient.loop = this.getLoop();
-    ambient.task = this.#task;
-    ambient.context = this.#context;
-    ambient.operation = this;
+    const { loop, task, context, operation } = current;
+    current.loop = this.getLoop();
+    current.task = this.#task;
+    current.context = this.#context;
+    current.operation = this;
     let result: IteratorResult<unknown, T> | null = null;
     let failure: unknown;
     try {
@@ -138,10 +138,10 @@ class CoroutineOperation<T> extends CoroutineFuture<T> {
     } catch (error) {
       failure = error;
     }
-    ambient.loop = loop;
-    ambient.task = task;
-    ambient.context = context;
-    ambient.operation = operation;
+    current.loop = loop;
+    current.task = task;
+    current.context = context;
+    current.operation = operation;
     // Only now, in the state of before, may the consumer go on.
     if (result === null) this.fail(failure);
     else this.proceed(result);

@@ -20,7 +20,7 @@
  * @module
  */
 import * as inside from "../inside.ts";
-import { ambient, currentFrame } from "../scheduling/_ambient.ts";
+import { current, currentFrame } from "../scheduling/_current.ts";
 import type { CancelOptions, CancelReason } from "./_cancel_reason.ts";
 import { CancelScope } from "./_cancel_scope.ts";
 import { CancelSignal } from "./_cancel_signal.ts";
@@ -305,7 +305,7 @@ export class Task<T> extends CoroutineFuture<T> {
 
   /** The operation or scope that the calling function is in; the root scope for other callers. */
   #currentPart(root: CancelScope): CancelHost {
-    if (ambient.operation?.[inside.task] === this) return ambient.operation;
+    if (current.operation?.[inside.task] === this) return current.operation;
     const frame = currentFrame();
     return frame?.task === this && frame.scope !== null ? frame.scope : root;
   }
@@ -328,31 +328,31 @@ export class Task<T> extends CoroutineFuture<T> {
   }
 
   #startEagerly(): void {
-    const { loop, task, context } = ambient;
-    ambient.loop = this.getLoop();
+    const { loop, task, context } = current;
+    current.loop = this.getLoop();
     try {
       this[inside.run]();
     } finally {
-      ambient.loop = loop;
-      ambient.task = task;
-      ambient.context = context;
+      current.loop = loop;
+      current.task = task;
+      current.context = context;
     }
   }
 
   /** @ignore */
   protected override step(thrown: unknown): void {
     if (this.coroutine === null) return this.#start(thrown);
-    const outer = ambient.task;
-    ambient.task = this as Task<unknown>;
-    ambient.context = this.#context;
+    const outer = current.task;
+    current.task = this as Task<unknown>;
+    current.context = this.#context;
     let result: IteratorResult<unknown, T>;
     try {
       result = this.advance(thrown);
     } catch (error) {
-      ambient.task = outer;
+      current.task = outer;
       return this.fail(error);
     }
-    ambient.task = outer;
+    current.task = outer;
     this.proceed(result);
   }
 
@@ -405,20 +405,20 @@ export class Task<T> extends CoroutineFuture<T> {
 
   /** Calls the body function as this task. */
   #call(body: () => unknown, scope: CancelScope | null): unknown {
-    const outer = ambient.task;
-    ambient.task = this;
-    ambient.context = this.#context;
+    const outer = current.task;
+    current.task = this;
+    current.context = this.#context;
     this.#scope = scope;
     try {
       return this.call(body, scope);
     } finally {
-      ambient.task = outer;
+      current.task = outer;
     }
   }
 
   /** Ends as the promise of an async function does. */
   #settleWith(promise: PromiseLike<T>): void {
-    ambient.resumedAsyncFunction = true;
+    current.resumedAsyncFunction = true;
     const scope = this.#scope as CancelScope;
     scope.path = followPath(
       asPromise(promise),

@@ -2,7 +2,7 @@
  * Who is running: the one slot of global state in the package.
  *
  * *Theory of operation.* Two carriers tell which loop, task and context current code belongs
- * to. While the loop runs a handle or a step of a coroutine, the `ambient` slot says so; it is
+ * to. While the loop runs a handle or a step of a coroutine, the `current` slot says so; it is
  * empty whenever the loop is not on the stack. An async function goes on in a microtask, where
  * the slot is empty; it finds its {@linkcode AsyncFrame} in an `AsyncLocalStorage`, which the engine
  * carries over each `await`. The slot is asked first: reading it costs nothing.
@@ -54,7 +54,7 @@ export const runInEngineContext: EngineContexts<AsyncFrame>["runIn"] = contexts.
 export const isInEngineContext: EngineContexts<AsyncFrame>["isIn"] = contexts.isIn;
 
 /** What the loop is running right now. */
-export const ambient: {
+export const current: {
   /** The loop whose handle runs. */
   loop: EventLoop | null;
   /** The task whose step runs. */
@@ -78,7 +78,7 @@ export const ambient: {
 
 /** Returns the loop that current code runs on, or `null`. */
 export function runningLoop(): EventLoop | null {
-  return ambient.loop ?? currentFrame()?.loop ?? null;
+  return current.loop ?? currentFrame()?.loop ?? null;
 }
 
 /** Returns the loop that current code runs on, which `action` needs. */
@@ -90,7 +90,7 @@ export function requireLoop(action: string): EventLoop {
 
 /** Returns the task that current code is part of, or `null`. */
 export function runningTask(): Task<unknown> | null {
-  return ambient.loop === null ? currentFrame()?.task ?? null : ambient.task;
+  return current.loop === null ? currentFrame()?.task ?? null : current.task;
 }
 
 /** Calls `work` as part of no task, whatever called. */
