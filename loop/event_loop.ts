@@ -9,7 +9,7 @@ import { checkTaskBody } from "./tasks/_task_body.ts";
 import { showAsText } from "./values/_shown_as_text.ts";
 import { createDeadlockError } from "./tasks/_deadlock.ts";
 import { TaskList } from "./tasks/_task_list.ts";
-import { threadOf } from "./tasks/thread_of.ts";
+import { stepOwner } from "./tasks/step_owner.ts";
 import { UnseenFailures } from "./tasks/_unseen_failures.ts";
 import { checkOptions, NO_OPTIONS } from "./values/check_options.ts";
 import { DenoClock } from "./platform/deno_clock.ts";
@@ -112,7 +112,7 @@ export class EventLoop {
   /** Creates a loop that is not running. */
   constructor(options: EventLoopOptions = {}) {
     checkOptions("create an event loop", options, EVENT_LOOP);
-    const insight = { threadOf, createDeadlockError: () => createDeadlockError(this) };
+    const insight = { stepOwner, createDeadlockError: () => createDeadlockError(this) };
     this.#driver = new Driver(this, options.clock ?? new DenoClock(), insight, options.ready);
     this.#debug = options.debug ?? false;
   }

@@ -1,7 +1,7 @@
 import { callbackOf, describeCallback, Handle } from "../loop/scheduling/handle.ts";
 import type { Runnable } from "../loop/scheduling/ready_queue.ts";
 import { Task } from "../loop/tasks/task.ts";
-import { threadOf } from "../loop/tasks/thread_of.ts";
+import { stepOwner } from "../loop/tasks/step_owner.ts";
 
 /** Names `entry` in a trace: the task that goes on, or the callback. */
 export function nameEntry(entry: Runnable): string {
@@ -9,7 +9,7 @@ export function nameEntry(entry: Runnable): string {
     const callback = callbackOf(entry);
     return callback === null ? "cancelled callback" : `callback ${describeCallback(callback)}`;
   }
-  const thread = threadOf(entry);
+  const thread = stepOwner(entry);
   if (thread instanceof Task) return `task ${thread.getName()}`;
   return `step ${entry.constructor.name}`;
 }

@@ -1,6 +1,6 @@
 import { Step } from "../loop/scheduling/step.ts";
 import type { ReadyQueue, Runnable } from "../loop/scheduling/ready_queue.ts";
-import { threadOf } from "../loop/tasks/thread_of.ts";
+import { stepOwner } from "../loop/tasks/step_owner.ts";
 import { type Chooser, createChooser, type Schedule } from "./schedule.ts";
 import type { SeededRandom } from "./seeded_random.ts";
 
@@ -134,7 +134,7 @@ class ChoosingQueue extends SimulatedQueue {
     const end = Math.min(this.#left, WINDOW);
     for (let position = 0; position < end; position += 1) {
       // The steps of the loop itself are a thread of their own.
-      const thread = threadOf(this.entries[position] as Runnable) ?? this;
+      const thread = stepOwner(this.entries[position] as Runnable) ?? this;
       if (threads.includes(thread)) continue;
       threads.push(thread);
       positions.push(position);

@@ -60,7 +60,7 @@ export interface LoopStatistics {
 /** What the driver asks about the entries that it runs; it knows no tasks. */
 export interface Insight {
   /** What `entry` is a step of; `null` for the loop's own. */
-  threadOf(entry: Runnable): object | null;
+  stepOwner(entry: Runnable): object | null;
   /** The error of a run that nothing can wake any more. */
   createDeadlockError(): Error;
 }
@@ -293,7 +293,7 @@ export class Driver {
   /** Debug mode: runs `entry`, and reports it if it takes long. */
   #runTimed(entry: Runnable): void {
     // Afterwards the entry does not know any more who waited for it.
-    const thread = this.#insight.threadOf(entry);
+    const thread = this.#insight.stepOwner(entry);
     const start = this.time();
     entry[inside.run]();
     // An async function runs its step in the microtasks that follow.

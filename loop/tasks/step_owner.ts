@@ -8,7 +8,7 @@ import type { Runnable } from "../scheduling/_runnable.ts";
  * for. `null` for the loop's own: callbacks, and the steps of transports. Steps of one thread keep
  * their order in every schedule.
  */
-export function threadOf(entry: Runnable): object | null {
+export function stepOwner(entry: Runnable): object | null {
   const root = (entry as Partial<Consumer>)[inside.root]?.() ?? null;
   return root instanceof NativeAwait ? root.task : root;
 }
