@@ -21,10 +21,10 @@ export const addHost: unique symbol = Symbol("addHost");
 export const addWaiter: unique symbol = Symbol("addWaiter");
 /** Hears what came of a cancellation that went on through a wait. */
 export const answerCancel: unique symbol = Symbol("answerCancel");
-/** An `await` in an async function, or by a native promise. */
-export const awaitIn: unique symbol = Symbol("awaitIn");
 /** What a future waits for itself. */
 export const awaited: unique symbol = Symbol("awaited");
+/** An `await` in an async function, or by a native promise. */
+export const awaitIn: unique symbol = Symbol("awaitIn");
 /** Begins what starts only where it is first consumed. */
 export const begin: unique symbol = Symbol("begin");
 /** Cancels for a reason that is there already. */
@@ -45,8 +45,6 @@ export const close: unique symbol = Symbol("close");
 export const context: unique symbol = Symbol("context");
 /** Takes a host away. */
 export const crash: unique symbol = Symbol("crash");
-/** Whether a future delivers what it gives, and takes a cancellation that is due, itself. */
-export const delivers: unique symbol = Symbol("delivers");
 /** Waits until the peer has taken enough. */
 export const drain: unique symbol = Symbol("drain");
 /** How many cancellations are due. */
@@ -101,10 +99,10 @@ export const noteCancelled: unique symbol = Symbol("noteCancelled");
 export const options: unique symbol = Symbol("options");
 /** Where something was created. */
 export const originOf: unique symbol = Symbol("originOf");
-/** The options of what belongs to the loop and has no others; one object for them all. */
-export const ownOptions: unique symbol = Symbol("ownOptions");
 /** What is told of the life of a connection: its server. */
 export const owner: unique symbol = Symbol("owner");
+/** The options of what belongs to the loop and has no others; one object for them all. */
+export const ownOptions: unique symbol = Symbol("ownOptions");
 /** Takes a cancellation, or says who it goes on to. */
 export const passCancel: unique symbol = Symbol("passCancel");
 /** The pipes as a host sees them. */
@@ -127,6 +125,8 @@ export const report: unique symbol = Symbol("report");
 export const rest: unique symbol = Symbol("rest");
 /** Goes on within the callback that completes what was awaited. */
 export const resume: unique symbol = Symbol("resume");
+/** Whether a future delivers what it gives, and takes a cancellation that is due, itself. */
+export const resumesConsumer: unique symbol = Symbol("resumesConsumer");
 /** Who keeps a cancellation that found nothing to interrupt. */
 export const root: unique symbol = Symbol("root");
 /** A step that the ready queue drives: of a handle, a task, an operation, an event of the host. */

@@ -177,7 +177,7 @@ export class NativeAwait<T> implements Consumer, CancelRoot, CancelEdge {
   }
 
   #deliverDone(scope: CancelScope): void {
-    const due = this.future[inside.delivers] || scope[inside.dueCount]() === 0
+    const due = this.future[inside.resumesConsumer] || scope[inside.dueCount]() === 0
       ? null
       : scope.reasonAtAwait(false, this as NativeAwait<unknown>);
     if (due === null) return this.#deliver();

@@ -334,7 +334,7 @@ export class Future<T> implements Promise<T> {
   }
 
   /** @ignore */
-  get [inside.delivers](): boolean {
+  get [inside.resumesConsumer](): boolean {
     return false;
   }
 

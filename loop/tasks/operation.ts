@@ -125,7 +125,7 @@ export abstract class Operation<T> extends Future<T> implements Runnable, Cancel
     return "interrupted";
   }
 
-  override get [inside.delivers](): boolean {
+  override get [inside.resumesConsumer](): boolean {
     return true;
   }
 

@@ -92,7 +92,7 @@ class CoroutineOperation<T> extends CoroutineFuture<T> {
     super[inside.unsubscribe](consumer);
   }
 
-  override get [inside.delivers](): boolean {
+  override get [inside.resumesConsumer](): boolean {
     return true;
   }
 
