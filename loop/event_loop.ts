@@ -10,7 +10,7 @@ import { showAsText } from "./values/_shown_as_text.ts";
 import { createDeadlockError } from "./tasks/_deadlock.ts";
 import { TaskList } from "./tasks/_task_list.ts";
 import { stepOwner } from "./tasks/step_owner.ts";
-import { UnseenFailures } from "./tasks/_unseen_failures.ts";
+import { UnretrievedErrors } from "./tasks/_unretrieved_errors.ts";
 import { checkOptions, NO_OPTIONS } from "./values/check_options.ts";
 import { DenoClock } from "./platform/deno_clock.ts";
 import { type Awaitable, ensureFuture } from "./tasks/ensure_future.ts";
@@ -19,7 +19,7 @@ import { type Context, currentValues } from "./scheduling/context.ts";
 import { InvalidStateError } from "./errors/errors.ts";
 import { type Callback, Handle } from "./scheduling/handle.ts";
 import { TimerHandle } from "./scheduling/timer_handle.ts";
-import { Future, markSeen } from "./tasks/future.ts";
+import { forgetError, Future } from "./tasks/future.ts";
 import type { Clock } from "./platform/platform.ts";
 import type { ReadyQueue } from "./scheduling/ready_queue.ts";
 import { type CheckedTaskOptions, Task, type TaskBody, type TaskOptions } from "./tasks/task.ts";
@@ -97,7 +97,7 @@ export class EventLoop {
   /** @ignore Tasks that are not done, in the order of creation. */
   readonly [inside.tasks]: TaskList = new TaskList();
   /** @ignore Errors that nobody has looked at. */
-  readonly [inside.unseenFailures]: UnseenFailures = new UnseenFailures(this);
+  readonly [inside.unretrievedErrors]: UnretrievedErrors = new UnretrievedErrors(this);
   readonly #driver: Driver;
   /** @ignore The options of futures and tasks that have no others; one object for them all. */
   readonly [inside.ownOptions]: { readonly loop: EventLoop } = { loop: this };
@@ -219,18 +219,18 @@ export class EventLoop {
     if (this.#closed) return;
     this.#closed = true;
     this.#driver.clear();
-    this[inside.unseenFailures].reportAll();
+    this[inside.unretrievedErrors].reportAll();
   }
 
   /** Seconds after which an error that nobody looked at is reported; 1 by default. */
   get unretrievedErrorDelay(): number {
-    return this[inside.unseenFailures].delay;
+    return this[inside.unretrievedErrors].delay;
   }
 
   /** Sets the delay of the report. */
   set unretrievedErrorDelay(seconds: number) {
     checkSeconds("set the delay of reports", "unretrievedErrorDelay", seconds);
-    this[inside.unseenFailures].delay = seconds;
+    this[inside.unretrievedErrors].delay = seconds;
   }
 
   /** Creates a pending future of this loop. */
@@ -296,7 +296,7 @@ export class EventLoop {
     try {
       await this.#driver.drive();
     } catch (error) {
-      if (isNew && future.done() && !future.cancelled()) markSeen(future);
+      if (isNew && future.done() && !future.cancelled()) forgetError(future);
       throw error;
     } finally {
       future.removeDoneCallback(stop);

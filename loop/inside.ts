@@ -162,7 +162,7 @@ export const timers: unique symbol = Symbol("timers");
 /** Takes a lock if nobody has it and nobody waits. */
 export const tryAcquire: unique symbol = Symbol("tryAcquire");
 /** The errors of a loop that nobody has looked at. */
-export const unseenFailures: unique symbol = Symbol("unseenFailures");
+export const unretrievedErrors: unique symbol = Symbol("unretrievedErrors");
 /** Who waited waits no longer. */
 export const unsubscribe: unique symbol = Symbol("unsubscribe");
 /** Waits for the end of the connection. */

@@ -8,7 +8,7 @@ import type { CoroutineHost, Reject, Resolve } from "../tasks/_consumer.ts";
 import { followPath } from "../tasks/_own_path.ts";
 import { CancelledError } from "../errors/errors.ts";
 import type { EventLoop } from "../event_loop.ts";
-import { Future, markSeen, settle } from "../tasks/future.ts";
+import { forgetError, Future, settle } from "../tasks/future.ts";
 import type { Coroutine, Task } from "../tasks/task.ts";
 
 /** Where the work runs, once it has begun. */
@@ -116,7 +116,7 @@ export abstract class CallerOperation<T> extends Future<T> {
     try {
       return yield* this.#settleWith(task, host);
     } finally {
-      markSeen(this);
+      forgetError(this);
     }
   }
 

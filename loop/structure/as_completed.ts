@@ -137,7 +137,7 @@ class CompletionOrder<T> implements Completions<T> {
   #leave(): IteratorReturnResult<undefined> {
     this.#closed = true;
     this.#left = 0;
-    for (const future of this.#futures) future.getLoop()[inside.unseenFailures].restart(future);
+    for (const future of this.#futures) future.getLoop()[inside.unretrievedErrors].restart(future);
     return { done: true, value: undefined };
   }
 
@@ -173,13 +173,13 @@ class CompletionOrder<T> implements Completions<T> {
     if (future === null) {
       throw new TimeoutError("Cannot wait for the remaining futures: the time limit has passed");
     }
-    future.getLoop()[inside.unseenFailures].restart(future);
+    future.getLoop()[inside.unretrievedErrors].restart(future);
     return { future };
   }
 
   #futureDone(future: Future<T>): void {
     this.#pending.delete(future);
-    if (!this.#closed) future.getLoop()[inside.unseenFailures].postpone(future);
+    if (!this.#closed) future.getLoop()[inside.unretrievedErrors].postpone(future);
     this.#finished.putNowait(future);
     if (this.#pending.size === 0) this.#timer?.cancel();
   }

@@ -10,7 +10,7 @@ import type { Context } from "../scheduling/context.ts";
 import { type Awaitable, futureOf } from "../tasks/ensure_future.ts";
 import { type CancelledError, InvalidStateError } from "../errors/errors.ts";
 import type { EventLoop } from "../event_loop.ts";
-import { addWaiter, Future, markSeen, settle, takeOutcome } from "../tasks/future.ts";
+import { addWaiter, forgetError, Future, settle, takeOutcome } from "../tasks/future.ts";
 
 /** Settings of {@linkcode gather}. */
 export interface GatherOptions {
@@ -132,7 +132,7 @@ class Gathering extends Future<unknown[]> {
         this.#failedChild = child;
         return settle(this, "failed", takeOutcome(child).value);
       }
-    } else markSeen(child); // Who gets the list gets the error, however late the others end.
+    } else forgetError(child); // Who gets the list gets the error, however late the others end.
     if (this.#pending === 0) this.#finish();
   }
 

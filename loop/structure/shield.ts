@@ -1,6 +1,6 @@
 import * as inside from "../inside.ts";
 import { Step } from "../scheduling/step.ts";
-import { noteShielded } from "../tasks/_unseen_failures.ts";
+import { noteShielded } from "../tasks/_unretrieved_errors.ts";
 import type { Context } from "../scheduling/context.ts";
 import { type Awaitable, ensureFuture } from "../tasks/ensure_future.ts";
 import { addWaiter, Future, removeWaiter, settle, takeOutcome } from "../tasks/future.ts";

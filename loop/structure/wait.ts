@@ -124,7 +124,7 @@ class Wait<F extends Future<unknown>> extends Operation<WaitResult<F>> {
     if (this.#left === 0 || this.#endsWait(future)) {
       this.#timer?.cancel();
       this.wake();
-    } else this.getLoop()[inside.unseenFailures].postpone(future);
+    } else this.getLoop()[inside.unretrievedErrors].postpone(future);
   }
 
   #endsWait(future: F): boolean {
@@ -137,7 +137,7 @@ class Wait<F extends Future<unknown>> extends Operation<WaitResult<F>> {
     this.#timer?.cancel();
     for (const [future, watcher] of this.#watched) {
       removeWaiter(future, watcher);
-      this.getLoop()[inside.unseenFailures].restart(future);
+      this.getLoop()[inside.unretrievedErrors].restart(future);
     }
   }
 }

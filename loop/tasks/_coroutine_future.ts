@@ -9,7 +9,7 @@ import { describe } from "../values/_describe.ts";
 import { DueCancellation } from "./_due_cancellation.ts";
 import { cannotWaitForFuture, cannotWaitForValue } from "./_wait_errors.ts";
 import { CancelledError, InvalidStateError } from "../errors/errors.ts";
-import { asFuture, endedCancelled, Future, markSeen, takeOutcome } from "./future.ts";
+import { asFuture, endedCancelled, forgetError, Future, takeOutcome } from "./future.ts";
 import { nameOf } from "./_name_of.ts";
 import type { Coroutine, Task } from "./task.ts";
 
@@ -233,7 +233,7 @@ export abstract class CoroutineFuture<T> extends Future<T>
     const error = due.toError(this.getLoop().getDebug());
     if (waiter === null) return error;
     if (!endedCancelled(waiter)) {
-      markSeen(waiter);
+      forgetError(waiter);
       return error;
     }
     const own = takeOutcome(waiter).value as CancelledError;

@@ -53,7 +53,7 @@ export let removeWaiter: (future: Future<unknown>, waiter: Runnable) => void;
 /** Returns where `future` stands. */
 let stateOf: (future: Future<unknown>) => FutureState;
 /** The error of `future`, if any, is dealt with and needs no report. */
-export let markSeen: (future: Future<unknown>) => void;
+export let forgetError: (future: Future<unknown>) => void;
 /** Takes the outcome of `future`, which must be done. */
 export let takeOutcome: (future: Future<unknown>) => Outcome;
 /** Whether who waits for `future` gets a `CancelledError` from it. */
@@ -89,7 +89,7 @@ export class Future<T> implements Promise<T> {
   #value: unknown = undefined;
   #waiters: Runnable | Set<Runnable> | null = null;
   /** Whether an error waits for somebody to look at it. */
-  #unseen = false;
+  #isUnretrieved = false;
 
   /** Creates a pending future; `loop.createFuture()` is the usual way. */
   constructor(options: FutureOptions = {}) {
@@ -137,7 +137,7 @@ export class Future<T> implements Promise<T> {
       case "finished":
         return this.#value as T;
       case "failed":
-        this.#see();
+        this.#forgetError();
         throw this.#value;
       case "cancelled":
         throw this.#takeCancelledError();
@@ -157,7 +157,7 @@ export class Future<T> implements Promise<T> {
       case "finished":
         return null;
       case "failed":
-        this.#see();
+        this.#forgetError();
         return this.#value;
       case "cancelled":
         throw this.#takeCancelledError();
@@ -273,7 +273,7 @@ export class Future<T> implements Promise<T> {
   /** @ignore `consumer` waits no longer, and no error of this future is one that nobody saw. */
   [inside.unsubscribe](consumer: Consumer): void {
     this.#removeWaiter(consumer);
-    this.#addWaiter(new Step(() => this.#see()));
+    this.#addWaiter(new Step(() => this.#forgetError()));
   }
 
   /** @ignore As {@linkcode cancel}. */
@@ -287,7 +287,7 @@ export class Future<T> implements Promise<T> {
     _routed: boolean,
   ): CancelVerdict | readonly CancelEdge[] {
     if (this.#state !== "pending") {
-      this.#see();
+      this.#forgetError();
       return "missed";
     }
     this.#settle("cancelled", reason);
@@ -354,8 +354,8 @@ export class Future<T> implements Promise<T> {
     this.#state = state;
     this.#value = value;
     if (state === "failed") {
-      this.#unseen = true;
-      this.#loop[inside.unseenFailures].add(this);
+      this.#isUnretrieved = true;
+      this.#loop[inside.unretrievedErrors].add(this);
     }
     const waiters = this.#waiters;
     if (waiters === null) return;
@@ -368,15 +368,15 @@ export class Future<T> implements Promise<T> {
   }
 
   /** Somebody looks at the error: it needs no report. */
-  #see(): void {
-    if (!this.#unseen) return;
-    this.#unseen = false;
-    this.#loop[inside.unseenFailures].delete(this);
+  #forgetError(): void {
+    if (!this.#isUnretrieved) return;
+    this.#isUnretrieved = false;
+    this.#loop[inside.unretrievedErrors].delete(this);
   }
 
   #takeOutcome(): Outcome {
     if (this.#state === "finished") return { failed: false, value: this.#value };
-    this.#see();
+    this.#forgetError();
     const error = this.#state === "cancelled" ? this.#takeCancelledError() : this.#value;
     return { failed: true, value: error };
   }
@@ -401,7 +401,7 @@ export class Future<T> implements Promise<T> {
     addWaiter = (future, waiter) => future.#addWaiter(waiter);
     removeWaiter = (future, waiter) => future.#removeWaiter(waiter);
     stateOf = (future) => future.#state;
-    markSeen = (future) => future.#see();
+    forgetError = (future) => future.#forgetError();
     takeOutcome = (future) => future.#takeOutcome();
     endedCancelled = (future) =>
       future.#state === "cancelled" || future.#value instanceof CancelledError;

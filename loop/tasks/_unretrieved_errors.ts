@@ -26,7 +26,7 @@ interface Failure {
  * Each is reported once: a set time after it failed, or when the loop closes. Nothing waits for
  * garbage collection, so every run reports the same.
  */
-export class UnseenFailures {
+export class UnretrievedErrors {
   readonly #loop: EventLoop;
   /** Futures, in the order in which they failed. */
   readonly #failures: Map<Future<unknown>, Failure> = new Map();
@@ -113,7 +113,7 @@ export class UnseenFailures {
   #watch(): void {
     if (this.#timer !== null) return;
     for (const { at } of this.#failures.values()) {
-      this.#timer = this.#loop.callAt(at + this.#delay, reportUnseenFailures, this);
+      this.#timer = this.#loop.callAt(at + this.#delay, reportUnretrievedErrors, this);
       return;
     }
   }
@@ -135,6 +135,6 @@ export class UnseenFailures {
   }
 }
 
-function reportUnseenFailures(failures: UnseenFailures): void {
+function reportUnretrievedErrors(failures: UnretrievedErrors): void {
   failures.onTimer();
 }
