@@ -92,7 +92,7 @@ class FunctionPart<T> extends Future<T> {
   }
 
   override [inside.awaited](): Future<unknown>[] {
-    return this.#scope.awaited();
+    return this.#scope[inside.awaited]();
   }
 
   #end(state: "finished" | "failed" | "cancelled", value: unknown): void {

@@ -64,7 +64,7 @@ export abstract class CallerOperation<T> extends Future<T> {
   /** @ignore */
   override [inside.awaited](): Future<unknown>[] {
     const host = this.#host;
-    if (host instanceof CancelScope) return host.awaited();
+    if (host instanceof CancelScope) return host[inside.awaited]();
     return host instanceof Future && host === this.#ownTask ? [host] : [];
   }
 

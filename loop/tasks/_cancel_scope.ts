@@ -289,7 +289,7 @@ export class CancelScope implements AsyncFrame, CancelHost, Cancellable {
   }
 
   /** What the functions of this scope wait for, oldest first. */
-  awaited(): Future<unknown>[] {
+  [inside.awaited](): Future<unknown>[] {
     return this.#listAwaits().map((awaiting) => awaiting.future);
   }
 

@@ -178,7 +178,7 @@ export class Task<T> extends CoroutineFuture<T> {
 
   /** Returns what the task waits for: one future, several in an async function, or none. */
   awaiting(): Future<unknown>[] {
-    return this.#scope === null ? super[inside.awaited]() : this.#scope.awaited();
+    return this.#scope === null ? super[inside.awaited]() : this.#scope[inside.awaited]();
   }
 
   /**
