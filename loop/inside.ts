@@ -169,5 +169,7 @@ export const unsubscribe: unique symbol = Symbol("unsubscribe");
 export const waitClosed: unique symbol = Symbol("waitClosed");
 /** Wakes the first in a line who is not awake yet. */
 export const wakeNext: unique symbol = Symbol("wakeNext");
+/** Waits for something else while a transport is open. */
+export const whileOpen: unique symbol = Symbol("whileOpen");
 /** Writes as the one who has borrowed a transport. */
 export const writeLent: unique symbol = Symbol("writeLent");

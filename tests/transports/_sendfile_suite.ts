@@ -276,6 +276,42 @@ export function testSendfile(backend: Backend): void {
     assert(sameBytes(peerProtocol.bytes(), file.bytes.subarray(0, peerProtocol.size)));
   });
 
+  for (const end of ["close", "abort", "cancel"] as const) {
+    test(`ends at ${end}() while reading the file never ends`, function* (stage) {
+      const pair = yield* connect(stage);
+      const { client, clientProtocol, peerProtocol } = pair;
+      const file = new MemoryFile(pattern(600_000));
+      file.gate = new Promise(() => {});
+
+      const sending = stage.loop.sendfile(client, file);
+      yield* settled(() => file.position + peerProtocol.size);
+      if (end === "cancel") sending.cancel();
+      else client[end]();
+      const error = yield* errorOf(sending);
+      if (end === "cancel") {
+        assertInstanceOf(error, CancelledError);
+        client.write(utf8("after"));
+        client.close();
+      } else assertInstanceOf(error, Deno.errors.ConnectionReset);
+      assertEquals(yield* clientProtocol.lost, null);
+      yield* peerProtocol.lost;
+      assertEquals(peerProtocol.text().endsWith("after"), end === "cancel");
+      yield* pair.server.waitClosed();
+    });
+  }
+
+  for (const [size, isEnd] of [[0, true], [-1], [0.5], [NaN], [600_000], [undefined]] as const) {
+    test(`${isEnd ? "ends at" : "refuses"} a read() that gives ${size}`, function* (stage) {
+      const pair = yield* connect(stage);
+      const file = { read: () => Promise.resolve(size), seek: () => Promise.resolve(0) };
+      const sending = stage.loop.sendfile(pair.client, file as SendableFile);
+      if (isEnd) assertEquals(yield* sending, 0);
+      else assertInstanceOf(yield* errorOf(sending), TypeError);
+      yield* ping(pair);
+      yield* closePair(pair);
+    });
+  }
+
   test("refuses no fallback, a range that is none, and a closing transport", function* (stage) {
     const { loop } = stage;
     const pair = yield* connect(stage);

@@ -142,7 +142,7 @@ export class StreamTransport<A extends Deno.Addr = Deno.Addr>
   #successor: ByteChannel | null = null;
   /** Whether the program has closed the connection while that had it. */
   #isGivenUp = false;
-  /** Who waits until all that was written went out. */
+  /** Who waits until all that was written went out, or something else has happened. */
   #emptied: Future<void> | null = null;
 
   #reading: Reading = "on";
@@ -438,6 +438,15 @@ export class StreamTransport<A extends Deno.Addr = Deno.Addr>
   /** @ignore Waits until all that was written went out, or the transport is closing. */
   *[inside.emptied](): Coroutine<void> {
     while (!this.isClosing() && (this.#unsent > 0 || this.#flow.paused)) {
+      this.#emptied = this.#loop.createFuture();
+      yield* this.#emptied;
+    }
+  }
+
+  /** @ignore Waits until `pending` is done, or the transport is closing. */
+  *[inside.whileOpen](pending: Future<unknown>): Coroutine<void> {
+    pending.addDoneCallback(() => this.#wakeEmptied());
+    while (!this.isClosing() && !pending.done()) {
       this.#emptied = this.#loop.createFuture();
       yield* this.#emptied;
     }

@@ -10,6 +10,7 @@
  */
 import * as inside from "../../loop/inside.ts";
 import { checkOptions } from "../../loop/values/check_options.ts";
+import { describe } from "../../loop/values/describe.ts";
 import { ensureFuture } from "../../loop/tasks/ensure_future.ts";
 import { SendfileNotAvailableError } from "../../loop/errors/errors.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
@@ -29,7 +30,7 @@ const SEEK_START = 0;
 
 /** What {@linkcode sendfile} can send: a `Deno.FsFile`, or something that reads and seeks as one. */
 export interface SendableFile {
-  /** Reads into `bytes`; returns how much, or `null` at the end. */
+  /** Reads into `bytes`; returns how much, or at the end `null` or 0. */
   read(bytes: Uint8Array): Promise<number | null>;
   /** Goes to `offset` from the place that `whence` names; 0 is the beginning. */
   seek(offset: number, whence: number): Promise<number>;
@@ -51,7 +52,8 @@ export interface SendfileOptions {
  * Two pieces of 256 KiB are in memory at most, however slow the peer is. Meanwhile reading is
  * paused, and `write()`, `writelines()`, `writeEof()`, `startTls()` and sending another file throw
  * `InvalidStateError`; closing the transport ends the sending. Afterwards the file stands behind what was sent, also if
- * that was not all of it because of an error or a cancellation. The file stays open.
+ * that was not all of it because of an error or a cancellation; where that came while the file was
+ * being read, it does so once that has ended. The file stays open.
  *
  * @param loop The loop of the connection.
  * @param transport The connection.
@@ -61,7 +63,8 @@ export interface SendfileOptions {
  * @throws {SendfileNotAvailableError} If `fallback` is `false`: Deno has no system call for it.
  * @throws {InvalidStateError} If the transport is closing, after `writeEof()`, and while another
  * file is being sent.
- * @throws {TypeError} If it is no transport of a connection or a pipe.
+ * @throws {TypeError} If it is no transport of a connection or a pipe, or `read()` gives no number
+ * of bytes that it had room for.
  * @throws {RangeError} If `offset` is negative or `count` is not positive.
  * @throws {Deno.errors.ConnectionReset} If the connection is lost or closed meanwhile.
  *
@@ -119,12 +122,18 @@ function* sendfileSteps(
   transport.pauseReading();
   const memory = new TwoPieces(Math.min(count, PIECE_SIZE));
   let sent = 0;
+  /** What the file does now; it may never be done with it. */
+  let pending: Future<unknown> | null = null;
   try {
-    yield* ensureFuture(file.seek(offset, SEEK_START), { loop });
+    pending = ensureFuture(file.seek(offset, SEEK_START), { loop });
+    yield* whileOpen(transport, pending);
     while (sent < count) {
       const piece = memory.next(count - sent);
-      const size = yield* ensureFuture(file.read(piece), { loop });
-      if (size === null) break;
+      const reading = ensureFuture(file.read(piece), { loop });
+      pending = reading;
+      yield* whileOpen(transport, reading);
+      const size = sizeRead(yield* reading, piece);
+      if (size === 0) break;
       yield* drained(transport);
       transport[inside.writeLent](piece.subarray(0, size));
       sent += size;
@@ -134,8 +143,29 @@ function* sendfileSteps(
   } finally {
     transport[inside.endLending]();
     if (isReading) transport.resumeReading();
-    if (sent > 0) yield* ensureFuture(file.seek(offset + sent, SEEK_START), { loop });
+    const isBusy = pending?.cancel() === true;
+    if (sent > 0) {
+      const seeking = ensureFuture(file.seek(offset + sent, SEEK_START), { loop });
+      if (isBusy) seeking.addDoneCallback(() => seeking.cancelled() || seeking.exception());
+      else yield* seeking;
+    }
   }
+}
+
+/** Waits for what a file does; throws if the transport is closing before. */
+function* whileOpen(transport: StreamTransport, pending: Future<unknown>): Coroutine<void> {
+  yield* transport[inside.whileOpen](pending);
+  if (!pending.done()) throw connectionLost("send a file");
+  yield* pending;
+}
+
+/** Checks what `read()` has given for `piece`; returns 0 at the end of the file. */
+function sizeRead(size: number | null, piece: Uint8Array): number {
+  if (size === null) return 0;
+  if (Number.isInteger(size) && size >= 0 && size <= piece.length) return size;
+  throw new TypeError(
+    `Cannot send a file: its read() gave ${describe(size)} for ${piece.length} bytes of room`,
+  );
 }
 
 /** Waits until all that was written went out. */
