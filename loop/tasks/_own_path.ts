@@ -41,7 +41,7 @@ export function isOnPath(): boolean {
   const errors = Error as { prepareStackTrace?: unknown; stackTraceLimit: number };
   const { prepareStackTrace, stackTraceLimit } = errors;
   try {
-    errors.prepareStackTrace = (_error: unknown, frames: readonly Frame[]) => frames;
+    errors.prepareStackTrace = giveFrames;
     errors.stackTraceLimit = 1;
     // Leaves out all frames up to the end of the path.
     if (framesBehind(followPath).length === 0) return false;
@@ -60,6 +60,10 @@ interface Frame {
   getFunctionName(): string | null;
 }
 
+function giveFrames(_error: unknown, frames: readonly Frame[]): readonly Frame[] {
+  return frames;
+}
+
 /** The calls that wait for the innermost one of `fn`. */
 function framesBehind(fn: unknown): readonly Frame[] {
   const holder: { stack?: readonly Frame[] } = {};
@@ -68,7 +72,8 @@ function framesBehind(fn: unknown): readonly Frame[] {
 }
 
 function isPromiseAny(frame: Frame): boolean {
-  return frame.isAsync() && frame.getTypeName() === "Promise" && frame.getFunctionName() === "any";
+  // The name comes first: nearly always it is enough, and each question costs.
+  return frame.getFunctionName() === "any" && frame.isAsync() && frame.getTypeName() === "Promise";
 }
 
 /** Microtasks in which a function that was told goes on to its next await, or ends. */
