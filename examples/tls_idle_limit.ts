@@ -81,7 +81,7 @@ async function talk(port: number): Promise<void> {
 
 await run(async () => {
   const server = await startServer(serve, { hostname: "127.0.0.1", tls: { cert: CERT, key: KEY } });
-  const [{ port }] = server.addresses as [Deno.NetAddr];
+  const { port } = server.address;
   const talker = createTask(() => talk(port));
   await beIdle(port);
   await server.shutdown({ grace: 0.5 });

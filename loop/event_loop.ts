@@ -418,7 +418,7 @@ export class EventLoop {
     if (!(task instanceof Task)) {
       throw new TypeError(`Cannot create a task: the task factory gave ${describe(task)}`);
     }
-    if (task.getLoop() !== this) {
+    if ((task.getLoop() as EventLoop) !== this) {
       throw new InvalidStateError(
         "Cannot create a task: the task factory gave one that belongs to another loop",
       );

@@ -7,6 +7,7 @@ import { Interruption } from "./_interruption.ts";
 import { type Context, copyContext } from "./scheduling/context.ts";
 import { isMainIsolate } from "./platform/deno_isolate.ts";
 import { InvalidStateError } from "./errors/errors.ts";
+import type { DenoEventLoop } from "./deno_event_loop.ts";
 import { EventLoop } from "./event_loop.ts";
 import type { Future } from "./tasks/future.ts";
 import type { PlatformLoop } from "./platform/platform_loop.ts";
@@ -114,7 +115,7 @@ export class Runner {
    * is closed.
    * @throws {TypeError} If `loopFactory` gave no loop.
    */
-  getLoop(): EventLoop {
+  getLoop(): DenoEventLoop {
     if (this.#closing !== null) {
       throw new InvalidStateError("Cannot use a runner: it is closed");
     }
@@ -124,7 +125,7 @@ export class Runner {
       if (debug !== undefined) this.#loop.setDebug(debug);
       this.#context = copyContext();
     }
-    return this.#loop;
+    return this.#loop as DenoEventLoop;
   }
 
   /**

@@ -38,6 +38,7 @@ import { checkOptions } from "../values/check_options.ts";
 import type { Context } from "../scheduling/context.ts";
 import { nameOf } from "./_name_of.ts";
 import { CancelledError, InvalidStateError } from "../errors/errors.ts";
+import type { DenoEventLoop } from "../deno_event_loop.ts";
 import type { EventLoop } from "../event_loop.ts";
 import { type Callback, callbackOf, Handle } from "../scheduling/handle.ts";
 
@@ -111,9 +112,12 @@ export class Future<T> implements Promise<T> {
     return futureText(this, this.#state, this.#value, asFuture(this.#value));
   }
 
-  /** Returns the loop that the future belongs to. */
-  getLoop(): EventLoop {
-    return this.#loop;
+  /**
+   * Returns the loop that the future belongs to. As for `getRunningLoop()` it is a `DenoEventLoop`
+   * unless you run a bare {@linkcode EventLoop} of your own.
+   */
+  getLoop(): DenoEventLoop {
+    return this.#loop as DenoEventLoop;
   }
 
   /** Whether a result, an error or a cancellation has arrived. */

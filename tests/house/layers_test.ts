@@ -53,6 +53,7 @@ Deno.test("gyre/layers names who may import the composition root", () => {
     assertEquals(mayImport(importer, "../loop/deno_event_loop.ts"), true, importer);
   }
   assertEquals(mayImport("loop/runner.ts", "./deno_event_loop.ts"), false);
+  assertEquals(mayImport("loop/runner.ts", "./deno_event_loop.ts", "type"), true);
   assertEquals(mayImport("transports/endpoints/server.ts", "../../loop/deno_event_loop.ts"), false);
 });
 

@@ -1,13 +1,24 @@
 // What an editor knows of what it is given: types that need no cast and no `!`.
 import { assertEquals, assertThrows } from "@std/assert";
 import {
+  createSubprocessExec,
+  type CreateSubprocessExecOptions,
+  createSubprocessShell,
+  createTask,
+  type DenoEventLoop,
   type ExtraInfo,
   InvalidStateError,
   openConnection,
   openUnixConnection,
+  PIPE,
+  type Process,
+  type ProcessOutput,
+  Runner,
   type Server,
   startServer,
   startUnixServer,
+  STDOUT,
+  type StreamReader,
   type StreamWriter,
   type TlsInfo,
   type Transport,
@@ -53,7 +64,7 @@ Deno.test("Server.address is the first of its addresses, and of their type", () 
 
 Deno.test("createServer() and createConnection() have the type of address of their sock", () => {
   // Never called: a sock needs a permission, and types need no run.
-  const _types = async (loop: import("../../mod.ts").DenoEventLoop) => {
+  const _types = async (loop: DenoEventLoop) => {
     const listener = Deno.listen({ transport: "unix", path: "/run/a" });
     holds<Server<Deno.UnixAddr>>()(
       await loop.createServer(() => ({}), { sock: listener }),
@@ -92,3 +103,50 @@ Deno.test("getExtraInfo() has the type of each fact, and unknown for any other n
     assertEquals(path, "/run/b");
     unix.close();
   }));
+
+Deno.test("Process knows from its options which of its streams are pipes", () =>
+  simulate(async ({ program }) => {
+    program("say", (child) => child.stdout.write(new TextEncoder().encode("hello")));
+    const none = await createSubprocessExec("say");
+    holds<Process<null, null, null>>()(none, true);
+    assertEquals([none.stdin, none.stdout, none.stderr], [null, null, null]);
+    assertEquals(holds<[null, null]>()(await none.communicate(), true), [null, null]);
+
+    const some = await createSubprocessExec("say", { stdout: PIPE, stderr: STDOUT });
+    holds<Process<null, StreamReader, null>>()(some, true);
+    const [output, errors] = await some.communicate();
+    assertEquals(new TextDecoder().decode(holds<Uint8Array>()(output, true)), "hello");
+    assertEquals(holds<null>()(errors, true), null);
+  }));
+
+Deno.test("Process may have streams where its options may name pipes", () => {
+  const _types = async (given: CreateSubprocessExecOptions, isPiped: boolean) => {
+    holds<Process>()(await createSubprocessExec("cat", given), true);
+    const perhaps = { stdin: isPiped ? PIPE : undefined } as const;
+    const some = await createSubprocessShell("cat", perhaps);
+    holds<Process<StreamWriter | null, null, null>>()(some, true);
+    const left = await createSubprocessShell("cat", isPiped ? { stdout: PIPE } : {});
+    holds<StreamReader | null>()(left.stdout, true);
+    holds<ProcessOutput<StreamReader | null, null>>()(await left.communicate(), true);
+    const any: Process[] = [some, left];
+    // @ts-expect-error: there is no such option.
+    createSubprocessExec("cat", { stdn: PIPE });
+    // @ts-expect-error: a shell has no arguments.
+    createSubprocessShell("cat", { stdin: PIPE, args: [] });
+    // @ts-expect-error: that is no target.
+    createSubprocessExec("cat", { stdin: "pipe" });
+    return any;
+  };
+  assertEquals(typeof _types, "function");
+});
+
+Deno.test("getLoop() of futures, tasks and runners is typed as getRunningLoop() is", async () => {
+  await using runner = new Runner();
+  const loop = holds<DenoEventLoop>()(runner.getLoop(), true);
+  await runner.run(async () => {
+    const task = createTask(() => 1);
+    assertEquals(holds<DenoEventLoop>()(task.getLoop(), true), loop);
+    assertEquals(holds<DenoEventLoop>()(loop.createFuture().getLoop(), true), loop);
+    await task;
+  });
+});

@@ -87,7 +87,7 @@ const HELD = "a table of options is held to the interface that it checks";
 
 /**
  * Types that run back against {@linkcode ROOMS}; types are gone at run time and close no cycle.
- * Everybody may name the type of the loop, `loop/event_loop.ts`.
+ * Everybody may name the types of loops.
  */
 export const TYPES_BACK: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "loop/values": {
@@ -123,8 +123,8 @@ export const TYPES_BACK: Readonly<Record<string, Readonly<Record<string, string>
   },
 };
 
-/** The type that everybody may name. */
-const LOOP = "loop/event_loop.ts";
+/** The types that everybody in loop/ may name: `getLoop()` has that of the composition root. */
+const LOOPS = ["loop/event_loop.ts", "loop/deno_event_loop.ts"];
 
 /** Where the repository is, with a slash at its end. */
 const ROOT = new URL("../../", import.meta.url);
@@ -152,8 +152,8 @@ export function roomOf(path: string): string | undefined {
 export function reachOf(room: string, typesOnly: boolean): readonly string[] {
   const values = [room, ...ROOMS[room] ?? []];
   if (!typesOnly) return values;
-  const loop = room.startsWith("loop/") ? [LOOP] : [];
-  return [...values, ...Object.keys(TYPES_BACK[room] ?? {}), ...loop];
+  const loops = room.startsWith("loop/") ? LOOPS : [];
+  return [...values, ...Object.keys(TYPES_BACK[room] ?? {}), ...loops];
 }
 
 function isLayer(name: string | undefined): name is Layer {

@@ -6,7 +6,7 @@ const COMPOSITION_ROOT = "loop/deno_event_loop.ts";
 /** Everything the composition root may import. */
 const BELOW_COMPOSITION_ROOT: readonly Layer[] = ["loop", "transports", "subprocess", "executor"];
 
-/** Who may import the composition root. Anybody else would close an import cycle. */
+/** Who may import the composition root. Anybody else would close an import cycle; loop/ may name its type. */
 const ABOVE_COMPOSITION_ROOT = /^(loop\/(policy|mod)\.ts|mod\.ts|simulation\/.*)$/;
 
 /**
@@ -60,7 +60,7 @@ function complaint(
   }
   const imported = new URL(specifier, `file:///${importer}`).pathname.slice(1);
   return privacyComplaint(importer, imported) ??
-    (isPublished ? layerComplaint(importer, imported) : undefined) ??
+    (isPublished ? layerComplaint(importer, imported, typesOnly) : undefined) ??
     roomComplaint(importer, imported, typesOnly);
 }
 
@@ -77,8 +77,13 @@ function privacyComplaint(importer: string, imported: string): Complaint | undef
   };
 }
 
-function layerComplaint(importer: string, imported: string): Complaint | undefined {
-  if (imported === COMPOSITION_ROOT && !ABOVE_COMPOSITION_ROOT.test(importer)) {
+function layerComplaint(
+  importer: string,
+  imported: string,
+  typesOnly: boolean,
+): Complaint | undefined {
+  const mayName = typesOnly && layerOf(importer) === "loop";
+  if (imported === COMPOSITION_ROOT && !mayName && !ABOVE_COMPOSITION_ROOT.test(importer)) {
     return {
       message:
         `"${imported}" is the composition root: only the policy, simulation/ and mod.ts import it`,

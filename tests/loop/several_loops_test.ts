@@ -20,7 +20,7 @@ Deno.test("several loops run at once, each with its own callbacks, timers and ta
       for (let turn = 0; turn < 2; turn += 1) {
         await sleep(delay);
         assertEquals(loop === (getRunningLoop() as EventLoop), true);
-        assertEquals(currentTask()?.getLoop() === loop, true);
+        assertEquals((currentTask()?.getLoop() as EventLoop) === loop, true);
         log.push(`${name} at ${loop.time()}`);
       }
     });

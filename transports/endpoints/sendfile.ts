@@ -71,7 +71,8 @@ export interface SendfileOptions {
  * @example A server that sends a file to everyone
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { getRunningLoop, openConnection, run, sendfile, startServer } from "@gyre/asyncio";
+ * import { getRunningLoop, openConnection, run, startServer } from "@gyre/asyncio";
+ * import { sendfile } from "@gyre/asyncio/transports";
  *
  * const path = Deno.makeTempFileSync({ dir: "/tmp" });
  * Deno.writeTextFileSync(path, "a file of some length");

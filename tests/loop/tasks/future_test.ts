@@ -283,7 +283,7 @@ Deno.test("Future() takes the running loop, which getLoop() gives", async () => 
   await runVirtual(function* (loop) {
     const future = new Future<void>();
 
-    assertEquals(future.getLoop() === loop, true);
+    assertEquals((future.getLoop() as EventLoop) === loop, true);
     loop.callLater(1, () => future.setResult());
     yield* future;
   });

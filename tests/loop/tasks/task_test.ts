@@ -9,6 +9,7 @@ import {
   type Coroutine,
   createTask,
   currentTask,
+  type EventLoop,
   getRunningLoop,
   InvalidStateError,
   isCoroutine,
@@ -392,7 +393,7 @@ Deno.test("currentTask() is the task in its steps and null in callbacks", async 
     yield* task;
 
     assertEquals(seen, ["inner", null, "inner", null]);
-    assertEquals(currentTask(loop)?.getLoop() === loop, true);
+    assertEquals((currentTask(loop)?.getLoop() as EventLoop) === loop, true);
   });
   assertEquals(currentTask(), null);
 });

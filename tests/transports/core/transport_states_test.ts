@@ -6,10 +6,9 @@ import {
   EventLoop,
   type Future,
   InvalidStateError,
-  sendfile,
-  startTls,
   type Transport,
 } from "../../../mod.ts";
+import { sendfile, startTls } from "../../../transports/mod.ts";
 import type { PlatformLoop } from "../../../loop/platform/platform_loop.ts";
 import { createServerContext } from "../../../transports/tls/_deno_tls_context.ts";
 import { DenoTlsChannel } from "../../../transports/tls/deno_tls_channel.ts";
