@@ -7,6 +7,7 @@ import {
   type Transport,
 } from "../../mod.ts";
 import type { Acceptor, ByteChannel, ByteSink, EventLoop, Listener } from "../../loop/mod.ts";
+import { interruptedBy } from "../../loop/tasks/interrupted_by.ts";
 import { startOperation } from "../../loop/tasks/start_operation.ts";
 import { ReadableStreamChannel } from "../../transports/deno/readable_stream_channel.ts";
 import { StreamTransport } from "../../transports/core/stream_transport.ts";
@@ -19,20 +20,25 @@ export const pipePair: Backend<Deno.UnixAddr> = {
   name: "a pair of pipes",
   capacity: 1024 * 1024,
   createLoop: () => new DenoEventLoop(),
-  serve: (loop, factory) =>
-    startOperation(
-      loop,
-      function* (): Coroutine<Server<Deno.UnixAddr>> {
-        const server = new Server(loop, [new PipeListener()], factory);
-        yield* server.startServing();
-        return server;
-      }(),
-    ),
+  serve: (loop, factory, options = {}) => {
+    const start = () => startOperation(loop, serve(loop, factory, options));
+    return options.signal === undefined ? start() : interruptedBy(loop, options.signal, start);
+  },
   connect: (loop, address, factory) => startOperation(loop, connect(loop, address, factory)),
 };
 
 /** Listeners that accept. */
 const listeners: Map<string, PipeListener> = new Map();
+
+function* serve(
+  loop: DenoEventLoop,
+  factory: () => StreamProtocol,
+  options: { signal?: AbortSignal },
+): Coroutine<Server<Deno.UnixAddr>> {
+  const server = new Server(loop, [new PipeListener()], factory, options);
+  yield* server.startServing();
+  return server;
+}
 
 function* connect<P extends StreamProtocol>(
   loop: DenoEventLoop,
