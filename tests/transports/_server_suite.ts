@@ -1,4 +1,10 @@
-import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
+import {
+  assertEquals,
+  assertInstanceOf,
+  assertMatch,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
 import {
   CancelledError,
   type Coroutine,
@@ -215,6 +221,22 @@ export function testServers(backend: Backend): void {
     const reason = new Error("no longer wanted");
     const signal = AbortSignal.abort(reason);
     assertEquals(yield* caughtBy(backend.serve(loop, createEcho, { signal })), reason);
+  });
+
+  test("a server shows where it stands, in a line", function* ({ loop }) {
+    const server = yield* backend.serve(loop, createEcho);
+    const place = /^<Server serving at="[^"]+"/;
+    assertMatch(String(server), place);
+    assertEquals(JSON.parse(JSON.stringify(server)), String(server));
+    const client = yield* connect(loop, server);
+    yield* exchange(client);
+    assertMatch(Deno.inspect(server), / connections=1>$/);
+    server.close();
+    assertMatch(String(server), /^<Server clos(ing|ed) connections=1>$/);
+    client.transport?.close();
+    yield* client.lost;
+    yield* server.waitClosed();
+    assertEquals(String(server), "<Server closed>");
   });
 
   test("a signal that aborts ends the server and its connections", function* ({ loop }) {

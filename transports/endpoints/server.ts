@@ -19,6 +19,8 @@ import * as inside from "../../loop/inside.ts";
 import { assertMove, type Moves } from "../../loop/errors/assert.ts";
 import { type Context, copyContext, enterContext } from "../../loop/scheduling/context.ts";
 import { CancelledError, InvalidStateError } from "../../loop/errors/errors.ts";
+import { formatAddress } from "../../loop/values/format_address.ts";
+import { lineOf, showAsText } from "../../loop/values/describe.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import type { Acceptor, ByteChannel, Listener } from "../../loop/platform/platform.ts";
@@ -154,6 +156,19 @@ export class Server<A extends Deno.Addr = Deno.Addr> implements AsyncDisposable 
     this.#signal = signal;
     openResources(loop).add(this);
     if (signal !== undefined) this.#follow(signal);
+  }
+
+  static {
+    showAsText(this);
+  }
+
+  /** Says where it stands, as `repr()`: `<Server serving at="127.0.0.1:80" connections=2>`. */
+  toString(): string {
+    return lineOf(this, this.#state, {
+      at: describePlaces(this.addresses),
+      connections: this.#transports.size,
+      handshakes: this.#handshakes.size,
+    });
   }
 
   /** Where the server listens; empty once it is closed. As `sockets`. */
@@ -453,4 +468,14 @@ export class Server<A extends Deno.Addr = Deno.Addr> implements AsyncDisposable 
   #report(exception: unknown, message: string): void {
     this.#loop.callExceptionHandler({ message, exception });
   }
+}
+
+/** Where a server listens: nothing once it is closed. */
+function describePlaces(addresses: readonly Deno.Addr[]): string {
+  return addresses.length === 0 ? "" : JSON.stringify(addresses.map(textOfAddress).join(", "));
+}
+
+function textOfAddress(address: Deno.Addr): string {
+  if ("hostname" in address) return formatAddress(address);
+  return "path" in address ? address.path : address.transport;
 }
