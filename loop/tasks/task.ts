@@ -11,8 +11,9 @@
  * - *done*, once the body has ended: it is off the loop's list, its scope is closed, and no
  *   cancellation reaches what still runs in there.
  *
- * Nobody knows what a function will give, but a generator function. So it is called inside of a scope; if it gives a
- * coroutine, what the scope has kept becomes the coroutine's, and there is no scope any more.
+ * What a function will give is known of generator functions only. So another one is called inside
+ * of a scope; if it gives a coroutine, what the scope has kept becomes the coroutine's, and there
+ * is no scope any more.
  *
  * A cancellation is counted and kept in one place: in the scope if there is one, else here. What
  * has not been thrown when the body returns makes the end a cancellation, as in asyncio.
