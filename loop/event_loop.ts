@@ -22,7 +22,7 @@ import { TimerHandle } from "./scheduling/timer_handle.ts";
 import { forgetError, Future } from "./tasks/future.ts";
 import type { Clock } from "./platform/platform.ts";
 import type { ReadyQueue } from "./scheduling/ready_queue.ts";
-import { type CheckedTaskOptions, Task, type TaskBody, type TaskOptions } from "./tasks/task.ts";
+import { noteChecked, Task, type TaskBody, type TaskOptions } from "./tasks/task.ts";
 
 /** Settings of an {@linkcode EventLoop}. */
 export interface EventLoopOptions {
@@ -252,8 +252,7 @@ export class EventLoop {
     checkOptions("create a task", options, TASK);
     if (this.#taskFactory !== null) return this.#createByFactory(this.#taskFactory, body, options);
     if (options === NO_OPTIONS) return new Task(body, this[inside.ownOptions]);
-    const checked: CheckedTaskOptions = { ...options, loop: this, [inside.checked]: true };
-    return new Task(body, checked);
+    return new Task(body, noteChecked({ ...options, loop: this }));
   }
 
   /** Returns the factory set with {@linkcode setTaskFactory}, or `null`. */

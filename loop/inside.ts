@@ -35,8 +35,6 @@ export const cancelReason: unique symbol = Symbol("cancelReason");
 export const cancelServing: unique symbol = Symbol("cancelServing");
 /** Throws unless a callback can be scheduled. */
 export const checkCallback: unique symbol = Symbol("checkCallback");
-/** Marks options that are checked. */
-export const checked: unique symbol = Symbol("checked");
 /** Throws if a connection was closed while something else had it. */
 export const checkLeft: unique symbol = Symbol("checkLeft");
 /** The end of a group: waits for the children, and gives the error of it all. */

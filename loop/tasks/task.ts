@@ -77,9 +77,12 @@ export interface TaskOptions {
   loop?: EventLoop | undefined;
 }
 
-/** Options that `createTask()` has checked and copied, and the task need not check again. */
-export interface CheckedTaskOptions extends TaskOptions {
-  readonly [inside.checked]?: true;
+/** The options that {@linkcode noteChecked} was given, until the task has them. */
+let checked: TaskOptions | null = null;
+
+/** `options` are checked: the task that is created next with them need not check them again. */
+export function noteChecked(options: TaskOptions): TaskOptions {
+  return checked = options;
 }
 
 /**
@@ -129,8 +132,8 @@ export class Task<T> extends CoroutineFuture<T> {
     super(options);
     checkTaskBody(body);
     const loop = this.getLoop();
-    const isChecked = options === loop[inside.ownOptions] ||
-      (options as CheckedTaskOptions)[inside.checked] === true;
+    const isChecked = options === checked || options === loop[inside.ownOptions];
+    checked = null;
     if (!isChecked) checkOptions("create a task", options, TASK);
     if (typeof body !== "function") claim(body);
     this.#body = body;
