@@ -231,6 +231,11 @@ export function testServers(backend: Backend): void {
     const client = yield* connect(loop, server);
     yield* exchange(client);
     assertMatch(Deno.inspect(server), / connections=1>$/);
+    const { transport } = client;
+    assertEquals(Deno.inspect(transport), "<StreamTransport open>");
+    transport?.pauseReading();
+    assertEquals(JSON.stringify(transport), '"<StreamTransport open reading=paused>"');
+    transport?.resumeReading();
     server.close();
     assertMatch(String(server), /^<Server clos(ing|ed) connections=1>$/);
     client.transport?.close();

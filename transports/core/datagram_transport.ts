@@ -16,6 +16,7 @@ import * as inside from "../../loop/inside.ts";
 import { Step } from "../../loop/scheduling/step.ts";
 import { assertMove, type Moves } from "../../loop/errors/assert.ts";
 import { type Context, copyContext, enterContext } from "../../loop/scheduling/context.ts";
+import { lineOf, showAsText } from "../../loop/values/describe.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import { formatAddress } from "../../loop/values/format_address.ts";
 import type { Future } from "../../loop/tasks/future.ts";
@@ -99,6 +100,15 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
     if (name === "sockname") return this.#channel.address;
     if (name === "peername") return this.#remote ?? fallback;
     return name === "socket" ? this.#channel : fallback;
+  }
+
+  static {
+    showAsText(this);
+  }
+
+  /** Says where it stands, as `repr()`: `<DatagramEndpoint open pending=2>`. */
+  toString(): string {
+    return lineOf(this, this.#state, { pending: this.#pending, unsent: this.#unsent });
   }
 
   sendto(data: Uint8Array, address?: DatagramAddress): void {

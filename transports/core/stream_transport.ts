@@ -28,6 +28,7 @@ import { assertMove, type Moves } from "../../loop/errors/assert.ts";
 import { type Context, copyContext, enterContext } from "../../loop/scheduling/context.ts";
 import { errorOf } from "../../loop/errors/error_of.ts";
 import { InvalidStateError } from "../../loop/errors/errors.ts";
+import { lineOf, showAsText } from "../../loop/values/describe.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import type { ByteChannel, ByteSink } from "../../loop/platform/platform.ts";
@@ -190,6 +191,19 @@ export class StreamTransport<A extends Deno.Addr = Deno.Addr>
   getExtraInfo(name: string, fallback?: unknown): unknown;
   getExtraInfo(name: string, fallback?: unknown): unknown {
     return this.#channel.getExtraInfo(name) ?? fallback;
+  }
+
+  static {
+    showAsText(this);
+  }
+
+  /** Says where it stands, as `repr()`: `<StreamTransport open reading=paused unsent=5>`. */
+  toString(): string {
+    return lineOf(this, this.#state, {
+      reading: this.#reading === "on" ? "" : this.#reading,
+      writing: this.#writing === "open" ? "" : this.#writing,
+      unsent: this.#unsent,
+    });
   }
 
   getProtocol(): StreamProtocol {
