@@ -1,11 +1,15 @@
 import type { EventLoop } from "../loop/event_loop.ts";
 import { FlowControlProtocol } from "../transports/core/flow_control_protocol.ts";
+import { PipeReaderProtocol } from "../transports/streams/pipe_reader_protocol.ts";
 import { StreamReader } from "../transports/streams/stream_reader.ts";
 import { StreamWriter } from "../transports/streams/stream_writer.ts";
 import type { ProcessProtocol } from "./subprocess_protocol.ts";
 import type { SubprocessTransport } from "./subprocess_transport.ts";
 
-/** The protocol under a `Process`: makes streams of its pipes. */
+/**
+ * The protocol under a `Process`: makes streams of its pipes. What a pipe reads goes to its reader;
+ * of its end the process hears first, as it ends with its pipes.
+ */
 export class ProcessStreams implements ProcessProtocol {
   stdin: StreamWriter | null = null;
   stdout: StreamReader | null = null;
@@ -27,10 +31,6 @@ export class ProcessStreams implements ProcessProtocol {
     this.stderr = this.#createReader(transport, 2);
     const stdin = transport.getPipeTransport(0);
     if (stdin !== null) this.stdin = new StreamWriter(stdin, this.#stdinFlow);
-  }
-
-  pipeDataReceived(fd: number, data: Uint8Array): void {
-    this.#reader(fd)?.feedData(data);
   }
 
   pipeConnectionLost(fd: number, error: Error | null): void {
@@ -58,6 +58,7 @@ export class ProcessStreams implements ProcessProtocol {
     if (pipe === null) return null;
     const reader = new StreamReader(this.#options);
     reader.setTransport(pipe);
+    pipe.setProtocol(new PipeReaderProtocol(reader, pipe.getProtocol()));
     this.#open.add(fd);
     return reader;
   }

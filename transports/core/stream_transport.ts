@@ -33,6 +33,7 @@ import type { EventLoop } from "../../loop/event_loop.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import type { ByteChannel, ByteSink } from "../../loop/platform/platform.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
+import { CopyingProtocol } from "./_copying_protocol.ts";
 import { checkProtocol, followMethod } from "./_create_protocol.ts";
 import { FlowControl } from "./_flow_control.ts";
 import { type OpenResource, openResources } from "./open_resources.ts";
@@ -483,7 +484,7 @@ export class StreamTransport<A extends Deno.Addr = Deno.Addr>
     const protocol = this.#protocol;
     try {
       if (buffer === this.#lent && protocol === this.#lender) this.#callBufferUpdated(count);
-      else if (protocol.getBuffer !== undefined) this.#feed(buffer.subarray(0, count));
+      else if (protocol.getBuffer !== undefined) this.#pass(protocol, buffer, count);
       else {
         const data = isOwned ? aloneIn(buffer, count) : copyOf(buffer, 0, count);
         if (buffer !== this.#lent) this.#readBuffer.adapt(count);
@@ -493,6 +494,12 @@ export class StreamTransport<A extends Deno.Addr = Deno.Addr>
     } catch (error) {
       this.#fail(error, "dataReceived");
     }
+  }
+
+  /** Hands bytes to a buffered protocol that has not lent the memory that they are in. */
+  #pass(protocol: StreamProtocol, buffer: Uint8Array, count: number): void {
+    if (protocol instanceof CopyingProtocol) protocol.copyFrom(buffer, count);
+    else this.#feed(buffer.subarray(0, count));
   }
 
   /** Copies bytes that were read for the protocol before into the memory of a buffered one. */
