@@ -3,7 +3,11 @@ import { checkOptions } from "../loop/values/check_options.ts";
 import { type EventLoop, runningEventLoop } from "../loop/event_loop.ts";
 import { CALLBACK_PORT } from "./_options.ts";
 
-/** Settings of {@linkcode createCallbackPort}. */
+/**
+ * Settings of {@linkcode createCallbackPort}.
+ *
+ * @category Executors
+ */
 export interface CallbackPortOptions {
   /** The loop that calls back. Defaults to the running loop. */
   loop?: EventLoop | undefined;
@@ -12,7 +16,11 @@ export interface CallbackPortOptions {
 /** The open ports of each loop. */
 const openPorts: WeakMap<EventLoop, Set<CallbackPort>> = new WeakMap();
 
-/** A way back into a loop from a worker; made by {@linkcode createCallbackPort}. */
+/**
+ * A way back into a loop from a worker; made by {@linkcode createCallbackPort}.
+ *
+ * @category Executors
+ */
 export class CallbackPort implements Disposable {
   /** What to transfer to the worker. */
   readonly port: MessagePort;
@@ -61,6 +69,8 @@ export class CallbackPort implements Disposable {
  * @returns The port, and the way to close it.
  * @throws {TypeError} If `callback` is no function, or a generator function, which needs a task.
  * @throws {InvalidStateError} If no loop is running here and none is given, or it is closed.
+ *
+ * @category Executors
  *
  * @example A worker that calls back
  * ```ts

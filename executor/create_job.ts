@@ -2,7 +2,11 @@ import { checkOptions } from "../loop/values/check_options.ts";
 import { JOB } from "./_options.ts";
 import { ModuleFunction } from "./module_function.ts";
 
-/** Settings of {@linkcode createJob}. */
+/**
+ * Settings of {@linkcode createJob}.
+ *
+ * @category Executors
+ */
 export interface JobOptions<P = unknown> {
   /** What is moved to the worker, not copied: buffers, ports. Each must be in the arguments. */
   transfer?: Transferable[] | undefined;
@@ -23,7 +27,11 @@ export interface JobOptions<P = unknown> {
   signal?: AbortSignal | undefined;
 }
 
-/** A function with what concerns its way to the worker; made by {@linkcode createJob}. */
+/**
+ * A function with what concerns its way to the worker; made by {@linkcode createJob}.
+ *
+ * @category Executors
+ */
 export class Job<A extends unknown[] = unknown[], R = unknown> {
   /** What to run. */
   readonly fn: ((...args: never[]) => R) | ModuleFunction<never[], R>;
@@ -50,6 +58,8 @@ export class Job<A extends unknown[] = unknown[], R = unknown> {
  * @param fn A self-contained function, or a {@linkcode moduleFunction}.
  * @param options Additional options.
  * @returns What stands for the function in `runInExecutor()`, `toThread()` and `submit()`.
+ *
+ * @category Executors
  *
  * @example Progress from a job
  * ```ts

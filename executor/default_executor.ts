@@ -19,7 +19,11 @@ import { PoolExecutor } from "./pool_executor.ts";
 import { ProcessPoolExecutor } from "./process_pool_executor.ts";
 import { WorkerPoolExecutor } from "./worker_pool_executor.ts";
 
-/** Settings of {@linkcode shutdownDefaultExecutor}. */
+/**
+ * Settings of {@linkcode shutdownDefaultExecutor}.
+ *
+ * @category Executors
+ */
 export interface ShutdownDefaultExecutorOptions {
   /** Seconds after which workers are ended by force. No limit by default. */
   timeout?: number | undefined;

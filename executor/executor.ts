@@ -5,13 +5,19 @@ import type { ModuleFunction } from "./module_function.ts";
 /**
  * What a worker can run: a self-contained function, a function of a module, or either of them
  * with options. It may be asynchronous.
+ *
+ * @category Executors
  */
 export type JobFunction<A extends unknown[], R> =
   | ((...args: A) => R)
   | ModuleFunction<A, R>
   | Job<A, R>;
 
-/** Settings of {@linkcode Executor.shutdown}. */
+/**
+ * Settings of {@linkcode Executor.shutdown}.
+ *
+ * @category Executors
+ */
 export interface ShutdownOptions {
   /** Whether to wait until all workers have ended. `true` by default. */
   wait?: boolean | undefined;
@@ -24,7 +30,11 @@ export interface ShutdownOptions {
   timeout?: number | undefined;
 }
 
-/** Runs jobs elsewhere. As `concurrent.futures.Executor`. */
+/**
+ * Runs jobs elsewhere. As `concurrent.futures.Executor`.
+ *
+ * @category Executors
+ */
 export interface Executor {
   /**
    * Starts `fn(...args)` in a worker, now or once one is free.

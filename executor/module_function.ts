@@ -1,4 +1,8 @@
-/** A function named by its module; made by {@linkcode moduleFunction}. */
+/**
+ * A function named by its module; made by {@linkcode moduleFunction}.
+ *
+ * @category Executors
+ */
 export class ModuleFunction<A extends unknown[] = unknown[], R = unknown> {
   /** The URL of the module. */
   readonly url: string;
@@ -27,6 +31,8 @@ export class ModuleFunction<A extends unknown[] = unknown[], R = unknown> {
  * @permissions allow-read=<file> for a file, when the job runs
  * @returns What stands for the function in `runInExecutor()` and `submit()`.
  * @throws {TypeError} If `url` is not absolute.
+ *
+ * @category Executors
  *
  * @example A function of a module
  * ```ts

@@ -9,7 +9,11 @@ import { WorkerPool, type WorkerPoolSettings } from "./_worker_pool.ts";
 import type { Executor, JobFunction, ShutdownOptions } from "./executor.ts";
 import { JobResults } from "./_job_results.ts";
 
-/** Settings of {@linkcode PoolExecutor.map}. */
+/**
+ * Settings of {@linkcode PoolExecutor.map}.
+ *
+ * @category Executors
+ */
 export interface MapOptions {
   /**
    * How many calls may be begun and not yet read. Twice the number of workers by default, which
@@ -18,7 +22,11 @@ export interface MapOptions {
   concurrency?: number | undefined;
 }
 
-/** Settings that pools of threads and of processes share. */
+/**
+ * Settings that pools of threads and of processes share.
+ *
+ * @category Executors
+ */
 export interface PoolExecutorOptions {
   /** How many workers there may be. As many as the machine runs at once by default. */
   maxWorkers?: number | undefined;
@@ -28,7 +36,11 @@ export interface PoolExecutorOptions {
   heapLimitMb?: number | undefined;
 }
 
-/** What pools of threads and of processes have in common. */
+/**
+ * What pools of threads and of processes have in common.
+ *
+ * @category Executors
+ */
 export class PoolExecutor implements Executor, AsyncDisposable {
   readonly #pool: WorkerPool;
 

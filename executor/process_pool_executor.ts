@@ -4,7 +4,11 @@ import type { WorkerPermissions } from "../loop/platform/worker_platform.ts";
 import { PROCESS_POOL_EXECUTOR } from "./_options.ts";
 import { PoolExecutor, type PoolExecutorOptions } from "./pool_executor.ts";
 
-/** Settings of a {@linkcode ProcessPoolExecutor}. */
+/**
+ * Settings of a {@linkcode ProcessPoolExecutor}.
+ *
+ * @category Executors
+ */
 export interface ProcessPoolExecutorOptions extends PoolExecutorOptions {
   /** What jobs may do. `"none"`, the default, is nothing but compute. */
   permissions?: "none" | WorkerPermissions | undefined;
@@ -21,6 +25,8 @@ export interface ProcessPoolExecutorOptions extends PoolExecutorOptions {
  * A process costs more memory than a thread, and a job more time on the way.
  *
  * @permissions allow-run=deno
+ *
+ * @category Executors
  *
  * @example A job that is stopped
  * ```ts

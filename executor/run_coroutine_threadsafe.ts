@@ -17,6 +17,8 @@ import type { TaskBody } from "../loop/tasks/task.ts";
  * cancels the task.
  * @throws {InvalidStateError} If `loop` is closed.
  *
+ * @category Executors
+ *
  * @example From one loop to another
  * ```ts
  * import { assertEquals } from "@std/assert";

@@ -15,6 +15,8 @@ import type { JobFunction } from "./executor.ts";
  * @throws {TypeError} If `fn` or an argument cannot be sent.
  * @throws {InvalidStateError} If no loop is running here, or its executor was shut down.
  *
+ * @category Executors
+ *
  * @example Work that would block the loop
  * ```ts
  * import { assertEquals } from "@std/assert";

@@ -3,7 +3,11 @@ import { WORKER_POOL_EXECUTOR } from "./_options.ts";
 import { PoolExecutor, type PoolExecutorOptions } from "./pool_executor.ts";
 import { describe } from "./_describe_job.ts";
 
-/** Settings of a {@linkcode WorkerPoolExecutor}. */
+/**
+ * Settings of a {@linkcode WorkerPoolExecutor}.
+ *
+ * @category Executors
+ */
 export interface WorkerPoolExecutorOptions extends PoolExecutorOptions {
   /** The name of the threads, for debuggers. */
   name?: string | undefined;
@@ -27,6 +31,8 @@ export interface WorkerPoolExecutorOptions extends PoolExecutorOptions {
  * may have to be stopped, or must be kept from something.
  *
  * Context variables do not cross: a job sees none of them. Pass what it needs.
+ *
+ * @category Executors
  *
  * @example Hashing off the main thread
  * ```ts

@@ -85,7 +85,11 @@ import {
   removeSignalHandlers,
 } from "./platform/signal_handlers.ts";
 
-/** Settings of a {@linkcode DenoEventLoop}. */
+/**
+ * Settings of a {@linkcode DenoEventLoop}.
+ *
+ * @category Running
+ */
 export interface DenoEventLoopOptions {
   /** Records origins and reports slow callbacks. Off by default. */
   debug?: boolean | undefined;
@@ -125,6 +129,8 @@ const OPTIONS: OptionTable<DenoEventLoopOptions> = {
  *
  * This class is the composition root: its methods are one line each, calling the functions of
  * the other folders.
+ *
+ * @category Running
  */
 export class DenoEventLoop extends EventLoop implements PlatformLoop {
   /** @ignore What the loop needs of its host. */

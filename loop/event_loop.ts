@@ -24,7 +24,11 @@ import type { Clock } from "./platform/platform.ts";
 import type { ReadyQueue } from "./scheduling/ready_queue.ts";
 import { noteChecked, Task, type TaskBody, type TaskOptions } from "./tasks/task.ts";
 
-/** Settings of an {@linkcode EventLoop}. */
+/**
+ * Settings of an {@linkcode EventLoop}.
+ *
+ * @category Running
+ */
 export interface EventLoopOptions {
   /** The clock that drives it. Defaults to the host's. */
   clock?: Clock | undefined;
@@ -34,7 +38,11 @@ export interface EventLoopOptions {
   debug?: boolean | undefined;
 }
 
-/** What the exception handler is told. The keys are asyncio's. */
+/**
+ * What the exception handler is told. The keys are asyncio's.
+ *
+ * @category Running
+ */
 export interface ExceptionContext {
   /** What happened. */
   message: string;
@@ -54,13 +62,21 @@ export interface ExceptionContext {
   sourceTraceback?: string;
 }
 
-/** Receives what nobody else handles. See `setExceptionHandler`. */
+/**
+ * Receives what nobody else handles. See `setExceptionHandler`.
+ *
+ * @category Running
+ */
 export type ExceptionHandler = (loop: EventLoop, context: ExceptionContext) => void;
 
 /** Frames of this folder say nothing about who created an object. */
 const OWN_FOLDER = new URL(".", import.meta.url).href;
 
-/** Creates the tasks of a loop; see `setTaskFactory`. */
+/**
+ * Creates the tasks of a loop; see `setTaskFactory`.
+ *
+ * @category Running
+ */
 export type TaskFactory = <T>(
   loop: EventLoop,
   body: TaskBody<T>,
@@ -72,6 +88,8 @@ export type TaskFactory = <T>(
  *
  * It does not block its thread: several loops may run at once. For connections, processes and
  * executors see {@linkcode DenoEventLoop}, which extends it.
+ *
+ * @category Running
  *
  * @example Callbacks run in the order in which they were scheduled
  * ```ts
@@ -495,6 +513,7 @@ export function runningEventLoop(): EventLoop {
  * Returns the task that current code is part of, or `null`. As `asyncio.current_task()`.
  *
  * @param loop Returns `null` unless the task belongs to it.
+ * @category Running
  */
 export function currentTask(loop?: EventLoop): Task<unknown> | null {
   const task = runningTask();
@@ -506,6 +525,7 @@ export function currentTask(loop?: EventLoop): Task<unknown> | null {
  * `asyncio.all_tasks()`.
  *
  * @param loop Defaults to the running loop.
+ * @category Running
  */
 export function allTasks(loop: EventLoop = runningEventLoop()): Set<Task<unknown>> {
   return new Set(loop[inside.tasks]);
@@ -516,6 +536,8 @@ export function allTasks(loop: EventLoop = runningEventLoop()): Set<Task<unknown
  *
  * @param body A coroutine, or a function that returns a coroutine, a promise or a value.
  * @throws {InvalidStateError} If no loop is running here.
+ *
+ * @category Running
  *
  * @example Two things at once
  * ```ts

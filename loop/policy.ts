@@ -5,7 +5,11 @@ import { isMainIsolate } from "./platform/deno_isolate.ts";
 import { InvalidStateError } from "./errors/errors.ts";
 import { EventLoop, runningEventLoop } from "./event_loop.ts";
 
-/** Decides which loop is the current one, and how loops are made. As `AbstractEventLoopPolicy`. */
+/**
+ * Decides which loop is the current one, and how loops are made. As `AbstractEventLoopPolicy`.
+ *
+ * @category Policies
+ */
 export interface EventLoopPolicy {
   /** Returns the loop of the current context; throws if there is none and none may be made. */
   getEventLoop(): EventLoop;
@@ -20,6 +24,8 @@ export interface EventLoopPolicy {
  *
  * In the main isolate, `getEventLoop()` creates it once when none was set. In a worker it
  * throws, as in a thread of asyncio's.
+ *
+ * @category Policies
  *
  * @example A policy that makes loops in debug mode
  * ```ts
@@ -79,7 +85,11 @@ export class DefaultEventLoopPolicy implements EventLoopPolicy {
   }
 }
 
-/** Creates a policy. */
+/**
+ * Creates a policy.
+ *
+ * @category Policies
+ */
 export type EventLoopPolicyFactory = () => EventLoopPolicy;
 
 /** Policies by name. */
@@ -95,6 +105,7 @@ registered.set("default", () => new DefaultEventLoopPolicy());
  * @param name The name; registering it again replaces the factory.
  * @param factory Creates the policy when it is set.
  * @throws {TypeError} If `name` is empty or `factory` is no function.
+ * @category Policies
  */
 export function registerEventLoopPolicy(name: string, factory: EventLoopPolicyFactory): void {
   if (typeof name !== "string" || name === "") {
@@ -108,12 +119,20 @@ export function registerEventLoopPolicy(name: string, factory: EventLoopPolicyFa
   registered.set(name, factory);
 }
 
-/** Returns the names of the registered policies, in the order of registration. */
+/**
+ * Returns the names of the registered policies, in the order of registration.
+ *
+ * @category Policies
+ */
 export function eventLoopPolicyNames(): string[] {
   return [...registered.keys()];
 }
 
-/** Returns the policy in force. As `asyncio.get_event_loop_policy()`. */
+/**
+ * Returns the policy in force. As `asyncio.get_event_loop_policy()`.
+ *
+ * @category Policies
+ */
 export function getEventLoopPolicy(): EventLoopPolicy {
   return current ??= new DefaultEventLoopPolicy();
 }
@@ -125,6 +144,7 @@ export function getEventLoopPolicy(): EventLoopPolicy {
  * @throws {RangeError} If no policy is registered under the name.
  * @throws {TypeError} If it is none of them, or what is registered gives no policy; the one before
  * stays in force.
+ * @category Policies
  */
 export function setEventLoopPolicy(policy: EventLoopPolicy | string | null): void {
   if (policy === null) current = null;
@@ -147,6 +167,7 @@ export function setEventLoopPolicy(policy: EventLoopPolicy | string | null): voi
  * {@linkcode EventLoop} of your own.
  *
  * @throws {InvalidStateError} If there is none.
+ * @category Policies
  */
 export function getRunningLoop(): DenoEventLoop {
   return runningEventLoop() as DenoEventLoop;
@@ -158,6 +179,7 @@ export function getRunningLoop(): DenoEventLoop {
  *
  * @throws {InvalidStateError} If no loop is running, none is set and the policy makes none.
  * @throws {TypeError} If the policy gives no loop.
+ * @category Policies
  */
 export function getEventLoop(): DenoEventLoop {
   const loop = runningLoop();
@@ -165,7 +187,11 @@ export function getEventLoop(): DenoEventLoop {
   return checkLoop(getEventLoopPolicy().getEventLoop(), "get the event loop");
 }
 
-/** Sets the loop of the policy; `null` for none. As `asyncio.set_event_loop()`. */
+/**
+ * Sets the loop of the policy; `null` for none. As `asyncio.set_event_loop()`.
+ *
+ * @category Policies
+ */
 export function setEventLoop(loop: EventLoop | null): void {
   getEventLoopPolicy().setEventLoop(loop);
 }
@@ -174,6 +200,7 @@ export function setEventLoop(loop: EventLoop | null): void {
  * Creates a loop as the policy does, without setting it. As `asyncio.new_event_loop()`.
  *
  * @throws {TypeError} If the policy gives no loop.
+ * @category Policies
  */
 export function newEventLoop(): DenoEventLoop {
   return checkLoop(getEventLoopPolicy().newEventLoop(), "create an event loop");

@@ -25,6 +25,8 @@ import type { TaskBody } from "./tasks/task.ts";
  * @throws {InvalidStateError} If a loop is running here.
  * @throws {TypeError} If an option is unknown or not of its type.
  *
+ * @category Running
+ *
  * @example A program that cleans up, whatever ends it
  * ```ts
  * import { runMain, sleep } from "@gyre/asyncio";

@@ -27,7 +27,11 @@ const MOST_ROUNDS = 100;
 /** What an {@linkcode AbortSignal} is called as the end of a run. */
 const ABORT = "an AbortSignal";
 
-/** Settings of a {@linkcode Runner}. */
+/**
+ * Settings of a {@linkcode Runner}.
+ *
+ * @category Running
+ */
 export interface RunnerOptions {
   /** Debug mode of the loop. Left as the loop has it by default. */
   debug?: boolean | undefined;
@@ -45,7 +49,11 @@ export interface RunnerOptions {
   grace?: number | undefined;
 }
 
-/** Settings of {@linkcode Runner.run}. */
+/**
+ * Settings of {@linkcode Runner.run}.
+ *
+ * @category Running
+ */
 export interface RunnerRunOptions {
   /** The context of the main task; the runner's own by default. */
   context?: Context | undefined;
@@ -56,7 +64,11 @@ export interface RunnerRunOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Settings of {@linkcode run} and {@linkcode runMain}. */
+/**
+ * Settings of {@linkcode run} and {@linkcode runMain}.
+ *
+ * @category Running
+ */
 export interface RunOptions extends RunnerOptions {
   /**
    * Cancels `main` when it aborts, as a first signal does; its reason is the `cause` of the
@@ -69,6 +81,8 @@ export interface RunOptions extends RunnerOptions {
  * Runs several main functions on one loop, one after the other. As `asyncio.Runner`.
  *
  * The loop and the context variables stay from one `run()` to the next.
+ *
+ * @category Running
  *
  * @example Two runs on one loop
  * ```ts
@@ -363,6 +377,8 @@ function checkLoop(loop: unknown): EventLoop {
  * @returns What `main` gives.
  * @throws {CancelledError} If a signal ended it; the message is the name of the signal.
  * @throws {TypeError} If `main` or an option is not of its type.
+ *
+ * @category Running
  *
  * @example Hello
  * ```ts

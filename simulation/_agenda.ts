@@ -1,4 +1,8 @@
-/** Something that happens at a time. */
+/**
+ * Something that happens at a time.
+ *
+ * @category Simulation
+ */
 export interface Appointment {
   /** When, in seconds. */
   readonly when: number;

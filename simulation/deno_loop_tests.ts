@@ -7,7 +7,11 @@ import { LOOP_TEST } from "./_options.ts";
 import { simulate, type SimulateOptions } from "./simulate.ts";
 import type { Simulation, SimulationMain } from "./simulation.ts";
 
-/** Settings of {@linkcode loopTest}. */
+/**
+ * Settings of {@linkcode loopTest}.
+ *
+ * @category Simulation
+ */
 export interface LoopTestOptions extends SimulateOptions {
   /** Skips the test. */
   ignore?: boolean | undefined;
@@ -24,6 +28,8 @@ export interface LoopTestOptions extends SimulateOptions {
  * @param name What the test is called.
  * @param options Additional options; they may be left out.
  * @param body A function that returns a coroutine, a promise or a value.
+ *
+ * @category Simulation
  *
  * @example A test that takes an hour
  * ```ts

@@ -8,7 +8,11 @@ import type { SimulationMain } from "./simulation.ts";
 import { shortenSchedule } from "./_shorten_schedule.ts";
 import { Trace } from "./trace.ts";
 
-/** Settings of {@linkcode explore}. */
+/**
+ * Settings of {@linkcode explore}.
+ *
+ * @category Simulation
+ */
 export interface ExploreOptions extends Omit<SimulateOptions, "schedule" | "trace"> {
   /** How many runs to try at most; 1,000 by default. */
   runs?: number | undefined;
@@ -18,7 +22,11 @@ export interface ExploreOptions extends Omit<SimulateOptions, "schedule" | "trac
   schedules?: readonly Schedule[] | undefined;
 }
 
-/** What {@linkcode explore} has found. */
+/**
+ * What {@linkcode explore} has found.
+ *
+ * @category Simulation
+ */
 export interface Exploration {
   /** How many runs it tried, the failed one included. */
   runs: number;
@@ -26,7 +34,11 @@ export interface Exploration {
   failure: ExploredFailure | null;
 }
 
-/** A run that has failed, and the shortest way found to repeat it. */
+/**
+ * A run that has failed, and the shortest way found to repeat it.
+ *
+ * @category Simulation
+ */
 export interface ExploredFailure {
   /** What the run failed with. */
   error: unknown;
@@ -54,6 +66,8 @@ const DEFAULT_SCHEDULES: readonly Schedule[] = ["fifo", "random", "pct"];
  * @param main A function that returns a coroutine, a promise or a value.
  * @param options Additional options.
  * @returns What was found.
+ *
+ * @category Simulation
  *
  * @example A counter that loses an update if tasks are unlucky
  * ```ts

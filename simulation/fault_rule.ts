@@ -1,4 +1,8 @@
-/** What travels over a simulated link. */
+/**
+ * What travels over a simulated link.
+ *
+ * @category Simulation
+ */
 export interface Packet {
   /** The name of the host that sends it. */
   readonly from: string;
@@ -24,8 +28,14 @@ export interface Packet {
  * - `{ after }`: it arrives that many seconds later.
  * - `"drop"`: it is lost. What belongs to a connection is sent again, as TCP does, in ever longer
  *   intervals.
+ *
+ * @category Simulation
  */
 export type Verdict = "pass" | "drop" | { readonly after: number };
 
-/** A fault: decides about each packet. The first rule that does not say `"pass"` decides. */
+/**
+ * A fault: decides about each packet. The first rule that does not say `"pass"` decides.
+ *
+ * @category Simulation
+ */
 export type FaultRule = (packet: Packet) => Verdict;

@@ -1,4 +1,8 @@
-/** What the links of a simulated network are like. Times are seconds, probabilities 0 to 1. */
+/**
+ * What the links of a simulated network are like. Times are seconds, probabilities 0 to 1.
+ *
+ * @category Simulation
+ */
 export interface LinkConditions {
   /** How long a packet travels; 0.0005 by default. */
   latency: number;

@@ -24,10 +24,16 @@ import type { SeededRandom } from "./seeded_random.ts";
  *   concurrency testing: it finds a bug that needs few changes of order with a known probability.
  * - a list of deviations, as a failed run prints it: `"12:1 40:2"` means that decision 12 took the
  *   second task in the order of `fifo` and decision 40 the third.
+ *
+ * @category Simulation
  */
 export type Schedule = "fifo" | "random" | "pct" | Deviations;
 
-/** Decisions that are not those of `fifo`, as `<decision>:<choice>`, with spaces between. */
+/**
+ * Decisions that are not those of `fifo`, as `<decision>:<choice>`, with spaces between.
+ *
+ * @category Simulation
+ */
 export type Deviations = `${number}:${string}`;
 
 /** Chooses among the threads that are ready. */

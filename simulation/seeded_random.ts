@@ -3,6 +3,8 @@ import type { Random } from "../loop/platform/platform.ts";
 /**
  * Chance that is the same for the same seed. Not for secrets.
  *
+ * @category Simulation
+ *
  * @example Three dice
  * ```ts
  * import { assertEquals } from "@std/assert";

@@ -6,7 +6,11 @@ import type { Schedule } from "./schedule.ts";
 import type { SimulationMain } from "./simulation.ts";
 import type { Trace } from "./trace.ts";
 
-/** Settings of {@linkcode simulate}. */
+/**
+ * Settings of {@linkcode simulate}.
+ *
+ * @category Simulation
+ */
 export interface SimulateOptions {
   /** Where all chance comes from; 0 by default. The same seed gives the same run. */
   seed?: number | undefined;
@@ -42,6 +46,8 @@ export interface SimulateOptions {
  * @throws {DeadlockError} If nothing can wake the program. Its cause is the error that nobody has
  * handled, if there is one: it may be why nobody comes.
  * @throws {TimeoutError} If simulated time exceeds the limit.
+ *
+ * @category Simulation
  *
  * @example Sleeping for an hour
  * ```ts

@@ -21,6 +21,8 @@ interface Boot {
  *
  * Created by `sim.host()`. A crash ends all that runs on it where it stands: no `finally` block
  * runs, no connection is closed, and its peers hear nothing.
+ *
+ * @category Simulation
  */
 export class SimulatedHost {
   /** The name, which the other hosts resolve. */

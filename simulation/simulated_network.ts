@@ -17,7 +17,11 @@ const LOCAL_CONDITIONS: LinkConditions = { ...DEFAULT_CONDITIONS, latency: 0, ji
 /** The address that reaches every host. */
 const BROADCAST = "255.255.255.255";
 
-/** A host, by its name, or several. */
+/**
+ * A host, by its name, or several.
+ *
+ * @category Simulation
+ */
 export type HostNames = string | readonly string[];
 
 /**
@@ -30,6 +34,8 @@ export type HostNames = string | readonly string[];
  * A fault that loses packets does not break a connection: what is lost is sent again, as by TCP,
  * after 0.2 seconds first and then in ever longer intervals, until it times out after 15 minutes
  * (2 minutes for a connect). So a connection outlives a short partition, and is late after it.
+ *
+ * @category Simulation
  *
  * @example A connection that outlives a partition
  * ```ts

@@ -2,7 +2,11 @@ import type { Coroutine } from "../loop/tasks/task.ts";
 import type { StreamReader } from "../transports/streams/stream_reader.ts";
 import type { StreamWriter } from "../transports/streams/stream_writer.ts";
 
-/** A child process, as the program in it sees it. */
+/**
+ * A child process, as the program in it sees it.
+ *
+ * @category Simulation
+ */
 export interface SimulatedChild {
   /** Its number. */
   readonly pid: number;
@@ -23,6 +27,8 @@ export interface SimulatedChild {
 /**
  * What a child process of a simulation runs. It returns the exit code; nothing stands for 0, and
  * an error for 1.
+ *
+ * @category Simulation
  */
 export type SimulatedProgram = (
   child: SimulatedChild,

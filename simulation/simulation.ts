@@ -15,7 +15,11 @@ import type { SimulatedProgram } from "./simulated_program.ts";
 import { SimulatedNetwork } from "./simulated_network.ts";
 import type { VirtualClock } from "./virtual_clock.ts";
 
-/** What {@linkcode simulate} runs: a function that returns a coroutine, a promise or a value. */
+/**
+ * What {@linkcode simulate} runs: a function that returns a coroutine, a promise or a value.
+ *
+ * @category Simulation
+ */
 export type SimulationMain<T> = (sim: Simulation) => Coroutine<T> | PromiseLike<T> | T;
 
 /** The name of the host that `main` runs on. */
@@ -32,6 +36,8 @@ function refusePipe(): never {
  * A simulated world, as the program in it sees it. Created by {@linkcode simulate}.
  *
  * Its methods may be taken off it: `simulate(({ loop, host }) => …)`.
+ *
+ * @category Simulation
  */
 export class Simulation {
   /** The seed of the run. */

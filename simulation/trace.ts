@@ -5,6 +5,8 @@
  * in seconds, the host, and what happened. The same program with the same seed and schedule gives
  * the same trace, byte for byte.
  *
+ * @category Simulation
+ *
  * @example Two runs with one seed
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -40,7 +42,11 @@ export class Trace {
   }
 }
 
-/** Where two traces part. */
+/**
+ * Where two traces part.
+ *
+ * @category Simulation
+ */
 export interface TraceDifference {
   /** The first line that differs, counted from 0. */
   line: number;
@@ -55,7 +61,11 @@ export interface TraceDifference {
 /** Lines of context in a difference. */
 const CONTEXT = 3;
 
-/** Returns where two traces part, or `null` when they are the same. */
+/**
+ * Returns where two traces part, or `null` when they are the same.
+ *
+ * @category Simulation
+ */
 export function diffTraces(first: Trace, second: Trace): TraceDifference | null {
   const length = Math.max(first.lines.length, second.lines.length);
   for (let line = 0; line < length; line += 1) {

@@ -29,7 +29,11 @@ const LATER_ROUND = 0.000_1;
 
 export type { Appointment } from "./_agenda.ts";
 
-/** Settings of a {@linkcode VirtualClock}. */
+/**
+ * Settings of a {@linkcode VirtualClock}.
+ *
+ * @category Simulation
+ */
 export interface VirtualClockOptions {
   /** Receives what a scheduled call throws; by default it is an uncaught error of the program. */
   onError?: ((error: unknown) => void) | undefined;
@@ -41,6 +45,8 @@ export interface VirtualClockOptions {
  *
  * Only time is virtual: what a loop waits for must come from its timers, from its own tasks, or
  * from {@linkcode schedule}. {@linkcode simulate} makes a whole world.
+ *
+ * @category Simulation
  *
  * @example An hour in no time
  * ```ts

@@ -14,20 +14,36 @@ import type { StreamReader } from "../transports/streams/stream_reader.ts";
 import type { StreamWriter } from "../transports/streams/stream_writer.ts";
 import type { PIPE, SubprocessExecOptions, SubprocessOptions } from "./subprocess_exec.ts";
 
-/** How {@linkcode createSubprocessShell} starts a process. Its streams are inherited by default. */
+/**
+ * How {@linkcode createSubprocessShell} starts a process. Its streams are inherited by default.
+ *
+ * @category Subprocesses
+ */
 export interface CreateSubprocessOptions extends SubprocessOptions, ProcessOptions {
   /** The limit of its stream readers, in bytes; 64 KiB by default. */
   limit?: number | undefined;
 }
 
-/** How {@linkcode createSubprocessExec} starts a process. Its streams are inherited by default. */
+/**
+ * How {@linkcode createSubprocessExec} starts a process. Its streams are inherited by default.
+ *
+ * @category Subprocesses
+ */
 export interface CreateSubprocessExecOptions
   extends CreateSubprocessOptions, SubprocessExecOptions {}
 
-/** The stream for a standard stream that goes to `Target`: there is one for a pipe only. */
+/**
+ * The stream for a standard stream that goes to `Target`: there is one for a pipe only.
+ *
+ * @category Subprocesses
+ */
 export type PipeStream<Target, Stream> = Target extends typeof PIPE ? Stream : null;
 
-/** The process that options of the type `O` start: which of its streams are pipes. */
+/**
+ * The process that options of the type `O` start: which of its streams are pipes.
+ *
+ * @category Subprocesses
+ */
 export type ProcessOf<O extends CreateSubprocessOptions> = Process<
   PipeStream<O["stdin"], StreamWriter>,
   PipeStream<O["stdout"], StreamReader>,
@@ -47,6 +63,8 @@ export type ProcessOf<O extends CreateSubprocessOptions> = Process<
  * @throws {Deno.errors.PermissionDenied} If the file is not a program.
  * @throws {Deno.errors.NotCapable} If the permission is missing; the message names the flag.
  * @throws {InvalidStateError} If no loop is running here.
+ *
+ * @category Subprocesses
  *
  * @example Talking to a program
  * ```ts
@@ -82,6 +100,8 @@ export function createSubprocessExec<O extends CreateSubprocessExecOptions = Rec
  * @returns The process.
  * @throws {Deno.errors.NotCapable} If the permission is missing; the message names the flag.
  * @throws {InvalidStateError} If no loop is running here.
+ *
+ * @category Subprocesses
  *
  * @example A pipeline of the shell
  * ```ts

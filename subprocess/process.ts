@@ -13,7 +13,11 @@ import type { ProcessTransport } from "./_process_transport.ts";
 /** Seconds that a process has to end by itself at the end of an `await using` block. */
 const GRACE = 5;
 
-/** Settings of a {@linkcode Process}. */
+/**
+ * Settings of a {@linkcode Process}.
+ *
+ * @category Subprocesses
+ */
 export interface ProcessOptions {
   /**
    * Seconds between `SIGTERM` and `SIGKILL` at the end of an `await using` block; 5 by default.
@@ -26,7 +30,11 @@ export interface ProcessOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** What a process with such streams has printed; `null` for one that is no pipe. */
+/**
+ * What a process with such streams has printed; `null` for one that is no pipe.
+ *
+ * @category Subprocesses
+ */
 export type ProcessOutput<
   Stdout extends StreamReader | null = StreamReader | null,
   Stderr extends StreamReader | null = StreamReader | null,
@@ -41,6 +49,8 @@ export type ProcessOutput<
  *
  * At the end of an `await using` block a process that runs is asked to end, and killed if it has
  * not within the grace period. Created by {@linkcode createSubprocessExec}.
+ *
+ * @category Subprocesses
  *
  * @example A program that ends with its block
  * ```ts

@@ -9,14 +9,30 @@ import { startProcess } from "./_start_process.ts";
 import type { ProcessProtocol } from "./subprocess_protocol.ts";
 import type { SubprocessTransport } from "./subprocess_transport.ts";
 
-/** The standard stream is a pipe to or from us. As `asyncio.subprocess.PIPE`. */
+/**
+ * The standard stream is a pipe to or from us. As `asyncio.subprocess.PIPE`.
+ *
+ * @category Subprocesses
+ */
 export const PIPE = "piped";
-/** The standard stream leads nowhere. As `asyncio.subprocess.DEVNULL`. */
+/**
+ * The standard stream leads nowhere. As `asyncio.subprocess.DEVNULL`.
+ *
+ * @category Subprocesses
+ */
 export const DEVNULL = "null";
-/** The errors go where the output goes. As `asyncio.subprocess.STDOUT`. */
+/**
+ * The errors go where the output goes. As `asyncio.subprocess.STDOUT`.
+ *
+ * @category Subprocesses
+ */
 export const STDOUT = "stdout";
 
-/** How a child is started. */
+/**
+ * How a child is started.
+ *
+ * @category Subprocesses
+ */
 export interface SubprocessOptions {
   /**
    * Where its stdin comes from: `"piped"`, `"inherit"`, `"null"`, or the number of one of our
@@ -47,7 +63,11 @@ export interface SubprocessOptions {
   group?: number | undefined;
 }
 
-/** How a program is started. */
+/**
+ * How a program is started.
+ *
+ * @category Subprocesses
+ */
 export interface SubprocessExecOptions extends SubprocessOptions {
   /** The arguments, without the program's own name. */
   args?: readonly string[] | undefined;
@@ -72,6 +92,8 @@ export interface SubprocessExecOptions extends SubprocessOptions {
  * be taken.
  * @throws {Deno.errors.NotCapable} If the permission is missing; the message names the flag.
  * @throws {TypeError} If an option is of the wrong kind.
+ *
+ * @category Subprocesses
  *
  * @example Waiting for the end of a program
  * ```ts
@@ -117,6 +139,8 @@ export function subprocessExec<P extends ProcessProtocol>(
  * @throws {Deno.errors.NotFound} If there is no such directory to run it in.
  * @throws {Deno.errors.NotCapable} If the permission is missing; the message names the flag.
  * @throws {TypeError} If an option is of the wrong kind.
+ *
+ * @category Subprocesses
  *
  * @example What a line prints
  * ```ts

@@ -9,6 +9,8 @@ import type { SubprocessTransport } from "./subprocess_transport.ts";
  * from inside `write()`. What they throw goes to the loop's exception handler.
  *
  * Pipes are numbered as the child's descriptors: 0 is its stdin, 1 its stdout, 2 its stderr.
+ *
+ * @category Subprocesses
  */
 export interface ProcessProtocol {
   /** The process runs; `transport` controls it and knows its pipes. */
@@ -31,6 +33,8 @@ export interface ProcessProtocol {
  * A protocol for a child process and its pipes. As `asyncio.SubprocessProtocol`.
  *
  * See {@linkcode ProcessProtocol} for when its methods are called.
+ *
+ * @category Subprocesses
  *
  * @example Collecting what a program prints
  * ```ts

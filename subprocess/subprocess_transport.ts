@@ -1,7 +1,11 @@
 import type { ExtraInfoSource, ReadTransport, WriteTransport } from "../transports/transport.ts";
 import type { ProcessProtocol } from "./subprocess_protocol.ts";
 
-/** A child process and its pipes. Created by `subprocessExec()`; as `asyncio.SubprocessTransport`. */
+/**
+ * A child process and its pipes. Created by `subprocessExec()`; as `asyncio.SubprocessTransport`.
+ *
+ * @category Subprocesses
+ */
 export interface SubprocessTransport extends ExtraInfoSource {
   /** Returns the number of the process. */
   getPid(): number;

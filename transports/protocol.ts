@@ -12,6 +12,8 @@ import type { BaseTransport, DatagramAddress, DatagramTransport, Transport } fro
  * What `dataReceived`, `eofReceived`, `getBuffer` or `bufferUpdated` throw goes to the loop's
  * exception handler and ends the connection; what the others throw only goes there. So does what
  * they throw later, if they are async functions; nobody waits for those.
+ *
+ * @category Protocols and transports
  */
 export interface StreamProtocol {
   /** The connection is made; `transport` writes to it and closes it. */
@@ -40,7 +42,11 @@ export interface StreamProtocol {
   connectionLost?(error: Error | null): void;
 }
 
-/** What all protocols have in common. As `asyncio.BaseProtocol`. */
+/**
+ * What all protocols have in common. As `asyncio.BaseProtocol`.
+ *
+ * @category Protocols and transports
+ */
 export class BaseProtocol<T = BaseTransport> {
   /** The connection is made. */
   connectionMade(_transport: T): void {}
@@ -59,6 +65,8 @@ export class BaseProtocol<T = BaseTransport> {
  * A protocol that is handed the bytes of a connection. As `asyncio.Protocol`.
  *
  * See {@linkcode StreamProtocol} for when its methods are called.
+ *
+ * @category Protocols and transports
  *
  * @example A protocol that greets
  * ```ts
@@ -101,6 +109,8 @@ export class Protocol extends BaseProtocol<Transport> implements StreamProtocol 
  *
  * It may write what it has read straight from that memory: the transport does not read into it
  * again before it went out.
+ *
+ * @category Protocols and transports
  */
 export abstract class BufferedProtocol extends BaseProtocol<Transport> implements StreamProtocol {
   /**
@@ -123,6 +133,8 @@ export abstract class BufferedProtocol extends BaseProtocol<Transport> implement
  *
  * What a method throws goes to the loop's exception handler, and the endpoint stays open: one
  * datagram that cannot be read must not end a server for all.
+ *
+ * @category Protocols and transports
  */
 export interface EndpointProtocol {
   /** The endpoint is open; `transport` sends and closes. */
@@ -141,6 +153,8 @@ export interface EndpointProtocol {
 
 /**
  * A protocol of datagrams. As `asyncio.DatagramProtocol`.
+ *
+ * @category Protocols and transports
  *
  * @example A server that sends every datagram back
  * ```ts

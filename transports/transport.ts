@@ -1,7 +1,11 @@
 import type { EndpointProtocol, StreamProtocol } from "./protocol.ts";
 import type { TlsInfo } from "./tls/tls_options.ts";
 
-/** The facts that a transport may know, by name. No transport knows them all. */
+/**
+ * The facts that a transport may know, by name. No transport knows them all.
+ *
+ * @category Protocols and transports
+ */
 export interface ExtraInfo<A extends Deno.Addr = Deno.Addr> {
   /** Where the peer is. */
   readonly peername: A;
@@ -17,7 +21,11 @@ export interface ExtraInfo<A extends Deno.Addr = Deno.Addr> {
   readonly subprocess: Deno.ChildProcess;
 }
 
-/** Who tells facts of itself by name. */
+/**
+ * Who tells facts of itself by name.
+ *
+ * @category Protocols and transports
+ */
 export interface ExtraInfoSource<A extends Deno.Addr = Deno.Addr> {
   /**
    * Returns a fact; see {@linkcode ExtraInfo} for the names. As `get_extra_info()`.
@@ -36,6 +44,8 @@ export interface ExtraInfoSource<A extends Deno.Addr = Deno.Addr> {
 /**
  * What all transports have in common; `A` is the type of the addresses at its ends. As
  * `asyncio.BaseTransport`.
+ *
+ * @category Protocols and transports
  */
 export interface BaseTransport<A extends Deno.Addr = Deno.Addr> extends ExtraInfoSource<A> {
   /**
@@ -51,7 +61,11 @@ export interface BaseTransport<A extends Deno.Addr = Deno.Addr> extends ExtraInf
   getProtocol(): StreamProtocol;
 }
 
-/** A transport that reads. As `asyncio.ReadTransport`. */
+/**
+ * A transport that reads. As `asyncio.ReadTransport`.
+ *
+ * @category Protocols and transports
+ */
 export interface ReadTransport<A extends Deno.Addr = Deno.Addr> extends BaseTransport<A> {
   /** Whether data is being received. */
   isReading(): boolean;
@@ -64,7 +78,11 @@ export interface ReadTransport<A extends Deno.Addr = Deno.Addr> extends BaseTran
   resumeReading(): void;
 }
 
-/** A transport that writes. As `asyncio.WriteTransport`. */
+/**
+ * A transport that writes. As `asyncio.WriteTransport`.
+ *
+ * @category Protocols and transports
+ */
 export interface WriteTransport<A extends Deno.Addr = Deno.Addr> extends BaseTransport<A> {
   /**
    * Sends `data`, without waiting. What does not go out at once is buffered; then the memory
@@ -100,7 +118,11 @@ export interface WriteTransport<A extends Deno.Addr = Deno.Addr> extends BaseTra
   setWriteBufferLimits(limits?: WriteBufferLimits): void;
 }
 
-/** The marks of flow control. */
+/**
+ * The marks of flow control.
+ *
+ * @category Protocols and transports
+ */
 export interface WriteBufferLimits {
   /** In bytes; defaults to four times `low`, or to 64 KiB. */
   high?: number | undefined;
@@ -108,11 +130,19 @@ export interface WriteBufferLimits {
   low?: number | undefined;
 }
 
-/** A transport that reads and writes a stream of bytes. As `asyncio.Transport`. */
+/**
+ * A transport that reads and writes a stream of bytes. As `asyncio.Transport`.
+ *
+ * @category Protocols and transports
+ */
 export interface Transport<A extends Deno.Addr = Deno.Addr>
   extends ReadTransport<A>, WriteTransport<A> {}
 
-/** A transport of datagrams. As `asyncio.DatagramTransport`. */
+/**
+ * A transport of datagrams. As `asyncio.DatagramTransport`.
+ *
+ * @category Protocols and transports
+ */
 export interface DatagramTransport extends ExtraInfoSource<Deno.NetAddr> {
   /**
    * Sends a datagram, without waiting, after those sent before. An empty one is sent too.
@@ -150,7 +180,11 @@ export interface DatagramTransport extends ExtraInfoSource<Deno.NetAddr> {
   getProtocol(): EndpointProtocol;
 }
 
-/** Where datagrams come from and go to. */
+/**
+ * Where datagrams come from and go to.
+ *
+ * @category Protocols and transports
+ */
 export interface DatagramAddress {
   /** A numeric address; a name only to send to. */
   hostname: string;

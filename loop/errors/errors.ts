@@ -12,6 +12,8 @@ function isInstance(this: unknown, value: unknown): boolean {
  * `message` is the message given to `cancel()`, or empty. Code that catches it to clean up
  * should throw it again. It carries a stack only in debug mode: building one costs as much as
  * the rest of a cancellation.
+ *
+ * @category Errors
  */
 export class CancelledError extends Error {
   static {
@@ -23,19 +25,31 @@ export class CancelledError extends Error {
   }
 }
 
-/** Thrown when an operation is not allowed in the current state of a loop, future or transport. */
+/**
+ * Thrown when an operation is not allowed in the current state of a loop, future or transport.
+ *
+ * @category Errors
+ */
 export class InvalidStateError extends Error {
   /** The class name. */
   override readonly name = "InvalidStateError";
 }
 
-/** Thrown when a time limit ran out. */
+/**
+ * Thrown when a time limit ran out.
+ *
+ * @category Errors
+ */
 export class TimeoutError extends Error {
   /** The class name. */
   override readonly name = "TimeoutError";
 }
 
-/** Thrown by a stream read that met the end before the requested bytes; `partial` holds what came. */
+/**
+ * Thrown by a stream read that met the end before the requested bytes; `partial` holds what came.
+ *
+ * @category Errors
+ */
 export class IncompleteReadError extends Error {
   /** The class name. */
   override readonly name = "IncompleteReadError";
@@ -56,7 +70,11 @@ export class IncompleteReadError extends Error {
   }
 }
 
-/** Thrown by a stream read whose separator did not come within the limit. */
+/**
+ * Thrown by a stream read whose separator did not come within the limit.
+ *
+ * @category Errors
+ */
 export class LimitOverrunError extends Error {
   /** The class name. */
   override readonly name = "LimitOverrunError";
@@ -73,43 +91,71 @@ export class LimitOverrunError extends Error {
   }
 }
 
-/** Thrown by `getNowait()` of an empty queue. */
+/**
+ * Thrown by `getNowait()` of an empty queue.
+ *
+ * @category Errors
+ */
 export class QueueEmpty extends Error {
   /** The class name. */
   override readonly name = "QueueEmpty";
 }
 
-/** Thrown by `putNowait()` of a full queue. */
+/**
+ * Thrown by `putNowait()` of a full queue.
+ *
+ * @category Errors
+ */
 export class QueueFull extends Error {
   /** The class name. */
   override readonly name = "QueueFull";
 }
 
-/** Thrown by `put()` and `get()` of a queue that was shut down. */
+/**
+ * Thrown by `put()` and `get()` of a queue that was shut down.
+ *
+ * @category Errors
+ */
 export class QueueShutDown extends Error {
   /** The class name. */
   override readonly name = "QueueShutDown";
 }
 
-/** Thrown by `wait()` of a barrier that was reset or aborted. */
+/**
+ * Thrown by `wait()` of a barrier that was reset or aborted.
+ *
+ * @category Errors
+ */
 export class BrokenBarrierError extends Error {
   /** The class name. */
   override readonly name = "BrokenBarrierError";
 }
 
-/** Thrown by a job whose worker died, broke, or was ended by force. */
+/**
+ * Thrown by a job whose worker died, broke, or was ended by force.
+ *
+ * @category Errors
+ */
 export class BrokenExecutor extends Error {
   /** The class name. */
   override readonly name = "BrokenExecutor";
 }
 
-/** Thrown by `sendfile()` where the transport has no native way and `fallback` is false. */
+/**
+ * Thrown by `sendfile()` where the transport has no native way and `fallback` is false.
+ *
+ * @category Errors
+ */
 export class SendfileNotAvailableError extends Error {
   /** The class name. */
   override readonly name = "SendfileNotAvailableError";
 }
 
-/** Thrown when a program waits and nothing can ever wake it. */
+/**
+ * Thrown when a program waits and nothing can ever wake it.
+ *
+ * @category Errors
+ */
 export class DeadlockError extends Error {
   /** The class name. */
   override readonly name = "DeadlockError";

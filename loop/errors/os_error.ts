@@ -8,6 +8,8 @@ import { isLostConnection, isSystemError } from "./deno_os_error.ts";
  * `Deno.errors` have no common base to catch. `Deno.errors.NotCapable` is not among them: it says
  * that the program was started without a permission, and not what the system did.
  *
+ * @category Errors
+ *
  * @example A server that is not there
  * ```ts
  * import { assert } from "@std/assert";
@@ -34,6 +36,8 @@ export function isOSError(error: unknown): error is Error {
  * Whether `error` is what `except ConnectionError` catches in a program on asyncio:
  * `Deno.errors.BrokenPipe`, `ConnectionAborted`, `ConnectionRefused` or `ConnectionReset`, or an
  * error with the code of one of them.
+ *
+ * @category Errors
  */
 export function isConnectionError(error: unknown): error is Error {
   return isLostConnection(error);

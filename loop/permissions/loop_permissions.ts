@@ -19,6 +19,8 @@ import type { WorkerPermissions } from "../platform/worker_platform.ts";
  *   A program that is listed does what it can; only worker processes are held to these permissions.
  * - `read`, `write`: files and folders for worker processes. `true` also lets the loop use
  *   descriptors by number, beyond the standard streams.
+ *
+ * @category Permissions
  */
 export interface LoopPermissions extends WorkerPermissions {
   /** Unix sockets, or folders of such. */

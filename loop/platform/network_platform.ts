@@ -16,7 +16,11 @@
 import type { EventLoop } from "../event_loop.ts";
 import type { Future } from "../tasks/future.ts";
 
-/** One end of a stream of bytes: TCP, TLS, a Unix socket, a pipe, or a simulated link. */
+/**
+ * One end of a stream of bytes: TCP, TLS, a Unix socket, a pipe, or a simulated link.
+ *
+ * @category Platform
+ */
 export interface ByteChannel {
   /** Whether its two directions end only together, as with TLS. */
   readonly endsWhole?: boolean;
@@ -47,7 +51,11 @@ export interface ByteChannel {
   getExtraInfo(name: string): unknown;
 }
 
-/** Who receives what a {@linkcode ByteChannel} reads. */
+/**
+ * Who receives what a {@linkcode ByteChannel} reads.
+ *
+ * @category Platform
+ */
 export interface ByteSink {
   /**
    * Returns the buffer that the next read fills, at least one byte long; `null` when there is
@@ -73,7 +81,11 @@ export interface ByteSink {
   closed(): void;
 }
 
-/** Where a TCP server listens or a client connects. */
+/**
+ * Where a TCP server listens or a client connects.
+ *
+ * @category Platform
+ */
 export interface TcpAddress {
   /** A host name or a numeric address. */
   hostname: string;
@@ -81,13 +93,21 @@ export interface TcpAddress {
   port: number;
 }
 
-/** Settings of {@linkcode Network.connectTcp}. */
+/**
+ * Settings of {@linkcode Network.connectTcp}.
+ *
+ * @category Platform
+ */
 export interface ConnectTcpOptions {
   /** Where the connection comes from. Defaults to what the host chooses. */
   localAddress?: TcpAddress | undefined;
 }
 
-/** Settings of {@linkcode Network.listenTcp}. */
+/**
+ * Settings of {@linkcode Network.listenTcp}.
+ *
+ * @category Platform
+ */
 export interface ListenTcpOptions {
   /** How many connections may wait to be accepted. */
   backlog?: number | undefined;
@@ -95,19 +115,31 @@ export interface ListenTcpOptions {
   reusePort?: boolean | undefined;
 }
 
-/** Settings of {@linkcode Network.adoptListener}. */
+/**
+ * Settings of {@linkcode Network.adoptListener}.
+ *
+ * @category Platform
+ */
 export interface AdoptListenerOptions {
   /** Whether closing the listener removes the path of its Unix socket. It does by default. */
   cleanup?: boolean | undefined;
 }
 
-/** Settings of {@linkcode Network.listenUnix}. */
+/**
+ * Settings of {@linkcode Network.listenUnix}.
+ *
+ * @category Platform
+ */
 export interface ListenUnixOptions extends AdoptListenerOptions {
   /** How many connections may wait to be accepted. */
   backlog?: number | undefined;
 }
 
-/** A socket that connections arrive at. It is bound; it accepts once started. */
+/**
+ * A socket that connections arrive at. It is bound; it accepts once started.
+ *
+ * @category Platform
+ */
 export interface Listener<A extends Deno.Addr = Deno.Addr> {
   /** Where it listens, with the port that the host chose. */
   readonly address: A;
@@ -117,7 +149,11 @@ export interface Listener<A extends Deno.Addr = Deno.Addr> {
   close(): void;
 }
 
-/** Who receives what arrives at a {@linkcode Listener}. */
+/**
+ * Who receives what arrives at a {@linkcode Listener}.
+ *
+ * @category Platform
+ */
 export interface Acceptor {
   /** A connection has arrived. */
   accepted(channel: ByteChannel): void;
@@ -127,7 +163,11 @@ export interface Acceptor {
   closed(): void;
 }
 
-/** A socket that sends and receives datagrams. */
+/**
+ * A socket that sends and receives datagrams.
+ *
+ * @category Platform
+ */
 export interface DatagramChannel {
   /** Where it is bound. */
   readonly address: Deno.NetAddr;
@@ -142,6 +182,8 @@ export interface DatagramChannel {
 /**
  * A socket for datagrams, such as a `Deno.DatagramConn`, whose type only a program with the library
  * `deno.unstable` has.
+ *
+ * @category Platform
  */
 export interface DatagramConn {
   /** Where it receives. */
@@ -154,7 +196,11 @@ export interface DatagramConn {
   close(): void;
 }
 
-/** Who receives what a {@linkcode DatagramChannel} reads. */
+/**
+ * Who receives what a {@linkcode DatagramChannel} reads.
+ *
+ * @category Platform
+ */
 export interface DatagramSink {
   /** A datagram has come; `bytes` belong to the receiver. */
   received(bytes: Uint8Array, address: Deno.NetAddr): void;
@@ -166,7 +212,11 @@ export interface DatagramSink {
   closed(error?: Error): void;
 }
 
-/** Settings of {@linkcode Network.openDatagrams}. */
+/**
+ * Settings of {@linkcode Network.openDatagrams}.
+ *
+ * @category Platform
+ */
 export interface OpenDatagramsOptions {
   /** Whether to send to broadcast addresses. */
   allowBroadcast?: boolean | undefined;
@@ -174,10 +224,18 @@ export interface OpenDatagramsOptions {
   remote?: TcpAddress | undefined;
 }
 
-/** The versions of the Internet protocol. */
+/**
+ * The versions of the Internet protocol.
+ *
+ * @category Platform
+ */
 export type AddressFamily = "ipv4" | "ipv6";
 
-/** A numeric address of a host. */
+/**
+ * A numeric address of a host.
+ *
+ * @category Platform
+ */
 export interface HostAddress {
   /** Its kind. */
   family: AddressFamily;
@@ -185,7 +243,11 @@ export interface HostAddress {
   hostname: string;
 }
 
-/** What a loop needs of a network. */
+/**
+ * What a loop needs of a network.
+ *
+ * @category Platform
+ */
 export interface Network {
   /** Connects to `address`; a name is resolved, and its addresses tried in turn. */
   connectTcp(

@@ -8,13 +8,25 @@ import type { EventLoop } from "../event_loop.ts";
 import type { Future } from "../tasks/future.ts";
 import type { ByteChannel } from "./network_platform.ts";
 
-/** Something to read from: a descriptor, or an object of the host such as `Deno.stdin` or a file. */
+/**
+ * Something to read from: a descriptor, or an object of the host such as `Deno.stdin` or a file.
+ *
+ * @category Platform
+ */
 export type ReadableHandle = number | { readonly readable: ReadableStream<Uint8Array> };
 
-/** Something to write to: a descriptor, or an object of the host such as `Deno.stdout` or a file. */
+/**
+ * Something to write to: a descriptor, or an object of the host such as `Deno.stdout` or a file.
+ *
+ * @category Platform
+ */
 export type WritableHandle = number | { readonly writable: WritableStream<Uint8Array> };
 
-/** What a loop needs to use pipes that exist. */
+/**
+ * What a loop needs to use pipes that exist.
+ *
+ * @category Platform
+ */
 export interface Pipes {
   /** Returns the channel that reads `handle`, which belongs to it from then on. */
   openRead(loop: EventLoop, handle: ReadableHandle): Future<ByteChannel>;

@@ -55,7 +55,11 @@ export type {
   StdioTarget,
 } from "./process_platform.ts";
 
-/** Monotonic time, and the way back into the loop from an idle host. */
+/**
+ * Monotonic time, and the way back into the loop from an idle host.
+ *
+ * @category Platform
+ */
 export interface Clock {
   /** Returns the current time in seconds; it never goes back. */
   now(): number;
@@ -73,7 +77,11 @@ export interface Clock {
   createAlarm(ring: () => void, idle: () => void, deadline?: () => number): Alarm;
 }
 
-/** The one host timer of a running loop. */
+/**
+ * The one host timer of a running loop.
+ *
+ * @category Platform
+ */
 export interface Alarm {
   /**
    * The loop is about to wait: it wants to be woken at `deadline`, in the clock's seconds.
@@ -84,7 +92,11 @@ export interface Alarm {
   close(): void;
 }
 
-/** Everything the package needs of its host. */
+/**
+ * Everything the package needs of its host.
+ *
+ * @category Platform
+ */
 export interface Platform {
   /** Time. */
   readonly clock: Clock;
@@ -106,13 +118,21 @@ export interface Platform {
   readonly workerProcesses: WorkerProcesses;
 }
 
-/** Chance. */
+/**
+ * Chance.
+ *
+ * @category Platform
+ */
 export interface Random {
   /** Returns a number from 0 up to, but not, 1. */
   next(): number;
 }
 
-/** Signals sent to the process. */
+/**
+ * Signals sent to the process.
+ *
+ * @category Platform
+ */
 export interface Signals {
   /** Calls `callback` for each `signal` received, until the returned function is called. */
   listen(signal: Deno.Signal, callback: () => void): () => void;

@@ -9,7 +9,11 @@ export {
   runInEngineContext,
 } from "../scheduling/_current.ts";
 
-/** An event loop that reaches the world, through its platform. */
+/**
+ * An event loop that reaches the world, through its platform.
+ *
+ * @category Platform
+ */
 export interface PlatformLoop extends EventLoop {
   /** @ignore What the loop needs of its host. */
   readonly platform: Platform;

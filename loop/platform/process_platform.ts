@@ -12,13 +12,25 @@
 import type { EventLoop } from "../event_loop.ts";
 import type { ByteChannel } from "./network_platform.ts";
 
-/** Where a standard stream of a child goes: a pipe, where ours goes, nowhere, or a descriptor. */
+/**
+ * Where a standard stream of a child goes: a pipe, where ours goes, nowhere, or a descriptor.
+ *
+ * @category Platform
+ */
 export type StdioTarget = "piped" | "inherit" | "null" | number;
 
-/** What to start: a program and its arguments, or a line for the shell of the system. */
+/**
+ * What to start: a program and its arguments, or a line for the shell of the system.
+ *
+ * @category Platform
+ */
 export type Program = { command: string; args: readonly string[] } | { commandLine: string };
 
-/** Settings of {@linkcode Processes.spawn}. */
+/**
+ * Settings of {@linkcode Processes.spawn}.
+ *
+ * @category Platform
+ */
 export interface SpawnOptions {
   /** Where the child reads its input from. */
   stdin: StdioTarget;
@@ -40,7 +52,11 @@ export interface SpawnOptions {
   group?: number | undefined;
 }
 
-/** A program that was started. */
+/**
+ * A program that was started.
+ *
+ * @category Platform
+ */
 export interface ChildProcess {
   /** Its number. */
   readonly pid: number;
@@ -77,7 +93,11 @@ export interface ChildProcess {
   destroy(): void;
 }
 
-/** Who is told what becomes of a process. */
+/**
+ * Who is told what becomes of a process.
+ *
+ * @category Platform
+ */
 export interface ProcessSink {
   /**
    * It has ended. The only report, exactly once.
@@ -87,7 +107,11 @@ export interface ProcessSink {
   exited(returncode: number): void;
 }
 
-/** What a loop needs to start programs. */
+/**
+ * What a loop needs to start programs.
+ *
+ * @category Platform
+ */
 export interface Processes {
   /** The program that runs command lines. */
   readonly shell: string;

@@ -9,7 +9,11 @@
  * @module
  */
 
-/** What the source text of a worker is called with, inside the worker. */
+/**
+ * What the source text of a worker is called with, inside the worker.
+ *
+ * @category Platform
+ */
 export interface WorkerPort {
   /** Sends `message` to the loop's side. */
   post(message: unknown, transfer?: Transferable[]): void;
@@ -24,7 +28,11 @@ export interface WorkerPort {
   onStray(callback: (error: unknown, id: number | null) => void): void;
 }
 
-/** The loop's side of a worker. */
+/**
+ * The loop's side of a worker.
+ *
+ * @category Platform
+ */
 export interface WorkerLink {
   /**
    * Sends `message` as a structured clone. Messages keep their order.
@@ -36,7 +44,11 @@ export interface WorkerLink {
   terminate(): void;
 }
 
-/** Who receives what a worker sends. */
+/**
+ * Who receives what a worker sends.
+ *
+ * @category Platform
+ */
 export interface WorkerSink {
   /** A message came. */
   received(message: unknown): void;
@@ -51,7 +63,11 @@ export interface WorkerSink {
   ended(reason: string, error: unknown): void;
 }
 
-/** Settings of a worker thread. */
+/**
+ * Settings of a worker thread.
+ *
+ * @category Platform
+ */
 export interface WorkerThreadOptions {
   /** The name of the thread, for debuggers. */
   name: string;
@@ -59,7 +75,11 @@ export interface WorkerThreadOptions {
   heapLimitMb: number;
 }
 
-/** Settings of a worker process. */
+/**
+ * Settings of a worker process.
+ *
+ * @category Platform
+ */
 export interface WorkerProcessOptions {
   /** What the process may do. */
   permissions: WorkerPermissions;
@@ -70,6 +90,8 @@ export interface WorkerProcessOptions {
 /**
  * What a worker may do. `true` is everything of a kind, a list only its members, written as in
  * Deno's `--allow-…` flags. What is left out is denied.
+ *
+ * @category Platform
  */
 export interface WorkerPermissions {
   /** Environment variables. */
@@ -90,7 +112,11 @@ export interface WorkerPermissions {
   write?: boolean | (string | URL)[] | undefined;
 }
 
-/** Threads that run JavaScript. */
+/**
+ * Threads that run JavaScript.
+ *
+ * @category Platform
+ */
 export interface Workers {
   /** How many threads run at the same time. */
   readonly hardwareConcurrency: number;
@@ -102,7 +128,11 @@ export interface Workers {
   errorClass(name: string): (abstract new (message?: string) => Error) | null;
 }
 
-/** Processes that run JavaScript. */
+/**
+ * Processes that run JavaScript.
+ *
+ * @category Platform
+ */
 export interface WorkerProcesses {
   /** Returns the error for a process with `permissions`, where the loop may not; else `null`. */
   refusal?(permissions: WorkerPermissions): Error | null;

@@ -47,7 +47,11 @@ import type { Alarm, Clock } from "../platform/platform.ts";
 import type { ReadyQueue } from "./ready_queue.ts";
 import type { TimerHandle } from "./timer_handle.ts";
 
-/** How much a loop has done. */
+/**
+ * How much a loop has done.
+ *
+ * @category Scheduling
+ */
 export interface LoopStatistics {
   /** Iterations run. */
   iterations: number;

@@ -22,6 +22,8 @@ let setValues: (context: Context, values: ContextValues) => void;
  * The values of all {@linkcode ContextVar}s as one piece of the program sees them.
  *
  * Each task has one of its own, copied when the task is created. As `contextvars.Context`.
+ *
+ * @category Scheduling
  */
 export class Context {
   /** The current values. */
@@ -118,12 +120,17 @@ export function enterContext(context: Context): void {
  * Returns a copy of the current context. As `contextvars.copy_context()`.
  *
  * @returns A context with the same values, which changes on its own.
+ * @category Scheduling
  */
 export function copyContext(): Context {
   return currentContext().copy();
 }
 
-/** What {@linkcode ContextVar.set} returns: the way back to the value before. */
+/**
+ * What {@linkcode ContextVar.set} returns: the way back to the value before.
+ *
+ * @category Scheduling
+ */
 export interface ContextToken<T> {
   /** The variable that was set. */
   readonly variable: ContextVar<T>;
@@ -131,7 +138,11 @@ export interface ContextToken<T> {
   readonly oldValue: T | undefined;
 }
 
-/** Settings of a {@linkcode ContextVar}. */
+/**
+ * Settings of a {@linkcode ContextVar}.
+ *
+ * @category Scheduling
+ */
 export interface ContextVarOptions<T> {
   /** What `get()` returns where no value was set. */
   default?: T;
@@ -139,6 +150,8 @@ export interface ContextVarOptions<T> {
 
 /**
  * A variable with a value for each task, which follows `await`. As `contextvars.ContextVar`.
+ *
+ * @category Scheduling
  *
  * @example A request id that reaches every function of its task
  * ```ts

@@ -7,7 +7,11 @@ import { isCoroutine } from "../values/is_coroutine.ts";
 import { capturedValues, type Context, type ContextValues, currentContext } from "./context.ts";
 import type { EventLoop } from "../event_loop.ts";
 
-/** A callback of any arguments. */
+/**
+ * A callback of any arguments.
+ *
+ * @category Scheduling
+ */
 export type Callback = (...args: never[]) => unknown;
 
 /** A callback that is called in a foreign context: that of who scheduled it. */
@@ -22,7 +26,11 @@ const NO_ARGUMENTS: readonly unknown[] = [];
 /** Returns the callback of `handle`, or `null` once it is cancelled. */
 export let callbackOf: (handle: Handle) => Callback | null;
 
-/** A scheduled callback, to cancel it. Returned by `callSoon`; as `asyncio.Handle`. */
+/**
+ * A scheduled callback, to cancel it. Returned by `callSoon`; as `asyncio.Handle`.
+ *
+ * @category Scheduling
+ */
 export class Handle {
   readonly #loop: EventLoop;
   /** `null` once cancelled. The rare foreign context has no field here, which all would pay. */

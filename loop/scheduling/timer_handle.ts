@@ -8,7 +8,11 @@ export let firesBefore: (a: TimerHandle, b: TimerHandle) => boolean;
 /** The timer is no longer pending. */
 export let leaveQueue: (timer: TimerHandle) => void;
 
-/** A callback scheduled for a time. Returned by `callLater` and `callAt`; as `asyncio.TimerHandle`. */
+/**
+ * A callback scheduled for a time. Returned by `callLater` and `callAt`; as `asyncio.TimerHandle`.
+ *
+ * @category Scheduling
+ */
 export class TimerHandle extends Handle {
   readonly #when: number;
   /** Position among the timers of the same deadline: they fire in the order scheduled. */

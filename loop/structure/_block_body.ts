@@ -13,7 +13,11 @@ import { isGeneratorFunction, refuseAsyncGenerator } from "../values/_function_k
 import { describe } from "../values/_describe.ts";
 import { isThenable } from "../values/is_coroutine.ts";
 
-/** The body of `timeout()` and `taskGroup()`: it runs in the calling task. */
+/**
+ * The body of `timeout()` and `taskGroup()`: it runs in the calling task.
+ *
+ * @category Structure
+ */
 export type BlockBody<S, T> = (scope: S) => Coroutine<T> | PromiseLike<T> | T;
 
 /**

@@ -14,7 +14,11 @@ import { startOperation } from "../tasks/start_operation.ts";
 import type { Coroutine } from "../tasks/task.ts";
 import type { TimerHandle } from "../scheduling/timer_handle.ts";
 
-/** Settings of {@linkcode asCompleted}. */
+/**
+ * Settings of {@linkcode asCompleted}.
+ *
+ * @category Structure
+ */
 export interface AsCompletedOptions {
   /** Seconds after which the remaining waits fail with a `TimeoutError`. No limit by default. */
   timeout?: number | undefined;
@@ -26,6 +30,8 @@ export interface AsCompletedOptions {
  * It is the future itself, and `await` gives its result too; only the types do not know that. Of
  * what has a `then()` TypeScript gives a first `for await` the type, and a second one over the same
  * type that of the result.
+ *
+ * @category Structure
  */
 export type FinishedFuture<T> = Future<T> & {
   /** Nothing to wait for: take `result()`. */
@@ -33,7 +39,11 @@ export type FinishedFuture<T> = Future<T> & {
   readonly then: any;
 };
 
-/** What {@linkcode asCompleted} gives: one wait after the other, or the finished futures. */
+/**
+ * What {@linkcode asCompleted} gives: one wait after the other, or the finished futures.
+ *
+ * @category Structure
+ */
 export interface Completions<T> extends IterableIterator<Future<T>, undefined> {
   /** Serves `for await`: gives each future once it is done. */
   [Symbol.asyncIterator](): AsyncIterator<FinishedFuture<T>, undefined>;
@@ -49,6 +59,8 @@ export interface Completions<T> extends IterableIterator<Future<T>, undefined> {
  * @param options Additional options.
  * @throws {TypeError} If they are no list, as in `asCompleted(a, b)`, or one cannot be waited for.
  * @throws {RangeError} If `timeout` is `NaN`.
+ *
+ * @category Structure
  *
  * @example The fastest first
  * ```ts

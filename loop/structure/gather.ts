@@ -12,7 +12,11 @@ import { type CancelledError, InvalidStateError } from "../errors/errors.ts";
 import type { EventLoop } from "../event_loop.ts";
 import { addWaiter, forgetError, Future, settle, takeOutcome } from "../tasks/future.ts";
 
-/** Settings of {@linkcode gather}. */
+/**
+ * Settings of {@linkcode gather}.
+ *
+ * @category Structure
+ */
 export interface GatherOptions {
   /**
    * Puts errors into the list of results instead of throwing the first. The types name `Error`; what
@@ -21,12 +25,20 @@ export interface GatherOptions {
   returnExceptions?: boolean | undefined;
 }
 
-/** The results of a list of awaitables, in its order. */
+/**
+ * The results of a list of awaitables, in its order.
+ *
+ * @category Structure
+ */
 export type GatherResults<A extends readonly Awaitable<unknown>[]> = {
   -readonly [K in keyof A]: A[K] extends Awaitable<infer T> ? T : never;
 };
 
-/** The results of a list of awaitables, or the errors in their places. */
+/**
+ * The results of a list of awaitables, or the errors in their places.
+ *
+ * @category Structure
+ */
 export type GatherOutcomes<A extends readonly Awaitable<unknown>[]> = {
   -readonly [K in keyof A]: (A[K] extends Awaitable<infer T> ? T : never) | Error;
 };
@@ -43,6 +55,8 @@ export type GatherOutcomes<A extends readonly Awaitable<unknown>[]> = {
  * @param options Additional options.
  * @throws {TypeError} If they are no list, as in `gather(a, b)`, or one cannot be waited for.
  * @throws {InvalidStateError} If they belong to different loops, or no loop is running here.
+ *
+ * @category Structure
  *
  * @example Two at once
  * ```ts

@@ -13,6 +13,8 @@ import { addWaiter, Future, removeWaiter, settle, takeOutcome } from "../tasks/f
  *
  * @param awaitable A future, promise, coroutine or function; keep a reference to its task.
  *
+ * @category Structure
+ *
  * @example A cancelled wait leaves the work alone
  * ```ts
  * import { assertEquals } from "@std/assert";

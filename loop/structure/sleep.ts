@@ -19,6 +19,8 @@ import type { TimerHandle } from "../scheduling/timer_handle.ts";
  * @throws {RangeError} If it is `NaN`.
  * @throws {InvalidStateError} If no loop is running here.
  *
+ * @category Structure
+ *
  * @example Sleeping
  * ```ts
  * import { assertEquals } from "@std/assert";

@@ -23,13 +23,19 @@ import type { Coroutine, Task, TaskBody, TaskOptions } from "../tasks/task.ts";
  */
 type GroupState = "open" | "closing" | "closed";
 
-/** What a child of {@linkcode TaskGroup.start} calls when it is ready. */
+/**
+ * What a child of {@linkcode TaskGroup.start} calls when it is ready.
+ *
+ * @category Structure
+ */
 export type ReportReady<R> = (value: R) => void;
 
 /**
  * Tasks that end together. As `asyncio.TaskGroup`; see {@linkcode taskGroup}.
  *
  * The first child that fails cancels the others and the body.
+ *
+ * @category Structure
  */
 export class TaskGroup {
   readonly #loop: EventLoop;
@@ -285,6 +291,8 @@ class Completion extends Future<void> {
  * @param body A coroutine function or an async function; it runs in the calling task.
  * @returns What `body` returned.
  * @throws {AggregateError} If children or the body failed.
+ *
+ * @category Structure
  *
  * @example Two children
  * ```ts

@@ -18,7 +18,11 @@ import type { Coroutine, Task } from "../tasks/task.ts";
 /** Where a {@linkcode Timeout} stands. Only an active one can expire. */
 type TimeoutState = "created" | "active" | "expiring" | "expired" | "finished";
 
-/** The time limit of a running body. As `asyncio.Timeout`. */
+/**
+ * The time limit of a running body. As `asyncio.Timeout`.
+ *
+ * @category Structure
+ */
 export class Timeout {
   readonly #loop: EventLoop;
   #when: number | null;
@@ -119,6 +123,8 @@ export class Timeout {
  * @throws {TypeError} If `delay` is neither a number nor `null`.
  * @throws {RangeError} If it is `NaN`.
  *
+ * @category Structure
+ *
  * @example Giving up
  * ```ts
  * import { assertRejects } from "@std/assert";
@@ -138,6 +144,7 @@ export function timeout<T>(delay: number | null, body: BlockBody<Timeout, T>): F
  *
  * @param when Seconds of the loop's clock; `null` for no deadline, until rescheduled.
  * @param body A coroutine function or an async function; it runs in the calling task.
+ * @category Structure
  */
 export function timeoutAt<T>(when: number | null, body: BlockBody<Timeout, T>): Future<T> {
   checkTime("when", when);

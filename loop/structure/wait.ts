@@ -13,10 +13,18 @@ import { addWaiter, Future, removeWaiter } from "../tasks/future.ts";
 import { Operation } from "../tasks/operation.ts";
 import type { TimerHandle } from "../scheduling/timer_handle.ts";
 
-/** When {@linkcode wait} ends. An error counts for `firstException`, a cancellation does not. */
+/**
+ * When {@linkcode wait} ends. An error counts for `firstException`, a cancellation does not.
+ *
+ * @category Structure
+ */
 export type ReturnWhen = "firstCompleted" | "firstException" | "allCompleted";
 
-/** Settings of {@linkcode wait}. */
+/**
+ * Settings of {@linkcode wait}.
+ *
+ * @category Structure
+ */
 export interface WaitOptions {
   /** Seconds after which the wait ends; what is pending goes on. No limit by default. */
   timeout?: number | undefined;
@@ -24,7 +32,11 @@ export interface WaitOptions {
   returnWhen?: ReturnWhen | undefined;
 }
 
-/** What {@linkcode wait} gives. */
+/**
+ * What {@linkcode wait} gives.
+ *
+ * @category Structure
+ */
 export interface WaitResult<F extends Future<unknown>> {
   /** Futures that are done, in the order given. */
   done: Set<F>;
@@ -32,11 +44,23 @@ export interface WaitResult<F extends Future<unknown>> {
   pending: Set<F>;
 }
 
-/** {@linkcode wait} ends with the first future that is done. As `asyncio.FIRST_COMPLETED`. */
+/**
+ * {@linkcode wait} ends with the first future that is done. As `asyncio.FIRST_COMPLETED`.
+ *
+ * @category Structure
+ */
 export const FIRST_COMPLETED = "firstCompleted";
-/** {@linkcode wait} ends with the first error, or as {@linkcode ALL_COMPLETED} if there is none. */
+/**
+ * {@linkcode wait} ends with the first error, or as {@linkcode ALL_COMPLETED} if there is none.
+ *
+ * @category Structure
+ */
 export const FIRST_EXCEPTION = "firstException";
-/** {@linkcode wait} ends when all futures are done. As `asyncio.ALL_COMPLETED`. */
+/**
+ * {@linkcode wait} ends when all futures are done. As `asyncio.ALL_COMPLETED`.
+ *
+ * @category Structure
+ */
 export const ALL_COMPLETED = "allCompleted";
 
 /**
@@ -49,6 +73,8 @@ export const ALL_COMPLETED = "allCompleted";
  * @throws {RangeError} If there are no futures, or `returnWhen` is none of the three.
  * @throws {TypeError} If something else than a future is given: a coroutine needs a task, by
  * which it can be told apart in the result.
+ *
+ * @category Structure
  *
  * @example The first of two
  * ```ts

@@ -24,6 +24,8 @@ import { timedOut, timeout as limitTime } from "./timeout.ts";
  * @throws {TypeError} If `awaitable` cannot be waited for, or `timeout` is neither.
  * @throws {RangeError} If `timeout` is `NaN`.
  *
+ * @category Structure
+ *
  * @example An answer in time, or none
  * ```ts
  * import { assertEquals, assertRejects } from "@std/assert";

@@ -15,6 +15,8 @@ type BarrierState = "filling" | "draining" | "resetting" | "broken";
 /**
  * Holds tasks until a number of them has come. As `asyncio.Barrier`.
  *
+ * @category Synchronisation
+ *
  * @example Starting together
  * ```ts
  * import { assertEquals } from "@std/assert";

@@ -16,6 +16,8 @@ import type { Coroutine } from "../tasks/task.ts";
  * A task may wake without need, when a notified one was cancelled: check what you waited for, or
  * use {@linkcode waitFor}.
  *
+ * @category Synchronisation
+ *
  * @example Waiting for a state
  * ```ts
  * import { assertEquals } from "@std/assert";

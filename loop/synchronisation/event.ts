@@ -10,6 +10,8 @@ import { Operation } from "../tasks/operation.ts";
 /**
  * A flag that tasks can wait for. As `asyncio.Event`.
  *
+ * @category Synchronisation
+ *
  * @example Waking all who wait
  * ```ts
  * import { assertEquals } from "@std/assert";

@@ -3,6 +3,8 @@ import { Queue, type QueueOptions, type QueueStore } from "./queue.ts";
 /**
  * A {@linkcode Queue} that gives the newest item first. As `asyncio.LifoQueue`.
  *
+ * @category Synchronisation
+ *
  * @example The newest first
  * ```ts
  * import { assertEquals } from "@std/assert";

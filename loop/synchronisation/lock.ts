@@ -14,6 +14,8 @@ import { Operation } from "../tasks/operation.ts";
  * Waiters get it in the order in which they came; a task that arrives while one is about to wake
  * does not overtake it. A waiter that is cancelled passes its turn on.
  *
+ * @category Synchronisation
+ *
  * @example Holding a lock for a block
  * ```ts
  * import { assertEquals } from "@std/assert";

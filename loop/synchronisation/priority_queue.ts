@@ -3,7 +3,11 @@ import { PRIORITY_QUEUE } from "../values/_options.ts";
 import { checkOptions } from "../values/check_options.ts";
 import { Queue, type QueueOptions } from "./queue.ts";
 
-/** Settings of a {@linkcode PriorityQueue}. */
+/**
+ * Settings of a {@linkcode PriorityQueue}.
+ *
+ * @category Synchronisation
+ */
 export interface PriorityQueueOptions<T> extends QueueOptions {
   /** Orders the items, as for `Array.sort()`. By `<` by default, arrays element by element. */
   compare?: ((a: T, b: T) => number) | undefined;
@@ -11,6 +15,8 @@ export interface PriorityQueueOptions<T> extends QueueOptions {
 
 /**
  * A {@linkcode Queue} that gives the smallest item first. As `asyncio.PriorityQueue`.
+ *
+ * @category Synchronisation
  *
  * @example Pairs of priority and value, as in Python
  * ```ts

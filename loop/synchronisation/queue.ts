@@ -19,13 +19,21 @@ import { Operation } from "../tasks/operation.ts";
 import { startOperation } from "../tasks/start_operation.ts";
 import type { Coroutine } from "../tasks/task.ts";
 
-/** Settings of a {@linkcode Queue}. */
+/**
+ * Settings of a {@linkcode Queue}.
+ *
+ * @category Synchronisation
+ */
 export interface QueueOptions {
   /** How many items there may be before `put()` waits; 0, the default, is no limit. */
   maxSize?: number | undefined;
 }
 
-/** Where a queue keeps its items. */
+/**
+ * Where a queue keeps its items.
+ *
+ * @category Synchronisation
+ */
 export interface QueueStore<T> {
   /** How many there are. */
   readonly size: number;
@@ -40,6 +48,8 @@ export interface QueueStore<T> {
  *
  * Nothing is lost under cancellation: an item stays in the queue until a getter really has it,
  * and a getter or putter that is cancelled after it was woken wakes the next one.
+ *
+ * @category Synchronisation
  *
  * @example A producer and a consumer
  * ```ts

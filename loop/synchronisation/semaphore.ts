@@ -14,6 +14,8 @@ import { Operation } from "../tasks/operation.ts";
  * Waiters go first come, first served; a permit given to a waiter that is cancelled goes on to
  * the next.
  *
+ * @category Synchronisation
+ *
  * @example At most two at a time
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -120,7 +122,11 @@ export class Semaphore {
   }
 }
 
-/** A semaphore that refuses to be released more often than acquired. As `asyncio.BoundedSemaphore`. */
+/**
+ * A semaphore that refuses to be released more often than acquired. As `asyncio.BoundedSemaphore`.
+ *
+ * @category Synchronisation
+ */
 export class BoundedSemaphore extends Semaphore {
   readonly #bound: number;
 

@@ -1,6 +1,10 @@
 import { CancelledError } from "../errors/errors.ts";
 
-/** Settings of {@linkcode Future.cancel}. */
+/**
+ * Settings of {@linkcode Future.cancel}.
+ *
+ * @category Tasks
+ */
 export interface CancelOptions {
   /** What led to it; the `cause` of the `CancelledError`. */
   cause?: unknown | undefined;

@@ -10,6 +10,8 @@ import { Task } from "./task.ts";
 /**
  * A future and who waits for it, as a tree. Returned by {@linkcode captureCallGraph}. As
  * `asyncio.FutureCallGraph`, without its frames: JavaScript shows no stack of what waits.
+ *
+ * @category Diagnostics
  */
 export interface CallGraph {
   /** The future or task. */
@@ -30,7 +32,11 @@ export interface CallGraph {
 /** Deeper lines are not moved further to the right, but numbered. */
 const DEEPEST_INDENT = 20;
 
-/** Settings of {@linkcode printCallGraph}. */
+/**
+ * Settings of {@linkcode printCallGraph}.
+ *
+ * @category Diagnostics
+ */
 export interface PrintCallGraphOptions {
   /** Takes the text; `console.error` by default. */
   print?: ((text: string) => void) | undefined;
@@ -41,6 +47,8 @@ export interface PrintCallGraphOptions {
  *
  * @param future Defaults to the current task.
  * @returns The tree, or `null` without a future and outside of a task.
+ *
+ * @category Diagnostics
  *
  * @example Who waits for a worker
  * ```ts
@@ -67,6 +75,8 @@ export function captureCallGraph(future: Future<unknown> | null = runningTask())
  * @param future Defaults to the current task.
  * @returns The text; none without a future and outside of a task.
  *
+ * @category Diagnostics
+ *
  * @example Who waits for a worker, as text
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -92,6 +102,7 @@ export function formatCallGraph(future: Future<unknown> | null = runningTask()):
  *
  * @param future Defaults to the current task.
  * @param options Additional options.
+ * @category Diagnostics
  */
 export function printCallGraph(
   future: Future<unknown> | null = runningTask(),

@@ -9,20 +9,32 @@ import { Future } from "./future.ts";
 import { isCoroutine, isThenable } from "../values/is_coroutine.ts";
 import type { Coroutine, TaskBody } from "./task.ts";
 
-/** What can be waited for: a future, a promise, a coroutine, or a function that returns one. */
+/**
+ * What can be waited for: a future, a promise, a coroutine, or a function that returns one.
+ *
+ * @category Tasks
+ */
 export type Awaitable<T> =
   | Future<T>
   | PromiseLike<T>
   | Coroutine<T>
   | (() => Coroutine<T> | PromiseLike<T> | T);
 
-/** Settings of {@linkcode ensureFuture}. */
+/**
+ * Settings of {@linkcode ensureFuture}.
+ *
+ * @category Tasks
+ */
 export interface EnsureFutureOptions {
   /** The loop of a new future. Defaults to the running loop. */
   loop?: EventLoop | undefined;
 }
 
-/** Whether `value` is a future of this package. As `asyncio.isfuture()`. */
+/**
+ * Whether `value` is a future of this package. As `asyncio.isfuture()`.
+ *
+ * @category Tasks
+ */
 export function isFuture(value: unknown): value is Future<unknown> {
   return value instanceof Future;
 }
@@ -49,6 +61,7 @@ export function checkAwaitable(value: unknown): void {
  * @throws {TypeError} If `awaitable` is none of them.
  * @throws {InvalidStateError} If no loop is running here and none is given, or `awaitable` is a
  * future of another loop than the one given.
+ * @category Tasks
  */
 export function ensureFuture<T>(
   awaitable: Awaitable<T>,

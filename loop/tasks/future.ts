@@ -69,6 +69,8 @@ export let endedCancelled: (future: Future<unknown>) => boolean;
  *
  * An error that nobody looks at is reported to the exception handler of the loop, once.
  *
+ * @category Tasks
+ *
  * @example Handing over a value
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -420,7 +422,11 @@ export interface Outcome {
   value: unknown;
 }
 
-/** Settings of a {@linkcode Future}. */
+/**
+ * Settings of a {@linkcode Future}.
+ *
+ * @category Tasks
+ */
 export interface FutureOptions {
   /** The loop it belongs to. Defaults to the running loop. */
   loop?: EventLoop | undefined;

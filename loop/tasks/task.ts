@@ -44,6 +44,8 @@ import { nameOf } from "./_name_of.ts";
 /**
  * A coroutine: a generator that waits with `yield*`.
  *
+ * @category Tasks
+ *
  * @example Waiting in a coroutine
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -58,10 +60,18 @@ import { nameOf } from "./_name_of.ts";
  */
 export type Coroutine<T> = Generator<unknown, T, unknown>;
 
-/** What a task runs: a coroutine, or a function that returns one, a promise, or a value. */
+/**
+ * What a task runs: a coroutine, or a function that returns one, a promise, or a value.
+ *
+ * @category Tasks
+ */
 export type TaskBody<T> = Coroutine<T> | (() => Coroutine<T> | PromiseLike<T> | T);
 
-/** Settings of a {@linkcode Task}. */
+/**
+ * Settings of a {@linkcode Task}.
+ *
+ * @category Tasks
+ */
 export interface TaskOptions {
   /** Name for messages; `Task-N` by default. Any value becomes a string. */
   name?: unknown | undefined;
@@ -91,6 +101,8 @@ export function noteChecked(options: TaskOptions): TaskOptions {
  * A coroutine is cancelled at the `yield*` where it waits, an async function at each `await` of
  * a future of this package. A foreign promise cannot be interrupted: {@linkcode signal} aborts,
  * and the error is thrown at the next await of a future.
+ *
+ * @category Tasks
  *
  * @example Cancelling an async function
  * ```ts

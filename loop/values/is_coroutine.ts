@@ -1,6 +1,10 @@
 import type { Coroutine } from "../tasks/task.ts";
 
-/** Whether `value` is a coroutine object, that is, a generator. As `asyncio.iscoroutine()`. */
+/**
+ * Whether `value` is a coroutine object, that is, a generator. As `asyncio.iscoroutine()`.
+ *
+ * @category Running
+ */
 export function isCoroutine(value: unknown): value is Coroutine<unknown> {
   return typeof value === "object" && value !== null &&
     typeof (value as Coroutine<unknown>).next === "function" &&

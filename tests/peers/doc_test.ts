@@ -14,6 +14,7 @@ interface DocSymbol {
 
 interface Declaration {
   kind: string;
+  jsDoc?: { tags?: { kind: string; doc?: string }[] };
   def?: {
     properties?: Member[];
     methods?: Member[];
@@ -116,4 +117,42 @@ Deno.test("deno doc shows no member without a sentence, and none of the inside",
 Deno.test("what takes options is listed, and so has its options checked", async () => {
   const found = new Set(takersOfOptions(await readDocs()));
   assertEquals([...found].sort(), Object.keys(CALLS).sort());
+});
+
+/** The headings that the pages of `deno doc --html` and JSR group the exports under. */
+const CATEGORIES = [
+  "Diagnostics",
+  "Errors",
+  "Executors",
+  "Names",
+  "Permissions",
+  "Platform",
+  "Policies",
+  "Protocols and transports",
+  "Running",
+  "Scheduling",
+  "Simulation",
+  "Streams",
+  "Structure",
+  "Subprocesses",
+  "Synchronisation",
+  "TLS",
+  "Tasks",
+];
+
+Deno.test("each export has one of the categories, and each category has exports", async () => {
+  const used = new Set<string>();
+  const without: string[] = [];
+  for (const { symbols } of Object.values((await readDocs()).nodes)) {
+    for (const { name, declarations } of symbols) {
+      // What another page has already is a reference to that.
+      if (declarations.every(({ kind }) => kind === "reference")) continue;
+      const found = declarations.flatMap(({ jsDoc }) => jsDoc?.tags ?? [])
+        .filter(({ kind }) => kind === "category").map(({ doc }) => (doc ?? "").trim());
+      if (!CATEGORIES.includes(found[0] ?? "")) without.push(name);
+      for (const category of found) used.add(category);
+    }
+  }
+  assertEquals([...new Set(without)], []);
+  assertEquals([...used].sort(), CATEGORIES);
 });

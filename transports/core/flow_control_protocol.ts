@@ -16,7 +16,11 @@ interface Loss {
   readonly error: Error | null;
 }
 
-/** Settings of a {@linkcode FlowControlProtocol}. */
+/**
+ * Settings of a {@linkcode FlowControlProtocol}.
+ *
+ * @category Protocols and transports
+ */
 export interface FlowControlProtocolOptions {
   /** The loop it belongs to. Defaults to the running loop. */
   loop?: EventLoop | undefined;
@@ -25,6 +29,8 @@ export interface FlowControlProtocolOptions {
 /**
  * The protocol under a `StreamWriter`: who writes waits while its transport has too much to send,
  * and learns how the connection ended. As `FlowControlMixin` of `asyncio.streams`.
+ *
+ * @category Protocols and transports
  */
 export class FlowControlProtocol extends BaseProtocol implements StreamProtocol {
   /** @ignore The options of its operations. */

@@ -12,7 +12,11 @@ import { secureServer } from "../tls/_secure_channel.ts";
 import type { TlsServerSettings } from "../tls/tls_options.ts";
 import type { Transport } from "../transport.ts";
 
-/** Settings of {@linkcode connectAcceptedSocket}; `A` is the type of its addresses. */
+/**
+ * Settings of {@linkcode connectAcceptedSocket}; `A` is the type of its addresses.
+ *
+ * @category Protocols and transports
+ */
 export interface ConnectAcceptedSocketOptions<A extends Deno.Addr = Deno.Addr>
   extends TlsServerSettings {
   /** The connection, which belongs to the transport from then on. */
@@ -31,6 +35,7 @@ export interface ConnectAcceptedSocketOptions<A extends Deno.Addr = Deno.Addr>
  * certificate that it needs.
  * @throws {InvalidStateError} If `sock` is closed, or used by another transport.
  * @throws {TypeError} If `sock` is no connection, or the options of TLS cannot be used.
+ * @category Protocols and transports
  */
 export function connectAcceptedSocket<P extends StreamProtocol, A extends Deno.Addr>(
   loop: PlatformLoop,

@@ -14,12 +14,16 @@ import { WritableStreamChannel } from "../deno/writable_stream_channel.ts";
 /**
  * What can be read as a pipe: a stream of the Web, such as the output of a `Deno.ChildProcess`;
  * something that has one, such as `Deno.stdin` or a file; or the number of a descriptor.
+ *
+ * @category Protocols and transports
  */
 export type ReadablePipe = ReadableStream<Uint8Array> | ReadableHandle;
 
 /**
  * What can be written to as a pipe: a stream of the Web, something that has one, such as
  * `Deno.stdout` or a file, or the number of a descriptor.
+ *
+ * @category Protocols and transports
  */
 export type WritablePipe = WritableStream<Uint8Array> | WritableHandle;
 
@@ -37,6 +41,8 @@ export type WritablePipe = WritableStream<Uint8Array> | WritableHandle;
  * @param pipe What to read.
  * @returns The transport and the protocol, after `connectionMade` was called.
  * @throws {TypeError} If the pipe is no such thing, or somebody else reads it.
+ *
+ * @category Protocols and transports
  *
  * @example Reading a stream of the Web
  * ```ts
@@ -78,6 +84,8 @@ export function connectReadPipe<P extends StreamProtocol>(
  * @param pipe What to write to.
  * @returns The transport and the protocol, after `connectionMade` was called.
  * @throws {TypeError} If the pipe is no such thing, or somebody else writes to it.
+ *
+ * @category Protocols and transports
  *
  * @example Writing to a stream of the Web
  * ```ts

@@ -27,6 +27,8 @@ const LOCAL_HOST = "127.0.0.1";
 /**
  * Where {@linkcode createConnection} connects to: `hostname` and `port`, or `sock`, whose addresses
  * are of type `A`.
+ *
+ * @category Protocols and transports
  */
 export interface CreateConnectionOptions<A extends Deno.Addr = Deno.NetAddr>
   extends TlsClientSettings {
@@ -100,6 +102,8 @@ export interface CreateConnectionOptions<A extends Deno.Addr = Deno.NetAddr>
  * @throws {TypeError} If the options of TLS cannot be used.
  * @throws {InvalidStateError} If the `sock` is closed, or used by another transport.
  * @throws {TypeError} If there is neither a port nor a `sock`, or both, or that is no connection.
+ *
+ * @category Protocols and transports
  *
  * @example Reading what a server has to say
  * ```ts

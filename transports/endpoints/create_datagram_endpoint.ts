@@ -24,7 +24,11 @@ import { familyOf } from "../names/ip_address.ts";
 import type { EndpointProtocol } from "../protocol.ts";
 import type { DatagramTransport } from "../transport.ts";
 
-/** Settings of {@linkcode createDatagramEndpoint}: a local address, a remote one, or both. */
+/**
+ * Settings of {@linkcode createDatagramEndpoint}: a local address, a remote one, or both.
+ *
+ * @category Protocols and transports
+ */
 export interface CreateDatagramEndpointOptions {
   /**
    * Where to receive; port 0 lets the system choose. Where there is only a remote address, any
@@ -65,6 +69,7 @@ export interface CreateDatagramEndpointOptions {
  * @throws {Deno.errors.AddrNotAvailable} If the local address is another machine's.
  * @throws {Deno.errors.NotFound} If a name does not resolve.
  * @throws {Deno.errors.NotCapable} If the permission is missing.
+ * @category Protocols and transports
  */
 export function createDatagramEndpoint<P extends EndpointProtocol>(
   loop: PlatformLoop,

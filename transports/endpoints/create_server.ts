@@ -17,7 +17,11 @@ import { secureServer } from "../tls/_secure_channel.ts";
 import { Server } from "./server.ts";
 import type { TlsServerSettings } from "../tls/tls_options.ts";
 
-/** Where {@linkcode createServer} listens; `A` is the type of the address of a `sock`. */
+/**
+ * Where {@linkcode createServer} listens; `A` is the type of the address of a `sock`.
+ *
+ * @category Protocols and transports
+ */
 export interface CreateServerOptions<A extends Deno.Addr = Deno.NetAddr> extends TlsServerSettings {
   /**
    * Has no effect: what a `Deno.NetAddr` has too, so that one can be given for the options. `"udp"`
@@ -84,6 +88,8 @@ export interface CreateServerOptions<A extends Deno.Addr = Deno.NetAddr> extends
  * @throws {InvalidStateError} If the `sock` is used by another server.
  * @throws {TypeError} If there is a `sock` and a place to listen, or it is no listener, or the
  * options of TLS cannot be used.
+ *
+ * @category Protocols and transports
  *
  * @example A server that tells the time of its loop to everyone
  * ```ts

@@ -15,7 +15,11 @@ import { secureClient } from "../tls/_secure_channel.ts";
 import type { TlsClientSettings } from "../tls/tls_options.ts";
 import type { Transport } from "../transport.ts";
 
-/** Where {@linkcode createUnixConnection} connects to. */
+/**
+ * Where {@linkcode createUnixConnection} connects to.
+ *
+ * @category Protocols and transports
+ */
 export interface CreateUnixConnectionOptions extends TlsClientSettings {
   /** Has no effect: what a `Deno.UnixAddr` has too, so that one can be given for the options. */
   transport?: "unix" | undefined;
@@ -46,6 +50,7 @@ export interface CreateUnixConnectionOptions extends TlsClientSettings {
  * not speak it.
  * @throws {TypeError} If the path is empty, or longer than a socket's may be, or the options of TLS
  * cannot be used.
+ * @category Protocols and transports
  */
 export function createUnixConnection<P extends StreamProtocol>(
   loop: PlatformLoop,

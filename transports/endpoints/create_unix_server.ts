@@ -15,7 +15,11 @@ import { secureServer } from "../tls/_secure_channel.ts";
 import { Server } from "./server.ts";
 import type { TlsServerSettings } from "../tls/tls_options.ts";
 
-/** Where {@linkcode createUnixServer} listens. */
+/**
+ * Where {@linkcode createUnixServer} listens.
+ *
+ * @category Protocols and transports
+ */
 export interface CreateUnixServerOptions extends TlsServerSettings {
   /** Has no effect: what a `Deno.UnixAddr` has too, so that one can be given for the options. */
   transport?: "unix" | undefined;
@@ -60,6 +64,7 @@ export interface CreateUnixServerOptions extends TlsServerSettings {
  * @throws {InvalidStateError} If the `sock` is used by another server.
  * @throws {TypeError} If the path is empty, or longer than a socket's may be, or the options of TLS
  * cannot be used. If there is neither a path nor a `sock`, or both, or that is no Unix listener.
+ * @category Protocols and transports
  */
 export function createUnixServer(
   loop: PlatformLoop,

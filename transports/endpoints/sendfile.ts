@@ -28,7 +28,11 @@ const PIECE_SIZE = 256 * 1024;
 /** From the beginning of the file. */
 const SEEK_START = 0;
 
-/** What {@linkcode sendfile} can send: a `Deno.FsFile`, or something that reads and seeks as one. */
+/**
+ * What {@linkcode sendfile} can send: a `Deno.FsFile`, or something that reads and seeks as one.
+ *
+ * @category Protocols and transports
+ */
 export interface SendableFile {
   /** Reads into `bytes`; returns how much, or at the end `null` or 0. */
   read(bytes: Uint8Array): Promise<number | null>;
@@ -36,7 +40,11 @@ export interface SendableFile {
   seek(offset: number, whence: number): Promise<number>;
 }
 
-/** Settings of {@linkcode sendfile}. */
+/**
+ * Settings of {@linkcode sendfile}.
+ *
+ * @category Protocols and transports
+ */
 export interface SendfileOptions {
   /** Where in the file to begin, in bytes; at its beginning by default. */
   offset?: number | undefined;
@@ -67,6 +75,8 @@ export interface SendfileOptions {
  * of bytes that it had room for.
  * @throws {RangeError} If `offset` is negative or `count` is not positive.
  * @throws {Deno.errors.ConnectionReset} If the connection is lost or closed meanwhile.
+ *
+ * @category Protocols and transports
  *
  * @example A server that sends a file to everyone
  * ```ts

@@ -44,13 +44,21 @@ const DEFAULT_GRACE = 5;
 /** How long what is asked to end may take to do so, as part of the grace before that. */
 const LAST_CALL = 1 / 8;
 
-/** Settings of {@linkcode Server.shutdown}. */
+/**
+ * Settings of {@linkcode Server.shutdown}.
+ *
+ * @category Protocols and transports
+ */
 export interface ServerShutdownOptions {
   /** Seconds in which connections may end by themselves; 5 by default. */
   grace?: number | undefined;
 }
 
-/** Settings of {@linkcode Server.serveForever}. */
+/**
+ * Settings of {@linkcode Server.serveForever}.
+ *
+ * @category Protocols and transports
+ */
 export interface ServeForeverOptions {
   /** Ends the server as {@linkcode Server.shutdown} does. By default it waits without a limit. */
   grace?: number | undefined;
@@ -85,6 +93,8 @@ const MOVES: Moves<State> = {
  *
  * It is shut down at the end of an `await using` block, also when an error ends that: its
  * connections have 5 seconds to end by themselves.
+ *
+ * @category Protocols and transports
  *
  * @example A server for the time of a block
  * ```ts

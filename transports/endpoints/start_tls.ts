@@ -20,7 +20,11 @@ import { StreamTransport, type Unread } from "../core/stream_transport.ts";
 import type { TlsOptions, TlsTimeouts } from "../tls/tls_options.ts";
 import type { Transport } from "../transport.ts";
 
-/** Settings of {@linkcode startTls}. */
+/**
+ * Settings of {@linkcode startTls}.
+ *
+ * @category Protocols and transports
+ */
 export interface StartTlsOptions extends TlsTimeouts {
   /** How to secure the connection; `true` stands for the defaults of a client. */
   tls: true | TlsOptions;
@@ -57,6 +61,8 @@ export interface StartTlsOptions extends TlsTimeouts {
  * @throws {InvalidStateError} If the transport is not open in both directions, or closed before
  * all was sent, or a file is being sent.
  * @throws {TypeError} If the options cannot be used, or it is no transport of a connection.
+ *
+ * @category Protocols and transports
  *
  * @example Securing both ends of a connection
  * ```ts

@@ -9,19 +9,33 @@ import { parseAddress } from "./ip_address.ts";
 import { portOf } from "./_services.ts";
 import { nameNotFound } from "./deno_name_not_found.ts";
 
-/** What a socket carries. */
+/**
+ * What a socket carries.
+ *
+ * @category Names
+ */
 export type SocketType = "stream" | "datagram";
 
-/** The protocol under it. */
+/**
+ * The protocol under it.
+ *
+ * @category Names
+ */
 export type SocketProtocol = "tcp" | "udp";
 
 /**
  * How {@linkcode getaddrinfo} works: `passive` gives the addresses to listen on where there is no
  * host, `numericHost` and `numericService` look nothing up, `canonicalName` fills `canonname`.
+ *
+ * @category Names
  */
 export type AddressInfoFlag = "passive" | "numericHost" | "numericService" | "canonicalName";
 
-/** Settings of {@linkcode getaddrinfo}. */
+/**
+ * Settings of {@linkcode getaddrinfo}.
+ *
+ * @category Names
+ */
 export interface GetaddrinfoOptions {
   /** Addresses of this family only. */
   family?: AddressFamily | undefined;
@@ -33,7 +47,11 @@ export interface GetaddrinfoOptions {
   flags?: readonly AddressInfoFlag[] | undefined;
 }
 
-/** One way to reach a service. */
+/**
+ * One way to reach a service.
+ *
+ * @category Names
+ */
 export interface AddrInfo {
   /** The version of the Internet protocol. */
   readonly family: AddressFamily;
@@ -64,6 +82,8 @@ const KINDS = [{ type: "stream", proto: "tcp" }, { type: "datagram", proto: "udp
  * @throws {Deno.errors.NotFound} If the name does not resolve, or not to the wanted family.
  * @throws {RangeError} If the port is out of range or the service unknown.
  * @throws {TypeError} If there is neither a host nor a port, or type and protocol do not fit.
+ *
+ * @category Names
  *
  * @example Numeric addresses need no permission
  * ```ts

@@ -12,6 +12,8 @@ import { nameNotFound } from "./deno_name_not_found.ts";
 /**
  * How {@linkcode getnameinfo} works: `numericHost` and `numericService` give numbers for names,
  * `nameRequired` fails where the host has no name.
+ *
+ * @category Names
  */
 export type NameInfoFlag = "numericHost" | "numericService" | "nameRequired";
 
@@ -26,6 +28,8 @@ export type NameInfoFlag = "numericHost" | "numericService" | "nameRequired";
  * @throws {TypeError} If the host is not numeric.
  * @throws {RangeError} If the port is out of range.
  * @throws {Deno.errors.NotFound} If the host has no name, with the flag `nameRequired`.
+ *
+ * @category Names
  *
  * @example Numbers need no permission
  * ```ts

@@ -1,6 +1,10 @@
 import type { StreamBuffer } from "./_stream_buffer.ts";
 
-/** What ends a piece of a stream: bytes, or a string that stands for its UTF-8. */
+/**
+ * What ends a piece of a stream: bytes, or a string that stands for its UTF-8.
+ *
+ * @category Streams
+ */
 export type Separator = Uint8Array | string;
 
 /** Where a separator stands among the unread bytes. */

@@ -5,7 +5,11 @@ import { StreamBuffer } from "./_stream_buffer.ts";
 import { type Read, ReadInto } from "./_stream_reads.ts";
 import type { ReadTransport } from "../transport.ts";
 
-/** What can be told to send no more for a while. */
+/**
+ * What can be told to send no more for a while.
+ *
+ * @category Streams
+ */
 export type Pausable = Pick<ReadTransport, "pauseReading" | "resumeReading">;
 
 /**

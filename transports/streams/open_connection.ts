@@ -10,13 +10,21 @@ import { StreamReaderProtocol } from "./stream_reader_protocol.ts";
 import { StreamWriter } from "./stream_writer.ts";
 import type { Transport } from "../transport.ts";
 
-/** Settings that all streams have. */
+/**
+ * Settings that all streams have.
+ *
+ * @category Streams
+ */
 export interface StreamOptions {
   /** The limit of the reader, in bytes; see `StreamReader.setLimit()`. 64 KiB by default. */
   limit?: number | undefined;
 }
 
-/** Where {@linkcode openConnection} connects to; `A` is the type of the addresses of a `sock`. */
+/**
+ * Where {@linkcode openConnection} connects to; `A` is the type of the addresses of a `sock`.
+ *
+ * @category Streams
+ */
 export interface OpenConnectionOptions<A extends Deno.Addr = Deno.NetAddr>
   extends CreateConnectionOptions<A>, StreamOptions {}
 
@@ -31,6 +39,8 @@ export interface OpenConnectionOptions<A extends Deno.Addr = Deno.NetAddr>
  * @throws {InvalidStateError} If no loop is running here.
  * @throws {Deno.errors.ConnectionRefused} If nothing listens there.
  * @throws {Deno.errors.NotCapable} If the permission is missing.
+ *
+ * @category Streams
  *
  * @example A client of a line protocol
  * ```ts

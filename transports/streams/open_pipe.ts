@@ -27,6 +27,8 @@ import type { ReadTransport } from "../transport.ts";
  * @throws {InvalidStateError} If no loop is running here.
  * @throws {TypeError} If the pipe is no such thing, or somebody else reads it.
  *
+ * @category Streams
+ *
  * @example The lines of a Web stream
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -56,6 +58,8 @@ export function openReadPipe(
  * @param pipe What to write to. Closing the writer closes it.
  * @throws {InvalidStateError} If no loop is running here.
  * @throws {TypeError} If the pipe is no such thing, or somebody else writes to it.
+ *
+ * @category Streams
  *
  * @example Writing to a Web stream
  * ```ts

@@ -14,7 +14,11 @@ import { StreamReaderProtocol } from "./stream_reader_protocol.ts";
 import { StreamWriter } from "./stream_writer.ts";
 import type { Transport } from "../transport.ts";
 
-/** Where {@linkcode openUnixConnection} connects to. */
+/**
+ * Where {@linkcode openUnixConnection} connects to.
+ *
+ * @category Streams
+ */
 export interface OpenUnixConnectionOptions extends CreateUnixConnectionOptions, StreamOptions {}
 
 /**
@@ -30,6 +34,8 @@ export interface OpenUnixConnectionOptions extends CreateUnixConnectionOptions, 
  * @throws {Deno.errors.NotFound} If there is nothing at the path.
  * @throws {Deno.errors.ConnectionRefused} If nothing listens there.
  * @throws {Deno.errors.NotCapable} If the permission is missing.
+ *
+ * @category Streams
  *
  * @example A server and a client of a Unix socket
  * ```ts

@@ -12,7 +12,11 @@ import {
   StreamReaderProtocol,
 } from "./stream_reader_protocol.ts";
 
-/** Where {@linkcode startServer} listens; `A` is the type of the address of a `sock`. */
+/**
+ * Where {@linkcode startServer} listens; `A` is the type of the address of a `sock`.
+ *
+ * @category Streams
+ */
 export interface StartServerOptions<A extends Deno.Addr = Deno.NetAddr>
   extends CreateServerOptions<A>, StreamOptions {}
 
@@ -30,6 +34,8 @@ export interface StartServerOptions<A extends Deno.Addr = Deno.NetAddr>
  * @throws {TypeError} If `clientConnected` is no function.
  * @throws {Deno.errors.AddrInUse} If something listens there already.
  * @throws {Deno.errors.NotCapable} If the permission is missing.
+ *
+ * @category Streams
  *
  * @example A server that answers in upper case
  * ```ts

@@ -12,7 +12,11 @@ import {
   StreamReaderProtocol,
 } from "./stream_reader_protocol.ts";
 
-/** Where {@linkcode startUnixServer} listens. */
+/**
+ * Where {@linkcode startUnixServer} listens.
+ *
+ * @category Streams
+ */
 export interface StartUnixServerOptions extends CreateUnixServerOptions, StreamOptions {}
 
 /**
@@ -30,6 +34,8 @@ export interface StartUnixServerOptions extends CreateUnixServerOptions, StreamO
  * @throws {TypeError} If `clientConnected` is no function.
  * @throws {Deno.errors.AddrInUse} If there is something at the path that is no socket.
  * @throws {Deno.errors.NotCapable} If the permission is missing.
+ *
+ * @category Streams
  *
  * @example A server that greets who connects
  * ```ts

@@ -20,7 +20,11 @@ export type { Pausable, Separator };
 /** The limit of a reader where none is given, in bytes. */
 export const DEFAULT_LIMIT: number = 64 * 1024;
 
-/** Settings of a {@linkcode StreamReader}. */
+/**
+ * Settings of a {@linkcode StreamReader}.
+ *
+ * @category Streams
+ */
 export interface StreamReaderOptions {
   /** See {@linkcode StreamReader.setLimit}; 64 KiB by default. */
   limit?: number | undefined;
@@ -43,6 +47,8 @@ export let stateOf: (reader: StreamReader) => StreamState;
  *
  * Readers come from `openConnection()` and its like. One that is created by hand is fed by
  * {@linkcode feedData}, {@linkcode feedEof} and {@linkcode setException}.
+ *
+ * @category Streams
  *
  * @example Reading a header and a body
  * ```ts

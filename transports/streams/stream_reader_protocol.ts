@@ -17,6 +17,8 @@ import type { Transport } from "../transport.ts";
 /**
  * Serves one connection: a coroutine function, an async function, or a plain one. It runs as a
  * task; when that fails or is cancelled, the connection is closed.
+ *
+ * @category Streams
  */
 export type ClientConnected<A extends Deno.Addr = Deno.Addr> = (
   reader: StreamReader,
@@ -31,7 +33,11 @@ export function checkClientConnected(clientConnected: unknown): void {
   );
 }
 
-/** Settings of a {@linkcode StreamReaderProtocol}. */
+/**
+ * Settings of a {@linkcode StreamReaderProtocol}.
+ *
+ * @category Streams
+ */
 export interface StreamReaderProtocolOptions<A extends Deno.Addr = Deno.Addr>
   extends FlowControlProtocolOptions {
   /**
@@ -44,6 +50,8 @@ export interface StreamReaderProtocolOptions<A extends Deno.Addr = Deno.Addr>
 /**
  * The protocol between a transport and the streams: it feeds a reader. As
  * `asyncio.StreamReaderProtocol`.
+ *
+ * @category Streams
  *
  * @example Reading a connection that was made for a protocol
  * ```ts

@@ -11,7 +11,11 @@ import { createWritable } from "./_web_streams.ts";
 import type { StreamReader } from "./stream_reader.ts";
 import type { ExtraInfo, ExtraInfoSource, Transport, WriteTransport } from "../transport.ts";
 
-/** Settings of a {@linkcode StreamWriter}. */
+/**
+ * Settings of a {@linkcode StreamWriter}.
+ *
+ * @category Streams
+ */
 export interface StreamWriterOptions {
   /** Who reads from the same connection: its error is what {@linkcode StreamWriter.drain} throws. */
   reader?: StreamReader | null | undefined;
@@ -24,6 +28,8 @@ export interface StreamWriterOptions {
  * connection. At the end of an `await using` block the connection is closed in good order.
  *
  * Writers come from `openConnection()` and its like.
+ *
+ * @category Streams
  *
  * @example Writing to a server
  * ```ts

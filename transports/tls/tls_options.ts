@@ -1,7 +1,15 @@
-/** A version of TLS. */
+/**
+ * A version of TLS.
+ *
+ * @category TLS
+ */
 export type TlsVersion = "TLSv1.2" | "TLSv1.3";
 
-/** How a connection is secured. As an `ssl.SSLContext`. Everything in it is in PEM. */
+/**
+ * How a connection is secured. As an `ssl.SSLContext`. Everything in it is in PEM.
+ *
+ * @category TLS
+ */
 export interface TlsOptions {
   /**
    * The certificates of the authorities whose word is trusted, instead of those that Deno trusts.
@@ -30,7 +38,11 @@ export interface TlsOptions {
   unsafelyDisableHostnameVerification?: boolean | undefined;
 }
 
-/** Time limits of TLS. */
+/**
+ * Time limits of TLS.
+ *
+ * @category TLS
+ */
 export interface TlsTimeouts {
   /** Seconds that the handshake may take; 60 by default. */
   tlsHandshakeTimeout?: number | undefined;
@@ -38,7 +50,11 @@ export interface TlsTimeouts {
   tlsShutdownTimeout?: number | undefined;
 }
 
-/** How a client secures its connection. */
+/**
+ * How a client secures its connection.
+ *
+ * @category TLS
+ */
 export interface TlsClientSettings extends TlsTimeouts {
   /** Secures the connection; `true` stands for the defaults. */
   tls?: true | TlsOptions | undefined;
@@ -49,13 +65,21 @@ export interface TlsClientSettings extends TlsTimeouts {
   serverHostname?: string | undefined;
 }
 
-/** How a server secures its connections. */
+/**
+ * How a server secures its connections.
+ *
+ * @category TLS
+ */
 export interface TlsServerSettings extends TlsTimeouts {
   /** Secures the connections; `cert` and `key` must be given. */
   tls?: TlsOptions | undefined;
 }
 
-/** What `getExtraInfo("tls")` tells of a secured connection. */
+/**
+ * What `getExtraInfo("tls")` tells of a secured connection.
+ *
+ * @category TLS
+ */
 export interface TlsInfo {
   /** The version of TLS. */
   readonly version: string;
@@ -67,7 +91,11 @@ export interface TlsInfo {
   readonly peerCertificate: TlsCertificate | null;
 }
 
-/** A certificate. */
+/**
+ * A certificate.
+ *
+ * @category TLS
+ */
 export interface TlsCertificate {
   /** Whom it is for: `CN`, `O` and so on. */
   readonly subject: Readonly<Record<string, string | string[]>>;
