@@ -110,7 +110,8 @@ Deno.test("The table of permissions in the README says what the documentation sa
 
 /** Finds functions, methods and classes with a `@permissions` tag, and the flags in it. */
 async function* documentedIn(folder: URL): AsyncGenerator<[name: string, flags: string[]]> {
-  for await (const { name } of Deno.readDir(folder)) {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) yield* documentedIn(new URL(`${name}/`, folder));
     if (!name.endsWith(".ts") || name.startsWith("_")) continue;
     const text = await Deno.readTextFile(new URL(name, folder));
     const comments = text.matchAll(
