@@ -1,5 +1,5 @@
 import { describeJob } from "./_describe_job.ts";
-import { messageOf } from "../loop/values/describe.ts";
+import { describe, messageOf } from "../loop/values/describe.ts";
 import { freeNames } from "./_free_names.ts";
 import type { Target } from "./_job_runner.ts";
 import { Job, type JobOptions } from "./create_job.ts";
@@ -32,6 +32,7 @@ const NO_OPTIONS: Readonly<JobOptions<never>> = {};
  * @throws {TypeError} If it cannot be sent. The message says what and why.
  */
 export function orderOf(fn: JobFunction<never[], unknown>, args: readonly unknown[]): Order {
+  checkJob(fn);
   const options = fn instanceof Job ? fn.options : NO_OPTIONS;
   const inner = fn instanceof Job ? fn.fn : fn;
   const name = describeJob(inner);
@@ -43,6 +44,20 @@ export function orderOf(fn: JobFunction<never[], unknown>, args: readonly unknow
     ? [inner.url, inner.exportName]
     : sourceOf(inner, name);
   return { name, target, args, options };
+}
+
+/**
+ * Throws unless `fn` is of the kinds that a worker can run.
+ *
+ * @throws {TypeError} If it is none.
+ */
+export function checkJob(fn: unknown): void {
+  const inner = fn instanceof Job ? fn.fn as unknown : fn;
+  if (typeof inner === "function" || inner instanceof ModuleFunction) return;
+  throw new TypeError(
+    "Cannot send a job to a worker: expected a function, a moduleFunction() or a createJob(), " +
+      `got ${describe(inner)}`,
+  );
 }
 
 /**
@@ -82,12 +97,6 @@ function unsendableArgument(
 }
 
 function sourceOf(fn: (...args: never[]) => unknown, name: string): string {
-  if (typeof fn !== "function") {
-    throw new TypeError(
-      `Cannot send a job to a worker: expected a function, a moduleFunction() or a createJob(), ` +
-        `got ${fn === null ? "null" : typeof fn}`,
-    );
-  }
   const known = sources.get(fn);
   if (known !== undefined) return known;
   const source = Function.prototype.toString.call(fn);

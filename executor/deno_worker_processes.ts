@@ -163,6 +163,12 @@ function servePort(
   { serialize, deserialize, markSize, maxPayload }: Codec,
 ): void {
   const read = Deno.stdin.read.bind(Deno.stdin);
+  // What comes there is for us alone: a job that took it would wait for ever, and so would the next.
+  Object.defineProperties(Deno.stdin, {
+    read: { value: () => Promise.resolve(null) },
+    readSync: { value: () => null },
+    readable: { get: () => ReadableStream.from([]) },
+  });
   const writeSync = Deno.stdout.writeSync.bind(Deno.stdout);
   let callback: (message: unknown) => void = () => {};
 

@@ -1,5 +1,5 @@
 import * as inside from "../loop/inside.ts";
-import { checkArgument, checkOptions, countFrom } from "../loop/values/check_options.ts";
+import { checkArgument, checkOptions, countFrom, ITERABLE } from "../loop/values/check_options.ts";
 import type { Future } from "../loop/tasks/future.ts";
 import { type PlatformLoop, runningPlatformLoop } from "../loop/platform/platform_loop.ts";
 import { startOperation } from "../loop/tasks/start_operation.ts";
@@ -8,6 +8,7 @@ import { MAP, SHUTDOWN } from "./_options.ts";
 import { WorkerPool, type WorkerPoolSettings } from "./_worker_pool.ts";
 import type { Executor, JobFunction, ShutdownOptions } from "./executor.ts";
 import { JobResults } from "./_job_results.ts";
+import { checkJob } from "./_sendable.ts";
 
 /**
  * Settings of {@linkcode PoolExecutor.map}.
@@ -67,6 +68,8 @@ export class PoolExecutor implements Executor, AsyncDisposable {
    * Items are taken as results are read. A call that fails ends the results with its error, and
    * cancels those that were begun; so does leaving a `for await` loop.
    *
+   * @throws {TypeError} If `fn` is nothing that a worker can run, or `items` cannot be iterated over.
+   *
    * @example Squares, in order
    * ```ts
    * import { assertEquals } from "@std/assert";
@@ -84,6 +87,8 @@ export class PoolExecutor implements Executor, AsyncDisposable {
     items: Iterable<T>,
     options: MapOptions = {},
   ): AsyncIterableIterator<Awaited<R>> {
+    checkJob(fn);
+    checkArgument("map over items", "the list", items, ITERABLE);
     checkOptions("map over items", options, MAP);
     const loop = runningPlatformLoop("map over items");
     const { concurrency = 2 * this.#pool.maxWorkers(loop.platform) } = options;

@@ -2,7 +2,8 @@ import * as inside from "./inside.ts";
 import { runningLoop } from "./scheduling/_current.ts";
 import { RUN, RUNNER, RUNNER_RUN } from "./values/_options.ts";
 import { checkOptions } from "./values/check_options.ts";
-import { describe } from "./values/_describe.ts";
+import { describe, lineOf } from "./values/_describe.ts";
+import { showAsText } from "./values/_shown_as_text.ts";
 import { Interruption } from "./_interruption.ts";
 import { type Context, copyContext } from "./scheduling/context.ts";
 import { isMainIsolate } from "./platform/deno_isolate.ts";
@@ -213,6 +214,15 @@ export class Runner {
     return this.close();
   }
 
+  /** Says where it stands: `<Runner created>`, `open`, `running`, `closing` or `closed`. */
+  toString(): string {
+    const loop = this.#loop;
+    if (this.#closing !== null) {
+      return lineOf(this, loop === null || loop.isClosed() ? "closed" : "closing");
+    }
+    return lineOf(this, loop === null ? "created" : loop.isRunning() ? "running" : "open");
+  }
+
   /** @ignore Runs `main` and closes. An error of `main` comes before one of the closing. */
   async [inside.runAndClose]<T>(main: TaskBody<T>, signal: AbortSignal | undefined): Promise<T> {
     this.#closesNext = true;
@@ -285,6 +295,10 @@ export class Runner {
 
   #unlisten(): void {
     for (const stop of this.#listeners.splice(0)) stop();
+  }
+
+  static {
+    showAsText(this);
   }
 }
 

@@ -20,6 +20,7 @@ import * as inside from "../loop/inside.ts";
 import { Step } from "../loop/scheduling/step.ts";
 import { assertMove, type Moves } from "../loop/errors/assert.ts";
 import { type Context, copyContext, enterContext } from "../loop/scheduling/context.ts";
+import { checkArgument, TEXT } from "../loop/values/check_options.ts";
 import { InvalidStateError } from "../loop/errors/errors.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import type { Future } from "../loop/tasks/future.ts";
@@ -106,6 +107,7 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
   }
 
   sendSignal(signal: Deno.Signal): void {
+    checkArgument("send a signal", "the signal", signal, TEXT);
     if (this.#returncode !== null) throw processEnded(this.getPid(), signal);
     this.#child.kill(signal);
   }
@@ -119,6 +121,7 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
   }
 
   killGroup(signal: Deno.Signal = "SIGKILL"): void {
+    checkArgument("send a signal", "the signal", signal, TEXT);
     if (!this.#leadsGroup) {
       throw new InvalidStateError(
         `Cannot send ${signal} to the group of process ${this.getPid()}: it is in our own group`,

@@ -1,5 +1,7 @@
 import { asyncFrames, capturedFrame, current, currentFrame } from "./_current.ts";
 import { CONTEXT_VAR } from "../values/_options.ts";
+import { describe, lineOf } from "../values/_describe.ts";
+import { showAsText } from "../values/_shown_as_text.ts";
 import { checkArgument, checkOptions, TEXT } from "../values/check_options.ts";
 import { InvalidStateError } from "../errors/errors.ts";
 
@@ -72,7 +74,13 @@ export class Context {
     return contextOf(this.#values);
   }
 
+  /** Says how many variables have a value here: `<Context size=2>`. */
+  toString(): string {
+    return lineOf(this, "", { size: this.#values.size });
+  }
+
   static {
+    showAsText(this);
     contextOf = (values) => {
       const context = new Context();
       context.#values = values;
@@ -228,5 +236,18 @@ export class ContextVar<T> {
     if (origin.had) values.set(this as ContextVar<unknown>, token.oldValue);
     else values.delete(this as ContextVar<unknown>);
     setValues(context, values);
+  }
+
+  /** Says its name and default, as `repr()`: `<ContextVar name="user" default="nobody">`. */
+  toString(): string {
+    const fallback = this.#default;
+    return lineOf(this, "", {
+      name: JSON.stringify(this.name),
+      default: fallback === null ? undefined : describe(fallback.value),
+    });
+  }
+
+  static {
+    showAsText(this);
   }
 }

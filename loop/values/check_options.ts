@@ -261,6 +261,15 @@ export const LIST: OptionKind = {
   fits: (value) => Array.isArray(value),
 };
 
+/** What can be iterated over, such as a list, a string or a generator. */
+export const ITERABLE: OptionKind = {
+  expected: "what can be iterated over",
+  type: "object",
+  fits: (value) =>
+    typeof (value as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator] ===
+      "function",
+};
+
 /** A list of strings. */
 export const TEXTS: OptionKind = {
   expected: "a list of strings",

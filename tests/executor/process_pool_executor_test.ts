@@ -3,6 +3,7 @@ import {
   CancelledError,
   createJob,
   Event,
+  type Future,
   gather,
   moduleFunction,
   ProcessPoolExecutor,
@@ -111,6 +112,19 @@ Deno.test("A process job may print without harm", async () => {
       return "printed";
     };
     assertEquals(await pool.submit(job), "printed");
+  });
+});
+
+Deno.test("A process job that reads stdin finds it empty, and takes nothing from the next job", async () => {
+  await withPool({ maxWorkers: 1 }, async (pool) => {
+    const job = async () => {
+      const bytes = new Uint8Array(100);
+      const parts = await Array.fromAsync(Deno.stdin.readable);
+      return [await Deno.stdin.read(bytes), Deno.stdin.readSync(bytes), parts.length];
+    };
+    const results: Future<unknown>[] = [pool.submit(job), pool.submit(job)];
+    results.push(pool.submit(() => "next"));
+    assertEquals(await gather(results), [[null, null, 0], [null, null, 0], "next"]);
   });
 });
 

@@ -12,11 +12,10 @@ const FUNCTIONS: [what: string, fn: unknown, says: string][] = [
   ["a generator function", function* () {}, "it is a generator"],
   ["a closure", () => outside + 1, 'it uses "outside" from the scope around it'],
   ["a function with import.meta", () => import.meta.url, "its source does not stand alone"],
-  [
-    "what is no function",
-    5,
-    "expected a function, a moduleFunction() or a createJob(), got number",
-  ],
+  ["a number", 5, "expected a function, a moduleFunction() or a createJob(), got 5"],
+  ["null", null, "expected a function, a moduleFunction() or a createJob(), got null"],
+  ["nothing", undefined, "expected a function, a moduleFunction() or a createJob(), got undefined"],
+  ["a text", "f", 'expected a function, a moduleFunction() or a createJob(), got "f"'],
 ];
 
 for (const [what, fn, says] of FUNCTIONS) {
@@ -26,6 +25,27 @@ for (const [what, fn, says] of FUNCTIONS) {
       assertThrows(() => pool.submit(fn as () => void), TypeError, says);
     }));
 }
+
+Deno.test("map() refuses at the call what is no function, and items that are no list", () =>
+  run(async () => {
+    await using pool = new WorkerPoolExecutor({ maxWorkers: 1 });
+    const map = pool.map.bind(pool) as (fn: unknown, items: unknown) => unknown;
+    for (const fn of [null, undefined, 5, "f", {}]) {
+      assertThrows(
+        () => map(fn, []),
+        TypeError,
+        "Cannot send a job to a worker: expected a function",
+      );
+    }
+    const asyncItems = (async function* () {})();
+    for (const items of [null, undefined, 5, {}, asyncItems, () => [1]]) {
+      assertThrows(
+        () => map((n: number) => n, items),
+        TypeError,
+        "Cannot map over items: the list must be what can be iterated over, got",
+      );
+    }
+  }));
 
 const ARGUMENTS: [what: string, create: () => unknown, says: string][] = [
   ["a function", () => () => 1, 'argument 2 of job "job" to a worker: it is a function'],

@@ -143,6 +143,13 @@ Deno.test("sendSignal() of a process that has ended, or of no signal, says so", 
     const factory = () => new Recorder(loop);
     const [transport, recorder] = yield* loop.subprocessExec(factory, "cat");
     assertThrows(() => transport.sendSignal("SIGBOGUS" as Deno.Signal), TypeError, "SIGBOGUS");
+    for (const signal of [9, 0, null, undefined, {}]) {
+      assertThrows(
+        () => transport.sendSignal(signal as unknown as Deno.Signal),
+        TypeError,
+        "Cannot send a signal: the signal must be",
+      );
+    }
     transport.close();
     yield* recorder.ended;
     for (const call of [() => transport.kill(), () => transport.terminate()]) {

@@ -5,6 +5,8 @@ import {
   Barrier,
   BoundedSemaphore,
   Condition,
+  Context,
+  ContextVar,
   createTask,
   Event,
   type EventLoop,
@@ -13,6 +15,7 @@ import {
   Lock,
   PriorityQueue,
   Queue,
+  Runner,
   Semaphore,
   shield,
   sleep,
@@ -141,6 +144,30 @@ Deno.test("in debug mode futures and handles show where they were created", asyn
   }
   await loop.runOnce();
   loop.close();
+});
+
+Deno.test("contexts, their variables and runners show where they stand", async () => {
+  const plain = new ContextVar<string>("plain");
+  const variables = [plain, new ContextVar("user", { default: "nobody" })];
+  assertEquals(variables.map(textOf), [
+    '<ContextVar name="plain">',
+    '<ContextVar name="user" default="nobody">',
+  ]);
+  const context = new Context();
+  assertEquals(textOf(context), "<Context>");
+  context.run(() => plain.set("secret"));
+  assertEquals(textOf(context), "<Context size=1>");
+
+  const runner = new Runner({ loopFactory: () => new TestLoop(), signals: [] });
+  const texts = [textOf(runner)];
+  await runner.run(() => texts.push(textOf(runner)));
+  texts.push(textOf(runner));
+  const closing = runner.close();
+  texts.push(textOf(runner));
+  await closing;
+  texts.push(textOf(runner));
+  assertEquals(texts.slice(0, 3), ["<Runner created>", "<Runner running>", "<Runner open>"]);
+  assertEquals(texts.at(-1), "<Runner closed>");
 });
 
 Deno.test("what synchronises shows where it stands and how many wait", async () => {
