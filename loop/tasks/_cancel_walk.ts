@@ -62,7 +62,8 @@ interface Step {
 
 /**
  * Cancels `start` and all that it waits for. A walk with a stack of its own, as tasks that wait
- * for tasks may be many.
+ * for tasks may be many. Each wait is gone through once: who comes to a node anew gets the answer
+ * that came of it, as nodes that share what they wait for double the ways to it at each level.
  *
  * @param within What contains `start`, and must not be cancelled through it.
  */
@@ -74,9 +75,11 @@ export function walkCancel(
 ): CancelVerdict {
   const first = start[inside.passCancel](reason, routed);
   if (typeof first === "string") return first;
-  // Only who is on the way from the start closes a circle; others may be met twice.
+  // Only who is on the way from the start closes a circle; others may be met twice, and are asked
+  // each time, but not gone through.
   const path = new Set<Cancellable>([start]);
   if (within !== undefined) path.add(within);
+  const answers = new Map<Cancellable, CancelVerdict>();
   const steps = [stepOf(start, routed, first)];
   for (;;) {
     const step = steps.at(-1) as Step;
@@ -87,12 +90,14 @@ export function walkCancel(
         : edge.future[inside.passCancel](reason, edge.routed);
       if (typeof passed === "string") answer(step, edge, passed, reason);
       else {
+        const known = answers.get(edge.future);
         path.add(edge.future);
-        steps.push(stepOf(edge.future, edge.routed, passed));
+        steps.push(stepOf(edge.future, edge.routed, known === undefined ? passed : [], known));
       }
       continue;
     }
     const verdict = step.node[inside.endCancel](step.verdict, reason, step.routed);
+    answers.set(step.node, step.verdict);
     path.delete(step.node);
     steps.pop();
     const outer = steps.at(-1);
@@ -110,8 +115,13 @@ export function cancelThrough(
   return walkCancel(awaited, reason, true, waiting) !== "missed";
 }
 
-function stepOf(node: Cancellable, routed: boolean, edges: readonly CancelEdge[]): Step {
-  return { node, routed, edges, next: 0, verdict: "missed" };
+function stepOf(
+  node: Cancellable,
+  routed: boolean,
+  edges: readonly CancelEdge[],
+  verdict: CancelVerdict = "missed",
+): Step {
+  return { node, routed, edges, next: 0, verdict };
 }
 
 function answer(step: Step, edge: CancelEdge, verdict: CancelVerdict, reason: CancelReason): void {

@@ -74,3 +74,30 @@ for (const kind of KINDS) {
     });
   }
 }
+
+Deno.test("cancel() goes once through each wait, where tasks share what they wait for at each level", async () => {
+  for (const wait of [Promise.all.bind(Promise), gather] as typeof gather[]) {
+    await runVirtual(async () => {
+      let ended = 0;
+      const start = (body: () => PromiseLike<unknown>) =>
+        createTask(async () => {
+          try {
+            await body();
+          } finally {
+            ended += 1;
+          }
+        });
+      let level = [start(() => sleep(90)), start(() => sleep(90))];
+      for (let depth = 0; depth < 30; depth += 1) {
+        const below = level;
+        level = [start(() => wait(below)), start(() => wait(below))];
+      }
+      const top = start(() => wait(level));
+      await sleep(1);
+      top.cancel();
+      await top.catch(() => {});
+      await sleep(1);
+      assertEquals([top.cancelled(), ended], [true, 63]);
+    });
+  }
+});
