@@ -87,8 +87,10 @@ export interface TaskOptions {
   loop?: EventLoop | undefined;
 }
 
+/** Stands for no options: nobody else has this object. */
+const NOT_CHECKED: TaskOptions = {};
 /** The options that {@linkcode noteChecked} was given, until the task has them. */
-let checked: TaskOptions | null = null;
+let checked = NOT_CHECKED;
 
 /** `options` are checked: the task that is created next with them need not check them again. */
 export function noteChecked(options: TaskOptions): TaskOptions {
@@ -145,7 +147,7 @@ export class Task<T> extends CoroutineFuture<T> {
     checkTaskBody(body);
     const loop = this.getLoop();
     const isChecked = options === checked || options === loop[inside.ownOptions];
-    checked = null;
+    checked = NOT_CHECKED;
     if (!isChecked) checkOptions("create a task", options, TASK);
     if (typeof body !== "function") claim(body);
     this.#body = body;

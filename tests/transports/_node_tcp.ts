@@ -6,7 +6,8 @@ export const nodeTcp: Backend<Deno.NetAddr> = {
   name: "TCP over Node's sockets",
   capacity: 24 * 1024 * 1024,
   createLoop: () => new DenoEventLoop(),
-  serve: (loop, factory) => loop.createServer(factory, { hostname: "127.0.0.1", reusePort: true }),
+  serve: (loop, factory, options) =>
+    loop.createServer(factory, { hostname: "127.0.0.1", reusePort: true, ...options }),
   connect: (loop, address, factory) =>
     loop.createConnection(factory, {
       port: address.port,

@@ -11,8 +11,8 @@ const backend: typeof unix = {
   ...unix,
   name: "TLS over Unix",
   endsWhole: true,
-  serve: (loop, factory) =>
-    loop.createUnixServer(factory, { path: freshPath(), tls: certificate("server") }),
+  serve: (loop, factory, options) =>
+    loop.createUnixServer(factory, { path: freshPath(), tls: certificate("server"), ...options }),
   connect: (loop, address, factory) =>
     loop.createUnixConnection(factory, {
       path: address.path,
