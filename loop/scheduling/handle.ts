@@ -125,7 +125,7 @@ export class Handle {
     showAsText(this);
     callbackOf = (handle) => {
       const called = handle.#callback;
-      return typeof called === "object" && called !== null ? called.callback : called;
+      return typeof called === "function" ? called : called?.callback ?? null;
     };
   }
 }

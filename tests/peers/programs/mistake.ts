@@ -47,9 +47,10 @@ export const MISTAKES: Readonly<Record<string, () => unknown>> = {
   // @ts-expect-error: a list is missing
   "asCompleted(future)": () => [...asCompleted(sleep(1))],
   "[a, b] = openConnection() without await": () => {
-    const [reader] = openConnection({ port: 1 });
+    const [reader, writer] = openConnection({ port: 1 });
     // @ts-expect-error: of what a future gives to `yield*` nothing is known
-    return reader.readLine();
+    writer.close();
+    return reader;
   },
   // @ts-expect-error: the options are an object
   "new Queue(5)": () => new Queue(5),
