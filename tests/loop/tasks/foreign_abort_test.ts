@@ -40,7 +40,25 @@ const FOREIGN: Readonly<Record<string, (signal: AbortSignal) => Promise<unknown>
     pipeline(new Readable({ read() {} }), new PassThrough(), { signal }),
   "a signal made of it": (signal) =>
     pause(60_000, "value", { signal: AbortSignal.any([signal, new AbortController().signal]) }),
+  "Promise.any() in Promise.any()": (signal) =>
+    Promise.any([
+      pause(60_000, "value", { signal }),
+      Promise.any([pause(60_000, "value", { signal }), sleep(50)]),
+    ]),
+  "Promise.any() as a cause of a cause": (signal) =>
+    Promise.any([pause(60_000, "value", { signal }), once(new EventEmitter(), "never", { signal })])
+      .catch((cause) => Promise.reject(new Error("first", { cause })))
+      .catch((cause) => Promise.reject(new Error("second", { cause }))),
+  "disposals that end by it in Promise.any()": (signal) =>
+    Promise.any([disposing(signal), disposing(signal)]),
 };
+
+async function disposing(signal: AbortSignal): Promise<void> {
+  await using _resource = {
+    [Symbol.asyncDispose]: () => Promise.any([pause(60_000, undefined, { signal })]),
+  };
+  await Promise.any([pause(60_000, "value", { signal })]);
+}
 
 const signalOf = () => (currentTask() as Task<unknown>).signal;
 
@@ -237,5 +255,112 @@ Deno.test("A disposal that fails after a cancellation fails the task", async () 
     task.cancel();
     assertInstanceOf(await errorOf(task), SuppressedError);
     assertEquals(task.cancelled(), false);
+  });
+});
+
+/** Errors that a function throws after it was cancelled, made of what its awaits have thrown. */
+const WRAPPED: Readonly<Record<string, [wrap: (error: Error) => Error, isCancelled: boolean]>> = {
+  "an AggregateError of AggregateErrors": [
+    (error) => new AggregateError([new AggregateError([error]), error]),
+    true,
+  ],
+  "a SuppressedError of AggregateErrors": [
+    (error) => new SuppressedError(new AggregateError([error]), new AggregateError([error])),
+    true,
+  ],
+  "an AggregateError of SuppressedErrors": [
+    (error) => new AggregateError([new SuppressedError(error, error)]),
+    true,
+  ],
+  "a SuppressedError of SuppressedErrors": [
+    (error) =>
+      new SuppressedError(new SuppressedError(error, error), new SuppressedError(error, error)),
+    true,
+  ],
+  "forty AggregateErrors, each twice in the next": [(error) => nested(error, 40), true],
+  "a hundred thousand in one AggregateError": [
+    (error) => new AggregateError(Array.from({ length: 1e5 }, () => error)),
+    true,
+  ],
+  "ten thousand AggregateErrors in one another": [(error) => nested(error, 1e4), false],
+  "an AggregateError in which another error is": [
+    (error) => new AggregateError([error, new AggregateError([error, new Error("planted")])]),
+    false,
+  ],
+  "an empty AggregateError beside it": [
+    (error) => new AggregateError([error, new AggregateError([])]),
+    false,
+  ],
+  "an error of its own with the cancellation as the cause": [
+    (error) => new Error("failed", { cause: new AggregateError([error]) }),
+    false,
+  ],
+  "an AggregateError in itself": [(error) => {
+    const circle = new AggregateError([error]);
+    circle.errors.push(new AggregateError([circle]));
+    return circle;
+  }, false],
+  "an error that is its own cause": [() => {
+    const circle = new Error("planted");
+    circle.cause = new Error("planted", { cause: circle });
+    return circle;
+  }, false],
+  "an AggregateError whose errors throw": [(error) => {
+    const odd = new AggregateError([error]);
+    Object.defineProperty(odd, "errors", {
+      get() {
+        throw new Error("planted");
+      },
+    });
+    return odd;
+  }, false],
+};
+
+function nested(error: Error, depth: number): Error {
+  let outer = error;
+  for (let count = 0; count < depth; count += 1) outer = new AggregateError([outer, outer]);
+  return outer;
+}
+
+for (const [name, [wrap, isCancelled]] of Object.entries(WRAPPED)) {
+  const [ends, timesOut] = isCancelled
+    ? ["ends cancelled", "gives its TimeoutError"]
+    : ["fails", "fails"];
+
+  Deno.test(`A cancelled task that throws ${name} ${ends}, and a timeout() ${timesOut}`, async () => {
+    await runVirtual(async () => {
+      for (const hasRead of isCancelled ? [false, true] : [false]) {
+        const body = async () => {
+          if (hasRead) signalOf();
+          try {
+            await sleep(60);
+          } catch (error) {
+            throw wrap(error as Error);
+          }
+        };
+        const task = createTask(body);
+        await sleep(1);
+        task.cancel("stop");
+        const error = await errorOf(task);
+        assertEquals(task.cancelled(), isCancelled);
+        if (isCancelled) assertEquals((error as Error).message, "stop");
+        const limited = await errorOf(timeout(1, body));
+        assertEquals(limited instanceof TimeoutError, isCancelled);
+        assertEquals(
+          await errorOf(createTask(() => timeout(1, body))) instanceof TimeoutError,
+          isCancelled,
+        );
+      }
+    });
+  });
+}
+
+Deno.test("A task that was not cancelled and throws AggregateErrors of cancellations has failed", async () => {
+  await runVirtual(async () => {
+    for (const wrap of [(error: Error) => nested(error, 1), (error: Error) => nested(error, 2)]) {
+      const task = createTask(() => Promise.reject(wrap(new CancelledError("of another"))));
+      assertInstanceOf(await errorOf(task), AggregateError);
+      assertEquals(task.cancelled(), false);
+    }
   });
 });

@@ -68,6 +68,8 @@ const OWN: Readonly<Record<string, (foreign: Foreign) => Promise<unknown>>> = {
   "Promise.all() of helpers": () => Promise.all([sleeper(), sleeper(), sleep(1)]),
   "Promise.race()": (foreign) => Promise.race([sleep(90), foreign(50)]),
   "Promise.any()": () => Promise.any([sleep(90), sleeper()]),
+  "Promise.any() of Promise.any()": () =>
+    Promise.any([sleep(90), Promise.any([sleeper(), Promise.any([sleep(90)])])]),
   "then() of a helper": () => sleeper().then(() => 1).finally(() => {}),
   "for await": async () => {
     for await (const _ of numbers());
@@ -105,6 +107,7 @@ const UNTOLD = [
   "a helper that two wait for",
   "a new Promise()",
   "Promise.any()",
+  "Promise.any() of Promise.any()",
 ];
 
 /** What cuts a body short, and the class of the error that its caller gets. */
