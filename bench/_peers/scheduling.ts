@@ -3,72 +3,35 @@
  *
  * @module
  */
-import { type Coroutine, createTask, EventLoop, gather, sleep } from "@gyre/asyncio/loop";
+import * as gyre from "@gyre/asyncio";
+import { createWork, type Work } from "../_schedule/works.ts";
 
 const isQuick = Deno.args.includes("--quick");
-const COUNT = isQuick ? 2_000 : 200_000;
-const GATHERED = isQuick ? 1_000 : 100_000;
+const works = createWork(gyre, {
+  many: isQuick ? 2_000 : 200_000,
+  few: 0,
+  gathered: isQuick ? 1_000 : 100_000,
+});
 
-/** Each gives the number of operations it did. */
-const WORK: Record<string, (loop: EventLoop) => Promise<number>> = {
-  async "callSoon chain"(loop) {
-    let left = COUNT;
-    const step = () => {
-      left -= 1;
-      if (left > 0) loop.callSoon(step);
-      else loop.stop();
-    };
-    loop.callSoon(step);
-    await loop.runForever();
-    return COUNT;
-  },
-
-  async "callSoon batch"(loop) {
-    const step = () => {};
-    for (let index = 0; index < COUNT; index += 1) loop.callSoon(step);
-    loop.callSoon(() => loop.stop());
-    await loop.runForever();
-    return COUNT;
-  },
-
-  "callLater and cancel"(loop) {
-    const step = () => {};
-    for (let index = 0; index < COUNT; index += 1) loop.callLater(100, step).cancel();
-    return Promise.resolve(COUNT);
-  },
-
-  "sleep(0)"(loop) {
-    return loop.runUntilComplete(function* () {
-      for (let index = 0; index < COUNT; index += 1) yield* sleep(0);
-      return COUNT;
-    });
-  },
-
-  "create and await a task"(loop) {
-    return loop.runUntilComplete(function* () {
-      for (let index = 0; index < COUNT; index += 1) yield* createTask(nothing());
-      return COUNT;
-    });
-  },
-
-  "gather of 100,000"(loop) {
-    return loop.runUntilComplete(function* () {
-      yield* gather(Array.from({ length: GATHERED }, () => nothing()));
-      return GATHERED;
-    });
-  },
+/** The rows of the peers, by the names of the work. */
+const ROWS: Record<string, string> = {
+  "callSoon chain": "callSoon chain",
+  "callSoon batch": "callSoon batch",
+  "callLater and cancel": "callLater and cancel",
+  "sleep(0)": "sleep(0) in a coroutine",
+  "create and await a task": "task of a coroutine",
+  "gather of 100,000": "gather of 100,000",
 };
 
-function* nothing(): Coroutine<void> {}
-
 const results: Record<string, number> = {};
-for (const [name, work] of Object.entries(WORK)) {
-  const loop = new EventLoop();
+for (const [row, name] of Object.entries(ROWS)) {
+  const work = works[name] as Work;
+  const loop = new gyre.EventLoop();
   // The engine compiles what runs often: the first rounds do not count.
   for (let round = 0; round < 3; round += 1) await work(loop);
   const start = performance.now();
   const count = await work(loop);
-  results[name] = (performance.now() - start) / count * 1e3;
+  results[row] = (performance.now() - start) / count * 1e3;
   loop.close();
 }
 console.log(JSON.stringify(results));
