@@ -123,6 +123,17 @@ const OPTIONS: OptionTable<DenoEventLoopOptions> = {
   permissions: OBJECT,
 };
 
+/** Creates the platform that loops stand on where none is given: Deno's own APIs. */
+export function createHostPlatform(): Platform {
+  return createDenoPlatform({
+    network: new DenoNetwork(),
+    pipes: new DenoPipes(),
+    processes: new DenoProcesses(),
+    workers: denoWorkers,
+    workerProcesses: denoWorkerProcesses,
+  });
+}
+
 /**
  * An event loop with everything: connections, processes, executors and signals. As asyncio's
  * default event loop.
@@ -144,13 +155,7 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
   constructor(options: DenoEventLoopOptions = {}) {
     checkDenoVersion();
     checkOptions("create an event loop", options, OPTIONS);
-    const host = options.platform ?? createDenoPlatform({
-      network: new DenoNetwork(),
-      pipes: new DenoPipes(),
-      processes: new DenoProcesses(),
-      workers: denoWorkers,
-      workerProcesses: denoWorkerProcesses,
-    });
+    const host = options.platform ?? createHostPlatform();
     const { permissions } = options;
     const platform = permissions === undefined ? host : new RestrictedPlatform(host, permissions);
     const ready = platform.createReadyQueue?.();

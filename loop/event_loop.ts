@@ -20,7 +20,7 @@ import { InvalidStateError } from "./errors/errors.ts";
 import { type Callback, Handle } from "./scheduling/handle.ts";
 import { TimerHandle } from "./scheduling/timer_handle.ts";
 import { forgetError, Future } from "./tasks/future.ts";
-import type { Clock } from "./platform/platform.ts";
+import type { Clock, Poller } from "./platform/platform.ts";
 import type { ReadyQueue } from "./scheduling/ready_queue.ts";
 import { noteChecked, Task, type TaskBody, type TaskOptions } from "./tasks/task.ts";
 
@@ -422,6 +422,16 @@ export class EventLoop {
   /** @ignore Runs `entry` for an event of the host: at once if the loop waits, else in its turn. */
   [inside.enter](entry: Runnable): void {
     if (!this.#closed) this.#driver[inside.enter](entry);
+  }
+
+  /** @ignore Whether the loop waits, so that an event runs at once. */
+  get [inside.isWaiting](): boolean {
+    return this.#driver.waiting;
+  }
+
+  /** @ignore Sets what looks for events while the loop runs. */
+  [inside.setPoller](poller: Poller | null): void {
+    this.#driver.setPoller(poller);
   }
 
   static {

@@ -79,6 +79,8 @@ export const hosts: unique symbol = Symbol("hosts");
 export const isLost: unique symbol = Symbol("isLost");
 /** Whether the stream was accepted. */
 export const isServer: unique symbol = Symbol("isServer");
+/** Whether a loop waits, so that an event runs at once. */
+export const isWaiting: unique symbol = Symbol("isWaiting");
 /** Gives the channel of a transport away. */
 export const leave: unique symbol = Symbol("leave");
 /** Lets one writer have a transport for itself. */
@@ -131,6 +133,8 @@ export const root: unique symbol = Symbol("root");
 export const run: unique symbol = Symbol("run");
 /** Runs a main function and closes the runner. */
 export const runAndClose: unique symbol = Symbol("runAndClose");
+/** Sets what looks for events while a loop runs. */
+export const setPoller: unique symbol = Symbol("setPoller");
 /** The signal that ended a run. */
 export const signal: unique symbol = Symbol("signal");
 /** Signals that are sent to a simulated host. */

@@ -7,6 +7,7 @@ import type {
   Processes,
   Random,
   ReadableHandle,
+  Readiness,
   Signals,
   WorkerLink,
   WorkerPermissions,
@@ -40,6 +41,7 @@ export class RestrictedPlatform implements Platform {
   readonly workers: Workers;
   readonly workerProcesses: WorkerProcesses;
   readonly createReadyQueue?: () => ReadyQueue;
+  readonly readiness?: Readiness;
   readonly #restrictions: Restrictions;
 
   /** @throws {TypeError} If a member of a list is none of its kind. */
@@ -54,6 +56,9 @@ export class RestrictedPlatform implements Platform {
     this.pipes = restrictPipes(host, restrictions);
     this.processes = new RestrictedProcesses(host, restrictions);
     this.workers = new RestrictedWorkers(host, restrictions);
+    if (host.readiness !== undefined) {
+      this.readiness = restrictReadiness(host.readiness, restrictions);
+    }
     this.workerProcesses = new RestrictedWorkerProcesses(host, restrictions);
     this.#restrictions = restrictions;
   }
@@ -94,6 +99,15 @@ function restrictPipes(host: Platform, restrictions: Restrictions): Pipes {
     openWrite(loop, handle) {
       check(handle, "write");
       return host.pipes.openWrite(loop, handle);
+    },
+  };
+}
+
+function restrictReadiness(host: Readiness, restrictions: Restrictions): Readiness {
+  return {
+    watch(loop, descriptor, kind, ready) {
+      restrictions.checkDescriptor(descriptor, kind, `watch descriptor ${descriptor}`);
+      return host.watch(loop, descriptor, kind, ready);
     },
   };
 }

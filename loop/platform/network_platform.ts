@@ -58,6 +58,11 @@ export interface ByteChannel {
  */
 export interface ByteSink {
   /**
+   * `false` says that the sink needs no bytes in memory of its own: a channel that can read into
+   * its own passes that to {@linkcode received}, and does not ask for a {@linkcode buffer}.
+   */
+  readonly lends?: boolean;
+  /**
    * Returns the buffer that the next read fills, at least one byte long; `null` when there is
    * none: then the channel stops reading.
    */

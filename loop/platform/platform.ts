@@ -8,6 +8,7 @@
  *
  * @module
  */
+import type { EventLoop } from "../event_loop.ts";
 import type { Network } from "./network_platform.ts";
 import type { Pipes } from "./pipe_platform.ts";
 import type { Processes } from "./process_platform.ts";
@@ -93,6 +94,44 @@ export interface Alarm {
 }
 
 /**
+ * What looks for events that the host does not report by itself: descriptors that are ready.
+ *
+ * The driver asks it before it waits, at the end of a turn, and now and then while it is busy.
+ *
+ * @category Platform
+ */
+export interface Poller {
+  /**
+   * Adds one entry to the loop that handles what is ready. Never waits.
+   *
+   * @returns Whether there is something.
+   */
+  poll(): boolean;
+  /** The loop is about to wait: from now on the poller enters it by itself. */
+  idle(): void;
+  /** The loop has stopped: nothing may hold the process alive for it. */
+  rest(): void;
+}
+
+/**
+ * Tells when a descriptor can be read or written without waiting.
+ *
+ * @category Platform
+ */
+export interface Readiness {
+  /**
+   * Calls `ready` from the loop whenever `descriptor` can be read, or written, until the returned
+   * function is called. Of each kind there is one at a time.
+   */
+  watch(
+    loop: EventLoop,
+    descriptor: number,
+    kind: "read" | "write",
+    ready: () => void,
+  ): () => void;
+}
+
+/**
  * Everything the package needs of its host.
  *
  * @category Platform
@@ -116,6 +155,8 @@ export interface Platform {
   readonly workers: Workers;
   /** Processes that run JavaScript. */
   readonly workerProcesses: WorkerProcesses;
+  /** The readiness of descriptors, where the host can tell it. */
+  readonly readiness?: Readiness;
 }
 
 /**

@@ -43,7 +43,7 @@ import type { Runnable } from "./_runnable.ts";
 import { TimerQueue } from "./_timer_queue.ts";
 import type { EventLoop } from "../event_loop.ts";
 import { callbackOf, describeCallback, Handle } from "./handle.ts";
-import type { Alarm, Clock } from "../platform/platform.ts";
+import type { Alarm, Clock, Poller } from "../platform/platform.ts";
 import type { ReadyQueue } from "./ready_queue.ts";
 import type { TimerHandle } from "./timer_handle.ts";
 
@@ -75,6 +75,8 @@ const TURN_BUDGET = 0.000_5;
 const TURN_CALLBACKS = 10_000;
 /** Callbacks after which the driver reads the clock, which is dear, at the latest. */
 const MAX_UNTIMED = 64;
+/** Readings of the clock from one look of the poller to the next, while the loop is busy. */
+const READINGS_PER_POLL = 4;
 /** Iterations that an event may cause before the driver wakes for more. */
 const ENTERED_ITERATIONS = 2;
 /** Microtask hops that let an async function run to its next await, two calls deep. */
@@ -98,6 +100,10 @@ export class Driver {
   /** Whether the entry of an event runs while the driver waits. */
   #entering = false;
   #alarm: Alarm | null = null;
+  /** Looks for what the host does not report by itself; set while something is watched. */
+  #poller: Poller | null = null;
+  /** Readings of the clock since the poller has looked. */
+  #readings = 0;
   /** Ends the wait; set while the driver waits. */
   #wake: (() => void) | null = null;
   /** The foreign context of who runs the loop: that of entries which have none of their own. */
@@ -133,6 +139,18 @@ export class Driver {
   /** Whether iterations run. */
   get running(): boolean {
     return this.#running;
+  }
+
+  /** Whether an event that comes now would run at once. */
+  get waiting(): boolean {
+    return this.#wake !== null && current.loop === null;
+  }
+
+  /** Sets what looks for events while the loop runs; `null` for nothing. */
+  setPoller(poller: Poller | null): void {
+    this.#poller = poller;
+    // The loop may be waiting already, without it.
+    if (this.#wake !== null) poller?.idle();
   }
 
   /** Reads the clock. */
@@ -243,6 +261,7 @@ export class Driver {
     } finally {
       this.#stopping = false;
       this.#running = false;
+      this.#poller?.rest();
       this.#alarm.close();
       this.#alarm = null;
     }
@@ -344,6 +363,13 @@ export class Driver {
       this.#untimedLimit = Math.min(this.#untimedLimit * 2, MAX_UNTIMED);
     } else this.#untimedLimit = 1;
     this.#untimed = 0;
+    if (this.#poller !== null && ++this.#readings >= READINGS_PER_POLL) this.#poll(this.#poller);
+  }
+
+  /** Adds what is ready, if anything is; says whether. */
+  #poll(poller: Poller): boolean {
+    this.#readings = 0;
+    return poller.poll();
   }
 
   #isTurnOver(): boolean {
@@ -359,6 +385,7 @@ export class Driver {
 
   async #letHostRun(): Promise<void> {
     await new Promise<void>((resolve) => this.#clock.soon(resolve));
+    if (this.#poller !== null) this.#poll(this.#poller);
     this.#startTurn();
   }
 
@@ -367,12 +394,14 @@ export class Driver {
     this.#ready.trim();
     const deadline = this.timers.deadline;
     if (this.time() >= deadline) return;
+    if (this.#poller !== null && this.#poll(this.#poller)) return;
     await new Promise<void>((resolve) => {
       this.#wake = () => {
         this.#wake = null;
         resolve();
       };
       this.#alarm?.set(deadline);
+      this.#poller?.idle();
     });
     this.#startTurn();
     // One more hop: who woke the loop may be about to await what it scheduled.

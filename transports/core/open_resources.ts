@@ -20,6 +20,7 @@ export function openResources(loop: EventLoop): Set<OpenResource> {
 export function releaseOpenResources(loop: EventLoop): void {
   const set = resources.get(loop);
   if (set === undefined) return;
-  for (const resource of [...set]) resource[inside.release]();
+  // In reverse order: what was opened later stands on what was opened before.
+  for (const resource of [...set].reverse()) resource[inside.release]();
   set.clear();
 }

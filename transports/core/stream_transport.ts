@@ -329,6 +329,12 @@ export class StreamTransport<A extends Deno.Addr = Deno.Addr>
     this.#channel.abort();
   }
 
+  /** @ignore Only a buffered protocol of a user's wants what is read in memory of its own. */
+  get lends(): boolean {
+    const protocol = this.#protocol;
+    return protocol.getBuffer !== undefined && !(protocol instanceof CopyingProtocol);
+  }
+
   /** @ignore */
   buffer(): Uint8Array | null {
     const protocol = this.#protocol;
