@@ -6,12 +6,21 @@ cancellation_table_test.ts does the same with this package: the two must stay al
 """
 
 import asyncio
+import concurrent.futures
 import json
 import os
 import sys
+from types import SimpleNamespace
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "conformance"))
-from run_on_cpython import VirtualLoop  # noqa: E402
+from run_on_cpython import VirtualLoop as QuietLoop  # noqa: E402
+
+
+class VirtualLoop(QuietLoop):
+    """One that may be told something from outside, as of the end of a job."""
+
+    def _write_to_self(self):
+        pass
 
 
 def waits(loop):
@@ -104,6 +113,95 @@ def waits(loop):
     }
 
 
+class ChildTransport(asyncio.base_subprocess.BaseSubprocessTransport):
+    """The transport of a process that does not exist."""
+
+    def _start(self, **_options):
+        self._proc = SimpleNamespace(pid=42, returncode=None, poll=lambda: None)
+        self._proc.stdin = self._proc.stdout = self._proc.stderr = None
+        self._proc.kill = lambda: None
+
+
+
+class Connection:
+    """What a server counts."""
+
+
+def child_of(loop):
+    """A process, its transport, and what it prints."""
+    protocol = asyncio.subprocess.SubprocessStreamProtocol(2**16, loop)
+    transport = ChildTransport(loop, protocol, ["child"], False, None, None, None, 0)
+    process = asyncio.subprocess.Process(transport, protocol, loop)
+    process.stdout = asyncio.StreamReader()
+    pipe = SimpleNamespace(close=lambda: None)
+    transport._pipes[1] = SimpleNamespace(disconnected=True, pipe=pipe)
+    return process, transport
+
+
+def exit_process(process, transport):
+    process.stdout.feed_data(b"output")
+    process.stdout.feed_eof()
+    transport._process_exited(3)
+
+
+def end_job(job):
+    if not job.done():
+        job.set_result("value")
+
+
+def outside_waits(loop):
+    """As waits(), for what comes from outside; and turns until the wake-up is on its way."""
+    process, transport = child_of(loop)
+    server = asyncio.base_events.Server(loop, [], None, None, 1, None)
+    client = Connection()
+    jobs = [concurrent.futures.Future() for _ in range(2)]
+    jobs[0].set_running_or_notify_cancel()
+    executors = [SimpleNamespace(submit=lambda fn, job=job: job) for job in jobs]
+
+    def exit_child():
+        exit_process(process, transport)
+
+    async def communicate():
+        output, errors = await process.communicate()
+        return [output.decode(), errors]
+
+    async def closed():
+        server._attach(client)
+        server.close()
+        await server.wait_closed()
+
+    def disconnect():
+        server._detach(client)
+
+    async def serve_client():
+        server._attach(client)
+        await server.serve_forever()
+
+    def disconnect_and_close():
+        if client in server._clients:
+            server._detach(client)
+        server.close()
+
+    def run_in(executor):
+        async def job():
+            return await loop.run_in_executor(executor, lambda: None)
+
+        return job
+
+    return {
+        "Process.wait": (process.wait, exit_child, 1),
+        "Process.communicate": (communicate, exit_child, 2),
+        "Server.waitClosed": (closed, disconnect),
+        "Server.serveForever": (server.serve_forever, server.close),
+        "Server.serveForever with a client": (serve_client, disconnect_and_close),
+        "runInExecutor on a thread": (run_in(executors[0]), lambda: end_job(jobs[0]), 1),
+        "runInExecutor behind another job": (run_in(executors[1]), lambda: end_job(jobs[1]), 1),
+        "runInExecutor on a process": (run_in(executors[0]), lambda: end_job(jobs[0]), 1),
+    }
+
+
+HALVES = {"loop": waits, "world": outside_waits}
+
 MOMENTS = [
     "never",
     "before the first wait",
@@ -125,13 +223,20 @@ def text(error):
     return name + (f"({error.args[0]})" if error.args else "")
 
 
-def run(name, moment):
+def after_turns(loop, turns, callback):
+    if turns == 0:
+        callback()
+    else:
+        loop.call_soon(after_turns, loop, turns - 1, callback)
+
+
+def run(half, name, moment):
     loop = VirtualLoop()
     asyncio.set_event_loop(loop)
     log = []
 
     async def main():
-        wait, trigger = waits(loop)[name]
+        wait, trigger, *turns = HALVES[half](loop)[name]
 
         def note(event):
             log.append(f"{loop.time():g} {event}")
@@ -168,7 +273,7 @@ def run(name, moment):
         def at_two():
             trigger()
             if moment == "as the wake-up is on its way":
-                cancel()
+                after_turns(loop, *(turns or [0]), cancel)
 
         loop.call_at(2, at_two)
         if moment.startswith("just before"):
@@ -202,8 +307,17 @@ def run(name, moment):
     return log
 
 
+def names(half):
+    async def main():
+        return list(HALVES[half](asyncio.get_running_loop()))
+
+    return asyncio.run(main())
+
+
 if __name__ == "__main__":
-    names = list(waits(VirtualLoop()))
-    table = {name: {moment: run(name, moment) for moment in MOMENTS} for name in names}
+    table = {
+        half: {name: {moment: run(half, name, moment) for moment in MOMENTS} for name in names(half)}
+        for half in HALVES
+    }
     json.dump(table, sys.stdout, indent=1)
     print()
