@@ -71,7 +71,7 @@ export function runInExecutor<A extends unknown[], R>(
     throw new TypeError("Cannot run a job in an executor: its submit() gave no future");
   }
   const future = ensureFuture(result, { loop });
-  return signal === undefined ? future : interruptedBy(loop, signal, () => future);
+  return interruptedBy(loop, signal, () => future);
 }
 
 /** Sets the executor of jobs that name none. The one before is not shut down. */

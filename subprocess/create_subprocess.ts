@@ -134,7 +134,7 @@ function create<O extends CreateSubprocessOptions>(
   options: O,
 ): Future<ProcessOf<O>> {
   const start = () => startOperation(loop, createSteps(loop, program, options));
-  return options.signal === undefined ? start() : interruptedBy(loop, options.signal, start);
+  return interruptedBy(loop, options.signal, start);
 }
 
 function* createSteps<O extends CreateSubprocessOptions>(

@@ -8,7 +8,7 @@ import { startOperation } from "./start_operation.ts";
 import type { Coroutine } from "./task.ts";
 
 /**
- * Gives what `start` gives, as an operation that aborting `signal` cancels, with the signal's reason
+ * Gives what `start` gives; with a `signal` as an operation that aborting it cancels, with its reason
  * as the cause. It throws the reason then, as `fetch()` does: nobody has cancelled the caller.
  */
 export function interruptedBy<T>(
@@ -16,14 +16,13 @@ export function interruptedBy<T>(
   signal: AbortSignal | undefined,
   start: () => Future<T>,
 ): Future<T> {
-  return startOperation(loop, interruptedSteps(signal, start));
+  return signal === undefined ? start() : startOperation(loop, interruptedSteps(signal, start));
 }
 
 function* interruptedSteps<T>(
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
   start: () => Future<T>,
 ): Coroutine<T> {
-  if (signal === undefined) return yield* start();
   signal.throwIfAborted();
   const asked = countAsked();
   const future = start();

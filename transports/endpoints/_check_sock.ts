@@ -1,5 +1,9 @@
 /** Throws unless `sock` is a connection, of a kind that `kinds` names if given. */
-export function checkConnection(sock: unknown, action: string, transport?: "unix"): void {
+export function checkConnection(
+  sock: unknown,
+  action: string,
+  transport?: "unix",
+): asserts sock is Deno.Conn {
   const members = ["read", "write", "close", "closeWrite"];
   if (!has(sock, members, ["localAddr", "remoteAddr"])) throw wrong(sock, action, "Deno.Conn");
   checkTransport((sock as Deno.Conn).localAddr, action, transport);

@@ -1,11 +1,7 @@
-import { checkOptions } from "../../loop/values/check_options.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
-import { startOperation } from "../../loop/tasks/start_operation.ts";
-import type { Coroutine } from "../../loop/tasks/task.ts";
 import { checkConnection } from "./_check_sock.ts";
-import { checkFactory } from "../core/_create_protocol.ts";
-import { makeConnection } from "./_make_connection.ts";
+import { connect, type ConnectionKind } from "./_connect.ts";
 import { CONNECT_ACCEPTED_SOCKET } from "../_options.ts";
 import type { StreamProtocol } from "../protocol.ts";
 import { secureServer } from "../tls/_secure_channel.ts";
@@ -42,20 +38,16 @@ export function connectAcceptedSocket<P extends StreamProtocol, A extends Deno.A
   protocolFactory: () => P,
   options: ConnectAcceptedSocketOptions<A>,
 ): Future<[Transport<A>, P]> {
-  checkFactory(protocolFactory);
-  checkOptions("connect an accepted socket", options, CONNECT_ACCEPTED_SOCKET);
-  return startOperation(loop, connectSteps(loop, protocolFactory, options));
+  return connect(loop, protocolFactory, options, ACCEPTED);
 }
 
-function* connectSteps<P extends StreamProtocol, A extends Deno.Addr>(
-  loop: PlatformLoop,
-  protocolFactory: () => P,
-  options: ConnectAcceptedSocketOptions<A>,
-): Coroutine<[Transport<A>, P]> {
-  const { sock } = options;
-  checkConnection(sock, "connect an accepted socket");
-  const secure = secureServer(loop, options);
-  const channel = loop.platform.network.adopt(loop, sock);
-  const secured = secure === null ? channel : yield* secure(channel);
-  return yield* makeConnection(loop, secured, protocolFactory);
-}
+const ACCEPTED: ConnectionKind<ConnectAcceptedSocketOptions> = {
+  action: "connect an accepted socket",
+  table: CONNECT_ACCEPTED_SOCKET,
+  secure: secureServer,
+  // deno-lint-ignore require-yield -- The connection is there.
+  *open(loop, { sock }) {
+    checkConnection(sock, "connect an accepted socket");
+    return loop.platform.network.adopt(loop, sock);
+  },
+};

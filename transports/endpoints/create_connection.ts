@@ -1,4 +1,3 @@
-import { checkOptions } from "../../loop/values/check_options.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import type {
   AddressFamily,
@@ -7,16 +6,13 @@ import type {
   TcpAddress,
 } from "../../loop/platform/platform.ts";
 import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
-import { startOperation } from "../../loop/tasks/start_operation.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
 import { checkConnection } from "./_check_sock.ts";
-import { checkFactory } from "../core/_create_protocol.ts";
+import { connect, type ConnectionKind } from "./_connect.ts";
 import { CREATE_CONNECTION } from "../_options.ts";
 import { type AddressInfoFlag, getaddrinfo } from "../names/getaddrinfo.ts";
 import { interleave, race } from "./happy_eyeballs.ts";
-import { interruptedBy } from "../../loop/tasks/interrupted_by.ts";
 import { setKeepAlive } from "./_keep_alive.ts";
-import { makeConnection } from "./_make_connection.ts";
 import type { StreamProtocol } from "../protocol.ts";
 import { secureClient } from "../tls/_secure_channel.ts";
 import type { TlsClientSettings } from "../tls/tls_options.ts";
@@ -136,28 +132,26 @@ export function createConnection<P extends StreamProtocol, A extends Deno.Addr =
   protocolFactory: () => P,
   options: CreateConnectionOptions<A>,
 ): Future<[Transport<A>, P]> {
-  checkFactory(protocolFactory);
-  checkOptions("create a connection", options, CREATE_CONNECTION);
-  const start = () => startOperation(loop, connectSteps(loop, protocolFactory, options));
-  return interruptedBy(loop, options.signal, start);
+  return connect(loop, protocolFactory, options, TCP);
 }
 
-function* connectSteps<P extends StreamProtocol, A extends Deno.Addr>(
-  loop: PlatformLoop,
-  protocolFactory: () => P,
-  options: CreateConnectionOptions<A>,
-): Coroutine<[Transport<A>, P]> {
-  const { hostname = LOCAL_HOST, port } = options;
-  const secure = secureClient(loop, options, port === undefined ? undefined : hostname);
-  const channel = yield* openChannel(loop, options);
-  setKeepAlive(channel, options.keepAlive);
-  const secured = secure === null ? channel : yield* secure(channel);
-  return yield* makeConnection(loop, secured, protocolFactory);
-}
+const TCP: ConnectionKind<CreateConnectionOptions<Deno.Addr>> = {
+  action: "create a connection",
+  table: CREATE_CONNECTION,
+  secure: (loop, options) => {
+    const { hostname = LOCAL_HOST, port } = options;
+    return secureClient(loop, options, port === undefined ? undefined : hostname);
+  },
+  *open(loop, options) {
+    const channel = yield* openChannel(loop, options);
+    setKeepAlive(channel, options.keepAlive);
+    return channel;
+  },
+};
 
-function* openChannel<A extends Deno.Addr>(
+function* openChannel(
   loop: PlatformLoop,
-  options: CreateConnectionOptions<A>,
+  options: CreateConnectionOptions<Deno.Addr>,
 ): Coroutine<ByteChannel> {
   const { hostname = LOCAL_HOST, port, sock } = options;
   if ((port === undefined) === (sock === undefined)) {
@@ -170,7 +164,7 @@ function* openChannel<A extends Deno.Addr>(
   const { network } = loop.platform;
   if (port === undefined) {
     checkConnection(sock, "create a connection");
-    return network.adopt(loop, sock as Deno.Conn);
+    return network.adopt(loop, sock);
   }
   const connectOptions = yield* connectOptionsOf(loop, options);
   if (!choosesAddress(options)) {

@@ -1,20 +1,15 @@
-import * as inside from "../../loop/inside.ts";
-import { checkOptions } from "../../loop/values/check_options.ts";
 import { CancelledError } from "../../loop/errors/errors.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import type { AddressFamily, Listener, ListenTcpOptions } from "../../loop/platform/platform.ts";
 import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
-import { interruptedBy } from "../../loop/tasks/interrupted_by.ts";
-import { startOperation } from "../../loop/tasks/start_operation.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
 import { checkListener } from "./_check_sock.ts";
-import { checkFactory } from "../core/_create_protocol.ts";
 import { CREATE_SERVER } from "../_options.ts";
 import { hostKey } from "../names/ip_address.ts";
 import { type AddressInfoFlag, getaddrinfo } from "../names/getaddrinfo.ts";
 import type { StreamProtocol } from "../protocol.ts";
-import { secureServer } from "../tls/_secure_channel.ts";
-import { Server } from "./server.ts";
+import { serve, type ServerKind } from "./_serve.ts";
+import type { Server } from "./server.ts";
 import type { TlsServerSettings } from "../tls/tls_options.ts";
 
 /**
@@ -119,30 +114,18 @@ export function createServer<A extends Deno.Addr = Deno.NetAddr>(
   protocolFactory: () => StreamProtocol,
   options: CreateServerOptions<A> = {},
 ): Future<Server<A>> {
-  checkFactory(protocolFactory);
-  checkOptions("create a server", options, CREATE_SERVER);
-  const start = () => startOperation(loop, serverSteps(loop, protocolFactory, options));
-  return options.signal === undefined ? start() : interruptedBy(loop, options.signal, start);
+  return serve(loop, protocolFactory, options, TCP);
 }
 
-function* serverSteps<A extends Deno.Addr>(
-  loop: PlatformLoop,
-  protocolFactory: () => StreamProtocol,
-  options: CreateServerOptions<A>,
-): Coroutine<Server<A>> {
-  const secure = secureServer(loop, options);
-  const listeners = yield* listenOnAll(loop, options);
-  // Without a `sock` it is TCP, and `A` is that.
-  const places = listeners as Listener<A>[];
-  const server = new Server(loop, places, protocolFactory, { ...options, secure });
-  if (options.startServing ?? true) server[inside.start]();
-  return server;
-}
+const TCP: ServerKind<CreateServerOptions<Deno.Addr>> = {
+  table: CREATE_SERVER,
+  listen: listenOnAll,
+};
 
-function* listenOnAll<A extends Deno.Addr>(
+function* listenOnAll(
   loop: PlatformLoop,
-  options: CreateServerOptions<A>,
-): Coroutine<Listener<A | Deno.NetAddr>[]> {
+  options: CreateServerOptions<Deno.Addr>,
+): Coroutine<Listener[]> {
   const { sock, hostname = "", port = 0, backlog = 100, reusePort = false } = options;
   if (sock !== undefined) return [adopt(loop, sock, options)];
   const names = typeof hostname === "string" ? [hostname] : withoutCovered(hostname);
@@ -161,11 +144,11 @@ function* listenOnAll<A extends Deno.Addr>(
   return listeners;
 }
 
-function adopt<A extends Deno.Addr>(
+function adopt(
   loop: PlatformLoop,
-  sock: Deno.Listener<Deno.Conn, A>,
-  { hostname, port }: CreateServerOptions<A>,
-): Listener<A> {
+  sock: Deno.Listener<Deno.Conn, Deno.Addr>,
+  { hostname, port }: CreateServerOptions<Deno.Addr>,
+): Listener {
   if (hostname !== undefined || port !== undefined) {
     throw new TypeError("Cannot create a server: expected either a place to listen or a sock");
   }

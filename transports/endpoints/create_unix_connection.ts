@@ -1,13 +1,9 @@
-import { checkOptions } from "../../loop/values/check_options.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import type { ByteChannel } from "../../loop/platform/platform.ts";
 import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
-import { startOperation } from "../../loop/tasks/start_operation.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
 import { checkConnection } from "./_check_sock.ts";
-import { checkFactory } from "../core/_create_protocol.ts";
-import { interruptedBy } from "../../loop/tasks/interrupted_by.ts";
-import { makeConnection } from "./_make_connection.ts";
+import { connect, type ConnectionKind } from "./_connect.ts";
 import { CREATE_UNIX_CONNECTION } from "../_options.ts";
 import { checkPath } from "./_unix_path.ts";
 import type { StreamProtocol } from "../protocol.ts";
@@ -57,22 +53,15 @@ export function createUnixConnection<P extends StreamProtocol>(
   protocolFactory: () => P,
   options: CreateUnixConnectionOptions,
 ): Future<[Transport<Deno.UnixAddr>, P]> {
-  checkFactory(protocolFactory);
-  checkOptions("create a connection", options, CREATE_UNIX_CONNECTION);
-  const start = () => startOperation(loop, connectSteps(loop, protocolFactory, options));
-  return interruptedBy(loop, options.signal, start);
+  return connect(loop, protocolFactory, options, UNIX);
 }
 
-function* connectSteps<P extends StreamProtocol>(
-  loop: PlatformLoop,
-  protocolFactory: () => P,
-  options: CreateUnixConnectionOptions,
-): Coroutine<[Transport<Deno.UnixAddr>, P]> {
-  const secure = secureClient(loop, options);
-  const channel = yield* openChannel(loop, options);
-  const secured = secure === null ? channel : yield* secure(channel);
-  return yield* makeConnection(loop, secured, protocolFactory);
-}
+const UNIX: ConnectionKind<CreateUnixConnectionOptions> = {
+  action: "create a connection",
+  table: CREATE_UNIX_CONNECTION,
+  secure: secureClient,
+  open: openChannel,
+};
 
 function* openChannel(
   loop: PlatformLoop,

@@ -1,18 +1,13 @@
-import * as inside from "../../loop/inside.ts";
-import { checkOptions } from "../../loop/values/check_options.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import type { Listener } from "../../loop/platform/platform.ts";
 import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
-import { interruptedBy } from "../../loop/tasks/interrupted_by.ts";
-import { startOperation } from "../../loop/tasks/start_operation.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
 import { checkListener } from "./_check_sock.ts";
-import { checkFactory } from "../core/_create_protocol.ts";
 import { CREATE_UNIX_SERVER } from "../_options.ts";
 import { checkPath } from "./_unix_path.ts";
 import type { StreamProtocol } from "../protocol.ts";
-import { secureServer } from "../tls/_secure_channel.ts";
-import { Server } from "./server.ts";
+import { serve, type ServerKind } from "./_serve.ts";
+import type { Server } from "./server.ts";
 import type { TlsServerSettings } from "../tls/tls_options.ts";
 
 /**
@@ -71,24 +66,15 @@ export function createUnixServer(
   protocolFactory: () => StreamProtocol,
   options: CreateUnixServerOptions,
 ): Future<Server<Deno.UnixAddr>> {
-  checkFactory(protocolFactory);
-  checkOptions("create a server", options, CREATE_UNIX_SERVER);
-  const start = () => startOperation(loop, serverSteps(loop, protocolFactory, options));
-  return options.signal === undefined ? start() : interruptedBy(loop, options.signal, start);
+  return serve(loop, protocolFactory, options, UNIX);
 }
 
-function* serverSteps(
-  loop: PlatformLoop,
-  protocolFactory: () => StreamProtocol,
-  options: CreateUnixServerOptions,
-): Coroutine<Server<Deno.UnixAddr>> {
-  const { startServing = true } = options;
-  const secure = secureServer(loop, options);
-  const listener = yield* listen(loop, options);
-  const server = new Server(loop, [listener], protocolFactory, { ...options, secure });
-  if (startServing) server[inside.start]();
-  return server;
-}
+const UNIX: ServerKind<CreateUnixServerOptions> = {
+  table: CREATE_UNIX_SERVER,
+  *listen(loop, options) {
+    return [yield* listen(loop, options)];
+  },
+};
 
 function* listen(
   loop: PlatformLoop,

@@ -1,13 +1,9 @@
-import { checkOptions } from "../../loop/values/check_options.ts";
 import type { Future } from "../../loop/tasks/future.ts";
-import { type PlatformLoop, runningPlatformLoop } from "../../loop/platform/platform_loop.ts";
-import { startOperation } from "../../loop/tasks/start_operation.ts";
-import type { Coroutine } from "../../loop/tasks/task.ts";
 import { OPEN_CONNECTION } from "../_options.ts";
 import { createConnection, type CreateConnectionOptions } from "../endpoints/create_connection.ts";
-import { StreamReader } from "./stream_reader.ts";
-import { StreamReaderProtocol } from "./stream_reader_protocol.ts";
-import { StreamWriter } from "./stream_writer.ts";
+import { openStreams } from "./_open_streams.ts";
+import type { StreamReader } from "./stream_reader.ts";
+import type { StreamWriter } from "./stream_writer.ts";
 import type { Transport } from "../transport.ts";
 
 /**
@@ -69,21 +65,5 @@ export interface OpenConnectionOptions<A extends Deno.Addr = Deno.NetAddr>
 export function openConnection<A extends Deno.Addr = Deno.NetAddr>(
   options: OpenConnectionOptions<A>,
 ): Future<[reader: StreamReader, writer: StreamWriter<A, Transport<A>>]> {
-  checkOptions("open a connection", options, OPEN_CONNECTION);
-  const loop = runningPlatformLoop("open a connection");
-  return startOperation(loop, openSteps(loop, options));
-}
-
-function* openSteps<A extends Deno.Addr>(
-  loop: PlatformLoop,
-  options: OpenConnectionOptions<A>,
-): Coroutine<[StreamReader, StreamWriter<A, Transport<A>>]> {
-  const { limit, ...where } = options;
-  const reader = new StreamReader({ limit, loop });
-  const [transport, protocol] = yield* createConnection(
-    loop,
-    () => new StreamReaderProtocol(reader, { loop }),
-    where,
-  );
-  return [reader, new StreamWriter(transport, protocol, { reader })];
+  return openStreams(options, OPEN_CONNECTION, createConnection);
 }

@@ -1,17 +1,13 @@
-import { checkOptions } from "../../loop/values/check_options.ts";
 import type { Future } from "../../loop/tasks/future.ts";
-import { type PlatformLoop, runningPlatformLoop } from "../../loop/platform/platform_loop.ts";
-import { startOperation } from "../../loop/tasks/start_operation.ts";
-import type { Coroutine } from "../../loop/tasks/task.ts";
 import { OPEN_UNIX_CONNECTION } from "../_options.ts";
 import {
   createUnixConnection,
   type CreateUnixConnectionOptions,
 } from "../endpoints/create_unix_connection.ts";
 import type { StreamOptions } from "./open_connection.ts";
-import { StreamReader } from "./stream_reader.ts";
-import { StreamReaderProtocol } from "./stream_reader_protocol.ts";
-import { StreamWriter } from "./stream_writer.ts";
+import { openStreams } from "./_open_streams.ts";
+import type { StreamReader } from "./stream_reader.ts";
+import type { StreamWriter } from "./stream_writer.ts";
 import type { Transport } from "../transport.ts";
 
 /**
@@ -63,21 +59,5 @@ export interface OpenUnixConnectionOptions extends CreateUnixConnectionOptions, 
 export function openUnixConnection(
   options: OpenUnixConnectionOptions,
 ): Future<[reader: StreamReader, writer: StreamWriter<Deno.UnixAddr, Transport<Deno.UnixAddr>>]> {
-  checkOptions("open a connection", options, OPEN_UNIX_CONNECTION);
-  const loop = runningPlatformLoop("open a connection");
-  return startOperation(loop, openSteps(loop, options));
-}
-
-function* openSteps(
-  loop: PlatformLoop,
-  options: OpenUnixConnectionOptions,
-): Coroutine<[StreamReader, StreamWriter<Deno.UnixAddr, Transport<Deno.UnixAddr>>]> {
-  const { limit, ...where } = options;
-  const reader = new StreamReader({ limit, loop });
-  const [transport, protocol] = yield* createUnixConnection(
-    loop,
-    () => new StreamReaderProtocol(reader, { loop }),
-    where,
-  );
-  return [reader, new StreamWriter(transport, protocol, { reader })];
+  return openStreams(options, OPEN_UNIX_CONNECTION, createUnixConnection);
 }

@@ -1,16 +1,10 @@
-import { checkOptions } from "../../loop/values/check_options.ts";
 import type { Future } from "../../loop/tasks/future.ts";
-import { runningPlatformLoop } from "../../loop/platform/platform_loop.ts";
 import { START_SERVER } from "../_options.ts";
 import { createServer, type CreateServerOptions } from "../endpoints/create_server.ts";
 import type { StreamOptions } from "./open_connection.ts";
 import type { Server } from "../endpoints/server.ts";
-import { StreamReader } from "./stream_reader.ts";
-import {
-  checkClientConnected,
-  type ClientConnected,
-  StreamReaderProtocol,
-} from "./stream_reader_protocol.ts";
+import { serveStreams } from "./_open_streams.ts";
+import type { ClientConnected } from "./stream_reader_protocol.ts";
 
 /**
  * Where {@linkcode startServer} listens; `A` is the type of the address of a `sock`.
@@ -65,12 +59,5 @@ export function startServer<A extends Deno.Addr = Deno.NetAddr>(
   clientConnected: ClientConnected<NoInfer<A>>,
   options: StartServerOptions<A> = {},
 ): Future<Server<A>> {
-  checkOptions("start a server", options, START_SERVER);
-  const loop = runningPlatformLoop("start a server");
-  checkClientConnected(clientConnected);
-  const { limit, ...where } = options;
-  return createServer(loop, () => {
-    const reader = new StreamReader({ limit, loop });
-    return new StreamReaderProtocol(reader, { clientConnected, loop });
-  }, where);
+  return serveStreams(clientConnected, options, START_SERVER, createServer);
 }

@@ -1,16 +1,10 @@
-import { checkOptions } from "../../loop/values/check_options.ts";
 import type { Future } from "../../loop/tasks/future.ts";
-import { runningPlatformLoop } from "../../loop/platform/platform_loop.ts";
 import { START_UNIX_SERVER } from "../_options.ts";
 import { createUnixServer, type CreateUnixServerOptions } from "../endpoints/create_unix_server.ts";
 import type { StreamOptions } from "./open_connection.ts";
 import type { Server } from "../endpoints/server.ts";
-import { StreamReader } from "./stream_reader.ts";
-import {
-  checkClientConnected,
-  type ClientConnected,
-  StreamReaderProtocol,
-} from "./stream_reader_protocol.ts";
+import { serveStreams } from "./_open_streams.ts";
+import type { ClientConnected } from "./stream_reader_protocol.ts";
 
 /**
  * Where {@linkcode startUnixServer} listens.
@@ -60,12 +54,5 @@ export function startUnixServer(
   clientConnected: ClientConnected<Deno.UnixAddr>,
   options: StartUnixServerOptions,
 ): Future<Server<Deno.UnixAddr>> {
-  checkOptions("start a server", options, START_UNIX_SERVER);
-  const loop = runningPlatformLoop("start a server");
-  checkClientConnected(clientConnected);
-  const { limit, ...where } = options;
-  return createUnixServer(loop, () => {
-    const reader = new StreamReader({ limit, loop });
-    return new StreamReaderProtocol(reader, { clientConnected, loop });
-  }, where);
+  return serveStreams(clientConnected, options, START_UNIX_SERVER, createUnixServer);
 }
