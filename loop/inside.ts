@@ -107,6 +107,8 @@ export const ownOptions: unique symbol = Symbol("ownOptions");
 export const passCancel: unique symbol = Symbol("passCancel");
 /** The pipes as a host sees them. */
 export const pipesOf: unique symbol = Symbol("pipesOf");
+/** Where the code of a simulated host runs. */
+export const place: unique symbol = Symbol("place");
 /** The link back in the list of a loop's tasks. */
 export const previousTask: unique symbol = Symbol("previousTask");
 /** Makes a cancellation due that was counted before. */
@@ -145,6 +147,8 @@ export const sources: unique symbol = Symbol("sources");
 export const spendCancel: unique symbol = Symbol("spendCancel");
 /** Begins to accept. */
 export const start: unique symbol = Symbol("start");
+/** Says in which context a clock calls. */
+export const runIn: unique symbol = Symbol("runIn");
 /** Submits a job with its settings. */
 export const submit: unique symbol = Symbol("submit");
 /** Adds who waits for a future; an operation resumes the first of them itself. */

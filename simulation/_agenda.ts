@@ -8,6 +8,11 @@ export interface Appointment {
   readonly when: number;
   /** Prevents it. Does nothing once it has happened. */
   cancel(): void;
+  /**
+   * Says whether something waits for it. It happens all the same; but a simulation in which nothing
+   * else will ever happen has come to its end.
+   */
+  keep(isAwaited: boolean): void;
 }
 
 class Entry implements Appointment {
@@ -16,15 +21,33 @@ class Entry implements Appointment {
   readonly sequence: number;
   /** `null` once it has happened or was cancelled. */
   happen: (() => void) | null;
+  readonly #agenda: Agenda;
+  #isAwaited = true;
 
-  constructor(when: number, sequence: number, happen: () => void) {
+  constructor(agenda: Agenda, when: number, sequence: number, happen: () => void) {
+    this.#agenda = agenda;
     this.when = when;
     this.sequence = sequence;
     this.happen = happen;
+    agenda.awaited += 1;
   }
 
   cancel(): void {
+    this.take();
+  }
+
+  keep(isAwaited: boolean): void {
+    if (this.happen === null || isAwaited === this.#isAwaited) return;
+    this.#isAwaited = isAwaited;
+    this.#agenda.awaited += isAwaited ? 1 : -1;
+  }
+
+  /** Returns what happens, which then happens no more. */
+  take(): (() => void) | null {
+    const { happen } = this;
+    if (happen !== null && this.#isAwaited) this.#agenda.awaited -= 1;
     this.happen = null;
+    return happen;
   }
 
   isBefore(other: Entry): boolean {
@@ -37,6 +60,8 @@ class Entry implements Appointment {
  * are equal: a binary heap. A cancelled entry leaves when its time comes.
  */
 export class Agenda {
+  /** How many entries something waits for. */
+  awaited = 0;
   readonly #heap: Entry[] = [];
   #sequence = 0;
 
@@ -49,7 +74,7 @@ export class Agenda {
 
   /** Plans that `happen` is called at `when`. */
   add(when: number, happen: () => void): Appointment {
-    const entry = new Entry(when, this.#sequence++, happen);
+    const entry = new Entry(this, when, this.#sequence++, happen);
     this.#push(entry);
     return entry;
   }
@@ -58,10 +83,7 @@ export class Agenda {
   run(now: number): void {
     const newest = this.#sequence;
     while (this.next <= now && (this.#heap[0] as Entry).sequence < newest) {
-      const entry = this.#pop();
-      const happen = entry.happen;
-      entry.happen = null;
-      happen?.();
+      this.#pop().take()?.();
     }
   }
 

@@ -15,6 +15,8 @@
  *
  * @module
  */
+import { AsyncLocalStorage } from "node:async_hooks";
+import * as inside from "../loop/inside.ts";
 import { CancelledError } from "../loop/errors/errors.ts";
 import { chancePatches } from "./_deno_chance.ts";
 import { effectPatches } from "./_deno_effects.ts";
@@ -38,7 +40,11 @@ export async function runInside<T>(world: World, work: () => Promise<T>): Promis
   if (running.size === 0) install();
   running.set(world, new Map());
   try {
-    return await worlds.run(world, work);
+    return await worlds.run(world, () => {
+      world.inRoot = AsyncLocalStorage.snapshot();
+      world.clock[inside.runIn](world.inRoot);
+      return work();
+    });
   } finally {
     running.delete(world);
     for (const forget of world.leaving) forget();

@@ -1,10 +1,11 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import timers from "node:timers";
 import timersPromises from "node:timers/promises";
 import type { Appointment } from "./_agenda.ts";
 import type { Patch } from "./_patch.ts";
 import type { World } from "./_world.ts";
 
-/** A callback of `setTimeout()` and its like. */
+/** A callback of `setImmediate()`. */
 type TimerCallback = (...args: unknown[]) => void;
 
 /** Settings of a timer that is a promise. */
@@ -12,62 +13,207 @@ interface TimerOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What the host hangs into its own list of timers. */
+interface HostTimer {
+  /** Calls the callback, in the context of who has started the timer, and does what follows. */
+  _onTimeout: () => void;
+  /** When it is called again, in milliseconds; `null` for once. */
+  readonly _repeat: number | null;
+}
+
+/** What `setTimeout()` returns: that of Node, as in all of Deno. */
+interface Timeout {
+  /** In milliseconds. */
+  readonly _idleTimeout: number;
+  readonly _onTimeout: unknown;
+  readonly _destroyed: boolean;
+  _timer: HostTimer;
+  hasRef(): boolean;
+  close(): void;
+}
+
+/** The prototype of timers, with methods that have no name. */
+type TimeoutPrototype = Timeout & Record<symbol, (this: Timeout) => unknown>;
+
 /**
- * The timers of the host, for code that knows nothing of the loop. Those of `node:timers` are
- * replaced where they are read from the module as a whole, as `require()` does.
+ * The timers of the host, for code that knows nothing of the loop.
+ *
+ * All of them, the global ones, those of `node:timers` by any name, and what `node:net` and
+ * `node:http` keep inside, are of one class, and go into the list of the host by one method. That
+ * method is replaced.
  */
 export function timerPatches(): Patch[] {
   return [
-    ...callbackTimers(globalThis),
-    ...callbackTimers(timers),
-    { target: timersPromises, key: "setTimeout", create: createPromiseStarter },
+    ...timeoutPatches(),
+    ...immediates(globalThis),
+    ...immediates(timers),
     { target: timersPromises, key: "setImmediate", create: createPromiseImmediate },
-    { target: timersPromises, key: "setInterval", create: createIterableStarter },
-    { target: timersPromises, key: "scheduler", create: createTimerScheduler },
     { target: AbortSignal, key: "timeout", create: createAbortTimeout },
   ];
 }
 
-function callbackTimers(target: object): Patch[] {
-  const clears = ["clearTimeout", "clearInterval", "clearImmediate"];
+function timeoutPatches(): Patch[] {
+  const probe = timers.setTimeout(() => {}, 1);
+  const target = Object.getPrototypeOf(probe) as TimeoutPrototype;
+  clearTimeout(probe);
+  const named = (description: string) => {
+    return Object.getOwnPropertySymbols(target).find((key) => key.description === description);
+  };
+  const [start, destroy] = [named("createTimer"), named("destroy")];
+  // The classes of a later Deno may be others: a simulation must not run on real time unnoticed.
+  if (start === undefined || destroy === undefined) {
+    throw new TypeError("Cannot simulate timers: this version of Deno has unknown ones");
+  }
   return [
-    { target, key: "setTimeout", create: (world) => createStarter(world, false) },
-    { target, key: "setInterval", create: (world) => createStarter(world, true) },
-    { target, key: "setImmediate", create: createImmediateStarter },
-    ...clears.map((key): Patch => ({ target, key, create: createClear })),
+    // Symbols are keys as well as names are.
+    { target, key: start as unknown as string, create: createStart },
+    { target, key: destroy as unknown as string, create: createDestroy },
+    { target, key: "refresh", create: createRefresh },
+    { target, key: "ref", create: createRef },
+    { target, key: "unref", create: createRef },
   ];
 }
 
-/** A host timer in simulated time. */
+/** What becomes of a timer of the host in simulated time. */
 class SimulatedTimer {
-  readonly #id: number;
   readonly #world: World;
-  readonly #callback: () => void;
-  /** In seconds. */
-  readonly #delay: number;
+  readonly #timeout: Timeout;
+  readonly #expire: () => void;
   readonly #repeats: boolean;
+  readonly #forget: () => void;
   #appointment: Appointment | null = null;
 
-  constructor(world: World, callback: () => void, delay: number, repeats: boolean) {
+  constructor(world: World, timeout: Timeout, expire: () => void, repeats: boolean) {
     this.#world = world;
-    this.#id = world.takeTimerId();
-    this.#callback = callback;
-    this.#delay = delay;
+    this.#timeout = timeout;
+    this.#expire = expire;
     this.#repeats = repeats;
-    this.#start();
+    this.#forget = world.place.onEnd(() => timeout.close());
+    this.plan();
   }
 
-  close(): this {
+  /** Begins to wait, anew if it waits already. */
+  plan(): void {
+    this.#appointment?.cancel();
+    const { clock, place } = this.#world;
+    if (!place.isAlive) return;
+    const when = clock.now() + this.#timeout._idleTimeout / 1000;
+    const happen = () => this.#fire(place);
+    this.#appointment = clock.schedule(when, happen);
+    this.note();
+  }
+
+  /** The host does not stay alive for it, or does. */
+  note(): void {
+    this.#appointment?.keep(this.#timeout.hasRef());
+  }
+
+  cancel(): void {
     this.#appointment?.cancel();
     this.#appointment = null;
-    this.#world.hostTimers.delete(this.#id);
-    return this;
+    this.#forget();
   }
 
-  refresh(): this {
-    this.close();
-    this.#start();
+  #fire(place: World["place"]): void {
+    const timeout = this.#timeout;
+    this.#appointment = null;
+    // What `node:http` has put aside is marked, and left where it is.
+    if (isSuspended(timeout)) return this.cancel();
+    const { clock } = this.#world;
+    if (place.pausedUntil > clock.now()) {
+      this.#appointment = clock.schedule(place.pausedUntil, () => this.#fire(place));
+      return;
+    }
+    if (this.#repeats) this.plan();
+    else this.#forget();
+    this.#expire();
+  }
+}
+
+/** Whether the host has put the timer aside, which may be begun again. */
+function isSuspended(timeout: Timeout): boolean {
+  const key = Object.getOwnPropertySymbols(timeout).find((key) => key.description === "suspended");
+  return key !== undefined && Reflect.get(timeout, key) === true;
+}
+
+/** The timers of the simulations that run. */
+const simulated: WeakMap<Timeout, SimulatedTimer> = new WeakMap();
+
+/** In place of the list of the host: lets it do all the rest, and takes the timer out again. */
+function createStart(world: World, readOriginal: () => unknown): unknown {
+  const original = readOriginal() as (this: Timeout) => number;
+  return function (this: Timeout): number {
+    simulated.get(this)?.cancel();
+    const id = Reflect.apply(original, this, []);
+    const { _timer: timer } = this;
+    const { _onTimeout: expire, _repeat: repeat } = timer;
+    cancelHostTimer(timer);
+    simulated.set(this, new SimulatedTimer(world, this, expire, repeat !== null));
+    return id;
+  };
+}
+
+function createDestroy(_world: World, readOriginal: () => unknown): unknown {
+  const original = readOriginal() as (this: Timeout) => void;
+  return function (this: Timeout): void {
+    simulated.get(this)?.cancel();
+    Reflect.apply(original, this, []);
+  };
+}
+
+function createRefresh(_world: World, readOriginal: () => unknown): unknown {
+  const original = readOriginal() as (this: Timeout) => Timeout;
+  return function (this: Timeout): Timeout {
+    const timer = simulated.get(this);
+    // One that has expired is begun anew by the original.
+    if (timer === undefined || this._destroyed) return Reflect.apply(original, this, []);
+    timer.plan();
     return this;
+  };
+}
+
+function createRef(_world: World, readOriginal: () => unknown): unknown {
+  const original = readOriginal() as (this: Timeout) => Timeout;
+  return function (this: Timeout): Timeout {
+    Reflect.apply(original, this, []);
+    simulated.get(this)?.note();
+    return this;
+  };
+}
+
+/** Takes `timer` out of the list of the host, which may look at it again. */
+function cancelHostTimer(timer: HostTimer): void {
+  hostCore().cancelTimer(timer);
+  timer._onTimeout = () => {};
+}
+
+/** What Deno keeps to itself: its list of timers can be reached by no other way. */
+function hostCore(): { cancelTimer(timer: HostTimer): void } {
+  const { internal } = Deno as unknown as { internal: symbol };
+  return (Reflect.get(Deno, internal) as { core: ReturnType<typeof hostCore> }).core;
+}
+
+/** What `setImmediate()` returns. */
+class SimulatedImmediate {
+  readonly #close: () => void;
+
+  constructor(world: World, callback: () => void) {
+    const { clock, place } = world;
+    const inContext = AsyncLocalStorage.snapshot();
+    const forget = place.onEnd(() => this.#close());
+    const fire = () => {
+      forget();
+      inContext(callback);
+    };
+    const appointment = place.isAlive ? clock.schedule(clock.now(), fire) : null;
+    this.#close = () => {
+      appointment?.cancel();
+      forget();
+    };
+  }
+
+  close(): void {
+    this.#close();
   }
 
   ref(): this {
@@ -82,112 +228,62 @@ class SimulatedTimer {
     return true;
   }
 
-  [Symbol.toPrimitive](): number {
-    return this.#id;
-  }
-
   [Symbol.dispose](): void {
-    this.close();
-  }
-
-  #start(): void {
-    const { clock } = this.#world;
-    this.#world.hostTimers.set(this.#id, this);
-    this.#appointment = clock.schedule(clock.now() + this.#delay, () => this.#fire());
-  }
-
-  #fire(): void {
-    if (this.#repeats) this.#start();
-    else this.close();
-    this.#callback();
+    this.#close();
   }
 }
 
-/** Milliseconds of a host timer as seconds; the host makes at least one of them. */
-function toDelay(delayMs: unknown): number {
-  const number = Number(delayMs ?? 0);
-  return (number >= 1 && number < 2 ** 31 ? number : 1) / 1000;
-}
-
-function createStarter(world: World, repeats: boolean) {
-  return (callback: TimerCallback, delayMs?: number, ...args: unknown[]): SimulatedTimer => {
-    return new SimulatedTimer(world, () => callback(...args), toDelay(delayMs), repeats);
-  };
+function immediates(target: object): Patch[] {
+  return [
+    { target, key: "setImmediate", create: createImmediateStarter },
+    { target, key: "clearImmediate", create: createImmediateClear },
+  ];
 }
 
 function createImmediateStarter(world: World) {
-  return (callback: TimerCallback, ...args: unknown[]): SimulatedTimer => {
-    return new SimulatedTimer(world, () => callback(...args), 0, false);
+  return (callback: TimerCallback, ...args: unknown[]): SimulatedImmediate => {
+    return new SimulatedImmediate(world, () => callback(...args));
   };
 }
 
-function createClear({ hostTimers }: World) {
-  return (timer: unknown): void => {
-    if (timer !== undefined && timer !== null) hostTimers.get(Number(timer))?.close();
+function createImmediateClear(_world: World, readOriginal: () => unknown): unknown {
+  const original = readOriginal() as (immediate: unknown) => void;
+  return (immediate: unknown): void => {
+    if (immediate instanceof SimulatedImmediate) immediate.close();
+    else original(immediate);
   };
 }
 
-function createAbortTimeout({ clock }: World) {
+function createAbortTimeout(world: World) {
   return (milliseconds: number): AbortSignal => {
     const controller = new AbortController();
-    clock.schedule(clock.now() + milliseconds / 1000, () => {
-      controller.abort(new DOMException("Signal timed out.", "TimeoutError"));
+    const { clock, place } = world;
+    const inContext = AsyncLocalStorage.snapshot();
+    const appointment = clock.schedule(clock.now() + milliseconds / 1000, () => {
+      forget();
+      const reason = new DOMException("Signal timed out.", "TimeoutError");
+      inContext(() => controller.abort(reason));
     });
+    const forget = place.onEnd(() => appointment.cancel());
     return controller.signal;
   };
 }
 
-function createPromiseStarter(world: World) {
-  return (delayMs?: number, value?: unknown, options?: TimerOptions): Promise<unknown> => {
-    return waitFor(world, toDelay(delayMs), value, options);
-  };
-}
-
 function createPromiseImmediate(world: World) {
-  return (value?: unknown, options?: TimerOptions): Promise<unknown> => {
-    return waitFor(world, 0, value, options);
-  };
-}
-
-function createIterableStarter(world: World) {
-  return async function* (delayMs?: number, value?: unknown, options?: TimerOptions) {
-    for (;;) yield await waitFor(world, toDelay(delayMs), value, options);
-  };
-}
-
-function createTimerScheduler(world: World) {
-  return {
-    wait: (delayMs?: number, options?: TimerOptions) => {
-      return waitFor(world, toDelay(delayMs), undefined, options);
-    },
-    yield: () => waitFor(world, 0, undefined),
-  };
-}
-
-/** Waits `delay` seconds, unless it is aborted. */
-function waitFor<T>(
-  world: World,
-  delay: number,
-  value: T,
-  { signal }: TimerOptions = {},
-): Promise<T> {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(abortError(signal));
-    const abort = () => {
-      timer.close();
-      reject(abortError(signal as AbortSignal));
-    };
-    const timer = new SimulatedTimer(
-      world,
-      () => {
+  return (value?: unknown, { signal }: TimerOptions = {}): Promise<unknown> => {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(abortError(signal));
+      const abort = () => {
+        immediate.close();
+        reject(abortError(signal as AbortSignal));
+      };
+      const immediate = new SimulatedImmediate(world, () => {
         signal?.removeEventListener("abort", abort);
         resolve(value);
-      },
-      delay,
-      false,
-    );
-    signal?.addEventListener("abort", abort, { once: true });
-  });
+      });
+      signal?.addEventListener("abort", abort, { once: true });
+    });
+  };
 }
 
 /** The error that Node gives. */

@@ -3,6 +3,7 @@ import { DenoEventLoop } from "../loop/deno_event_loop.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import type { Platform } from "../loop/platform/platform.ts";
 import { nameEntry } from "./_entry_name.ts";
+import { Place } from "./_place.ts";
 import type { SimulatedQueue } from "./_scheduler.ts";
 import type { World } from "./_world.ts";
 
@@ -10,6 +11,8 @@ import type { World } from "./_world.ts";
 export class SimulatedProcess {
   /** What runs in it. */
   readonly loop: DenoEventLoop;
+  /** Where its code runs. */
+  readonly place: Place;
   readonly #world: World;
   readonly #name: string;
   readonly #queue: SimulatedQueue;
@@ -22,8 +25,14 @@ export class SimulatedProcess {
       world.countStep();
       if (world.trace !== null) world.note(name, nameEntry(entry));
     });
-    const createReadyQueue = () => this.#queue;
-    this.loop = new DenoEventLoop({ platform: { ...platform, createReadyQueue } });
+    const whole: Platform = { ...platform, createReadyQueue: () => this.#queue };
+    this.loop = new DenoEventLoop({ platform: whole });
+    this.place = new Place({
+      name,
+      platform: whole,
+      loop: this.loop,
+      inRoot: (work) => world.inRoot(work),
+    });
     this.loop.setExceptionHandler((_loop: EventLoop, context) => {
       // `undefined` may be what was thrown.
       world.fail("exception" in context ? context.exception : new Error(context.message));
@@ -33,7 +42,7 @@ export class SimulatedProcess {
   /** Runs the loop until it is killed, unless it runs already. */
   start(): void {
     if (this.loop.isRunning()) return;
-    this.loop.runForever().then(
+    this.place.run(() => this.loop.runForever()).then(
       () => this.loop.close(),
       (error) => this.#world.stuck.set(this.#name, error),
     );
@@ -44,6 +53,7 @@ export class SimulatedProcess {
     this.loop.setExceptionHandler(() => {});
     this.loop[inside.tasks].clear();
     this.#queue.kill();
+    this.place.end();
     if (this.loop.isRunning()) this.loop.stop();
     else this.loop.close();
   }

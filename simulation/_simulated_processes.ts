@@ -139,7 +139,8 @@ class Child implements ChildProcess {
     if (this.stdin === null) this.#pipes.stdin.near.closeWrite();
     request.running.add(this.#process);
     this.#process.start();
-    this.#process.loop.createTask(() => this.#run(main), { name: request.name });
+    const { place, loop: ownLoop } = this.#process;
+    place.run(() => ownLoop.createTask(() => this.#run(main), { name: request.name }));
   }
 
   kill(signal: Deno.Signal): void {

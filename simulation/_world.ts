@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { InvalidStateError, TimeoutError } from "../loop/errors/errors.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
+import { currentPlace, type Place } from "./_place.ts";
 import { SimulatedSignals } from "./_signals.ts";
 import { Scheduler } from "./_scheduler.ts";
 import type { Schedule } from "./schedule.ts";
@@ -44,10 +45,10 @@ export class World {
   readonly scheduler: Scheduler;
   /** Signals to the process that began the simulation. */
   readonly signals: SimulatedSignals = new SimulatedSignals();
-  /** Returns the loop that `main` runs on. */
-  mainLoop: () => EventLoop = () => {
-    throw new InvalidStateError("Cannot use a simulated world: it has no loop yet");
-  };
+  /** Calls `work` inside of the world, as part of no task. */
+  inRoot: <R>(work: () => R) => R = (work) => work();
+  /** Where `main` runs. */
+  mainPlace: Place | null = null;
   /** Told that `host` has crashed. */
   crashed: (host: { readonly name: string }) => void = () => {};
   /** Stops all that runs, and fails the simulation. */
@@ -58,10 +59,7 @@ export class World {
   readonly failures: unknown[] = [];
   /** How many there were. */
   failureCount = 0;
-  /** Pending timers of foreign code, by the numbers that they turn into. */
-  readonly hostTimers: Map<number, { close(): void }> = new Map();
-  /** The numbers of the last timer of foreign code, and of the last child process. */
-  #timerId = 0;
+  /** The number of the last child process. */
   #pid = 1000;
   /** Variables of the environment that the program has set, or deleted: `null`. */
   readonly environment: Map<string, string | null> = new Map();
@@ -83,6 +81,21 @@ export class World {
     this.trace = trace;
   }
 
+  /** Where current code runs. */
+  get place(): Place {
+    const place = currentPlace() ?? this.mainPlace;
+    if (place === null) {
+      throw new InvalidStateError("Cannot use a simulated world: it has no host yet");
+    }
+    return place;
+  }
+
+  /** The loop that `main` runs on. */
+  get mainLoop(): EventLoop {
+    if (this.mainPlace !== null) return this.mainPlace.loop;
+    throw new InvalidStateError("Cannot use a simulated world: it has no loop yet");
+  }
+
   /** Milliseconds since 1970, as `Date.now()` gives them. */
   get dateMs(): number {
     return EPOCH_MS + Math.floor(this.clock.now() * 1000);
@@ -96,11 +109,6 @@ export class World {
   /** Returns the number of a new child process. */
   takePid(): number {
     return ++this.#pid;
-  }
-
-  /** Returns the number of a new timer of foreign code. */
-  takeTimerId(): number {
-    return ++this.#timerId;
   }
 
   /** Takes an error that nobody has handled. */

@@ -4,6 +4,7 @@ import type { DenoEventLoop } from "../loop/deno_event_loop.ts";
 import type { Future } from "../loop/tasks/future.ts";
 import type { Platform } from "../loop/platform/platform.ts";
 import type { Coroutine, Task } from "../loop/tasks/task.ts";
+import type { Place } from "./_place.ts";
 import { SimulatedProcess } from "./_simulated_process.ts";
 import type { SimulatedSignals } from "./_signals.ts";
 import { isInstance } from "./_is_instance.ts";
@@ -58,6 +59,11 @@ export class SimulatedHost {
     return this.#start().process.loop;
   }
 
+  /** @ignore Where its code runs, in its present life. */
+  get [inside.place](): Place {
+    return this.#start().process.place;
+  }
+
   /**
    * Runs `main` as a task of this host.
    *
@@ -66,11 +72,13 @@ export class SimulatedHost {
    * the task.
    */
   run<T>(main: () => Coroutine<T> | PromiseLike<T> | T): Future<T> {
-    const caller = this.#world.mainLoop();
+    const caller = this.#world.mainLoop;
     const { process, runs } = this.#start();
     process.start();
     this.#main = main;
-    const task = process.loop.createTask(main, { name: `main of ${this.name}` });
+    const task = process.place.enter(() => {
+      return process.loop.createTask(main, { name: `main of ${this.name}` });
+    });
     const future = caller.createFuture<T>();
     runs.add(future as Future<unknown>);
     task.addDoneCallback(() => {
@@ -100,7 +108,7 @@ export class SimulatedHost {
   crash(): void {
     const boot = this.#boot;
     if (boot === null) return;
-    if (boot.process.loop === this.#world.mainLoop()) {
+    if (boot.process.loop === this.#world.mainLoop) {
       throw new InvalidStateError(`Cannot crash host "${this.name}": the simulation runs on it`);
     }
     this.#boot = null;

@@ -69,7 +69,7 @@ export class Simulation {
     this.random = world.random;
     const main = this.host(MAIN_HOST);
     this.loop = main.loop;
-    world.mainLoop = () => this.loop;
+    world.mainPlace = main[inside.place];
   }
 
   /**

@@ -72,6 +72,7 @@ export class VirtualClock implements Clock {
   /** How many hold time still. */
   #holders = 0;
   readonly #onError: (error: unknown) => void;
+  #around: (work: () => void) => void = (work) => work();
 
   /** Creates a clock at 0. */
   constructor(options: VirtualClockOptions = {}) {
@@ -137,11 +138,18 @@ export class VirtualClock implements Clock {
     this.#alarms.delete(alarm);
   }
 
+  /** @ignore Says where all that happens is called: not in the context of who has waited last. */
+  [inside.runIn](around: (work: () => void) => void): void {
+    this.#around = around;
+  }
+
   #callBack(): void {
     if (this.#called || this.#holders > 0) return;
     this.#called = true;
-    whenPromisesRest(this.#onRest);
+    this.#around(this.#comeBack);
   }
+
+  readonly #comeBack = (): void => whenPromisesRest(this.#onRest);
 
   readonly #onRest = (): void => {
     this.#called = false;
@@ -158,12 +166,13 @@ export class VirtualClock implements Clock {
   };
 
   #next(): number {
-    let next = this.#agenda.next;
+    let next = Infinity;
     for (const alarm of this.#alarms) {
       const { deadline } = alarm;
       if (deadline < next) next = deadline;
     }
-    return next;
+    if (next === Infinity && this.#agenda.awaited === 0) return Infinity;
+    return Math.min(next, this.#agenda.next);
   }
 
   #giveUp(): void {

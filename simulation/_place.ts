@@ -1,0 +1,93 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { type EventLoop, findRunningLoop } from "../loop/event_loop.ts";
+import type { Platform } from "../loop/platform/platform.ts";
+
+/** The places of foreign code, which follow `await`, as every caller does. */
+const places: AsyncLocalStorage<Place | undefined> = new AsyncLocalStorage();
+
+/** The place of each loop. */
+const placesOfLoops: WeakMap<EventLoop, Place> = new WeakMap();
+
+/** What a {@linkcode Place} is made of. */
+export interface PlaceOptions {
+  /** The name of the host, or of the process on it. */
+  readonly name: string;
+  /** What its programs have of the world. */
+  readonly platform: Platform;
+  /** What its programs run on. */
+  readonly loop: EventLoop;
+  /** Calls `work` as part of no task, whatever called. */
+  inRoot<R>(work: () => R): R;
+}
+
+/**
+ * Where code runs: a host in one of its lives, or one of its child processes.
+ *
+ * What foreign code has started there, a timer or a request, ends with the place.
+ */
+export class Place {
+  readonly name: string;
+  readonly platform: Platform;
+  readonly loop: EventLoop;
+  readonly #inRoot: PlaceOptions["inRoot"];
+  #isAlive = true;
+  /** Until when it stands still, in seconds. */
+  #pausedUntil = 0;
+  readonly #endings: Set<() => void> = new Set();
+
+  constructor({ name, platform, loop, inRoot }: PlaceOptions) {
+    this.name = name;
+    this.platform = platform;
+    this.loop = loop;
+    this.#inRoot = inRoot;
+    placesOfLoops.set(loop, this);
+  }
+
+  /** Whether it has not ended. */
+  get isAlive(): boolean {
+    return this.#isAlive;
+  }
+
+  /** Until when nothing runs here, in seconds; in the past, if it does. */
+  get pausedUntil(): number {
+    return this.#pausedUntil;
+  }
+
+  /** Lets nothing run here until `time`. */
+  pause(time: number): void {
+    this.#pausedUntil = Math.max(this.#pausedUntil, time);
+  }
+
+  /** Calls `work` here, as the host calls for an event: as part of no task. */
+  run<R>(work: () => R): R {
+    return this.#inRoot(() => places.run(this, work));
+  }
+
+  /** Calls `work` here, as a part of what calls. */
+  enter<R>(work: () => R): R {
+    return places.run(this, work);
+  }
+
+  /** Calls `ending` when the place ends. Returns what takes that back. */
+  onEnd(ending: () => void): () => void {
+    this.#endings.add(ending);
+    return () => this.#endings.delete(ending);
+  }
+
+  /** Ends all that was started here. */
+  end(): void {
+    this.#isAlive = false;
+    for (const ending of this.#endings) ending();
+    this.#endings.clear();
+  }
+}
+
+/**
+ * Returns where current code runs: the place of the running loop, else that of the code which has
+ * led here; `null` outside of all.
+ */
+export function currentPlace(): Place | null {
+  const loop = findRunningLoop();
+  const place = loop === null ? undefined : placesOfLoops.get(loop);
+  return place ?? places.getStore() ?? null;
+}
