@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
-const README = new URL("../../README.md", import.meta.url);
+const PAGE = new URL("../../docs/permissions.md", import.meta.url);
 const PROBE = new URL("./programs/permission_probe.ts", import.meta.url).pathname;
 const MODULE = new URL("./programs/answer.ts", import.meta.url).pathname;
 
@@ -27,7 +27,7 @@ const VALUES: Readonly<Record<string, Record<string, string>>> = {
 /** Flags that a call needs beside those in the table, for what comes before it. */
 const PREPARATION: Readonly<Record<string, string[]>> = { killGroup: ["--allow-run=cat"] };
 
-/** One row of the table in the README. */
+/** One row of the table. */
 interface Row {
   /** The functions, each with its condition. */
   functions: string[];
@@ -42,9 +42,8 @@ interface Row {
 
 /** Reads the table of permissions. */
 async function readTable(): Promise<Row[]> {
-  const text = await Deno.readTextFile(README);
-  const section = text.split("\n## ").find((part) => part.startsWith("Permissions\n")) ?? "";
-  const rows = section.split("\n").filter((line) => line.startsWith("| `"));
+  const text = await Deno.readTextFile(PAGE);
+  const rows = text.split("\n").filter((line) => line.startsWith("| `"));
   return rows.map((line) => {
     const [, called = "", granted = ""] = line.split("|");
     const [names = "", condition] = called.split(" with ");
@@ -93,7 +92,7 @@ function merge(flags: string[]): string[] {
 
 const rows = await readTable();
 
-Deno.test("The table of permissions in the README says what the documentation says", async () => {
+Deno.test("The table of permissions says what the documentation says", async () => {
   const documented: Record<string, string[]> = {};
   for (const folder of ["loop", "transports", "subprocess", "executor"]) {
     for await (const [name, flags] of documentedIn(new URL(`../../${folder}/`, import.meta.url))) {
