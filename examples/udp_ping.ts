@@ -13,7 +13,7 @@
  *
  * @module
  */
-import { type DatagramAddress, DatagramProtocol, type DatagramTransport } from "@gyre/asyncio";
+import { DatagramProtocol, type DatagramTransport, type SocketAddress } from "@gyre/asyncio";
 import { type Future, getRunningLoop, run } from "@gyre/asyncio";
 import { TimeoutError, waitFor } from "@gyre/asyncio";
 
@@ -24,7 +24,7 @@ class UnreliableEcho extends DatagramProtocol {
     this.#transport = transport;
   }
 
-  override datagramReceived(data: Uint8Array, address: DatagramAddress): void {
+  override datagramReceived(data: Uint8Array, address: SocketAddress): void {
     if (Number(data[0]) % 3 > 0) this.#transport?.sendto(data, address);
   }
 }

@@ -76,7 +76,7 @@ import { checkDenoVersion } from "./platform/deno_version.ts";
 import { EventLoop } from "./event_loop.ts";
 import type { Future } from "./tasks/future.ts";
 import type { LoopPermissions } from "./permissions/loop_permissions.ts";
-import type { Platform, TcpAddress } from "./platform/platform.ts";
+import type { Platform, SocketAddress } from "./platform/platform.ts";
 import type { PlatformLoop } from "./platform/platform_loop.ts";
 import { RestrictedPlatform } from "./permissions/restricted_platform.ts";
 import {
@@ -285,7 +285,7 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
    * @permissions allow-net=<address>
    */
   getnameinfo(
-    address: TcpAddress,
+    address: SocketAddress,
     flags?: readonly NameInfoFlag[],
   ): Future<[host: string, service: string]> {
     return getnameinfo(this, address, flags);

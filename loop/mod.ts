@@ -105,9 +105,9 @@ export type {
   Random,
   ReadableHandle,
   Signals,
+  SocketAddress,
   SpawnOptions,
   StdioTarget,
-  TcpAddress,
   WritableHandle,
 } from "./platform/platform.ts";
 export type { PlatformLoop } from "./platform/platform_loop.ts";

@@ -16,7 +16,7 @@ import type {
   ListenTcpOptions,
   ListenUnixOptions,
   Network,
-  TcpAddress,
+  SocketAddress,
 } from "../loop/platform/platform.ts";
 import { canonicalHost, destinationOf } from "../loop/values/host_name.ts";
 import { startOperation } from "../loop/tasks/start_operation.ts";
@@ -65,7 +65,7 @@ export class HostNetwork implements Network {
 
   connectTcp(
     loop: EventLoop,
-    address: TcpAddress,
+    address: SocketAddress,
     options: ConnectTcpOptions = {},
   ): Future<ByteChannel> {
     return startOperation(loop, this.#connectSteps(loop, address, options));
@@ -73,7 +73,7 @@ export class HostNetwork implements Network {
 
   listenTcp(
     loop: EventLoop,
-    address: TcpAddress,
+    address: SocketAddress,
     options: ListenTcpOptions = {},
   ): Future<Listener<Deno.NetAddr>> {
     return atOnce(loop, () => {
@@ -109,7 +109,7 @@ export class HostNetwork implements Network {
     });
   }
 
-  openDatagrams(loop: EventLoop, address: TcpAddress): Future<DatagramChannel> {
+  openDatagrams(loop: EventLoop, address: SocketAddress): Future<DatagramChannel> {
     return atOnce(loop, () => {
       const host = this.#host;
       const bound = this.#bind(address, host.datagrams, false, "open a datagram socket on");
@@ -149,7 +149,7 @@ export class HostNetwork implements Network {
 
   *#connectSteps(
     loop: EventLoop,
-    address: TcpAddress,
+    address: SocketAddress,
     { localAddress }: ConnectTcpOptions,
   ): Coroutine<ByteChannel> {
     const action = `connect to "${formatAddress(address)}"`;
@@ -296,7 +296,7 @@ export class HostNetwork implements Network {
 
   /** Returns the address to bind, with a port. */
   #bind(
-    { hostname, port }: TcpAddress,
+    { hostname, port }: SocketAddress,
     table: Host["listeners"] | Host["datagrams"],
     mayShare: boolean,
     what: string,

@@ -24,7 +24,7 @@ import {
   TEXT,
   TEXTS,
 } from "../loop/values/check_options.ts";
-import type { TcpAddress } from "../loop/platform/platform.ts";
+import type { SocketAddress } from "../loop/platform/platform.ts";
 import type { ConnectAcceptedSocketOptions } from "./endpoints/connect_accepted_socket.ts";
 import type { CreateConnectionOptions } from "./endpoints/create_connection.ts";
 import type { CreateDatagramEndpointOptions } from "./endpoints/create_datagram_endpoint.ts";
@@ -48,7 +48,7 @@ import type { WriteBufferLimits } from "./transport.ts";
 
 const FAMILY = oneOf("ipv4", "ipv6");
 /** An address of ours, or a `Deno.NetAddr`. */
-export const NET_ADDRESS: OptionTable<TcpAddress & { transport?: "tcp" | "udp" }> = {
+export const NET_ADDRESS: OptionTable<SocketAddress & { transport?: "tcp" | "udp" }> = {
   transport: oneOf("tcp", "udp"),
   hostname: TEXT,
   port: NUMBER,

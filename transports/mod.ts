@@ -109,7 +109,6 @@ export type {
 } from "./tls/tls_options.ts";
 export type {
   BaseTransport,
-  DatagramAddress,
   DatagramTransport,
   ExtraInfo,
   ExtraInfoSource,

@@ -1,4 +1,5 @@
-import type { BaseTransport, DatagramAddress, DatagramTransport, Transport } from "./transport.ts";
+import type { SocketAddress } from "../loop/platform/platform.ts";
+import type { BaseTransport, DatagramTransport, Transport } from "./transport.ts";
 
 /**
  * What a stream transport calls. Every method is optional, so a plain object with some of them
@@ -140,7 +141,7 @@ export interface EndpointProtocol {
   /** The endpoint is open; `transport` sends and closes. */
   connectionMade?(transport: DatagramTransport): void;
   /** A datagram has come, maybe an empty one. Its bytes belong to the protocol. */
-  datagramReceived?(data: Uint8Array, address: DatagramAddress): void;
+  datagramReceived?(data: Uint8Array, address: SocketAddress): void;
   /** A datagram could not be sent. The endpoint stays open. */
   errorReceived?(error: Error): void;
   /** More is buffered than the high mark. */
@@ -159,7 +160,7 @@ export interface EndpointProtocol {
  * @example A server that sends every datagram back
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { type DatagramAddress, DatagramProtocol, DenoEventLoop } from "@gyre/asyncio";
+ * import { type SocketAddress, DatagramProtocol, DenoEventLoop } from "@gyre/asyncio";
  * import type { DatagramTransport } from "@gyre/asyncio";
  *
  * class Echo extends DatagramProtocol {
@@ -167,7 +168,7 @@ export interface EndpointProtocol {
  *   override connectionMade(transport: DatagramTransport): void {
  *     this.#transport = transport;
  *   }
- *   override datagramReceived(data: Uint8Array, address: DatagramAddress): void {
+ *   override datagramReceived(data: Uint8Array, address: SocketAddress): void {
  *     this.#transport?.sendto(data, address);
  *   }
  * }
@@ -190,7 +191,7 @@ export interface EndpointProtocol {
  */
 export class DatagramProtocol extends BaseProtocol<DatagramTransport> implements EndpointProtocol {
   /** A datagram has come, maybe an empty one. Its bytes belong to the protocol. */
-  datagramReceived(_data: Uint8Array, _address: DatagramAddress): void {}
+  datagramReceived(_data: Uint8Array, _address: SocketAddress): void {}
 
   /** A datagram could not be sent. The endpoint stays open. */
   errorReceived(_error: Error): void {}

@@ -1,3 +1,4 @@
+import type { SocketAddress } from "../loop/platform/platform.ts";
 import type { EndpointProtocol, StreamProtocol } from "./protocol.ts";
 import type { TlsInfo } from "./tls/tls_options.ts";
 
@@ -157,7 +158,7 @@ export interface DatagramTransport extends ExtraInfoSource<Deno.NetAddr> {
    * @throws {RangeError} If the port is not between 0 and 65535, or the endpoint is connected to
    * another address.
    */
-  sendto(data: Uint8Array, address?: DatagramAddress): void;
+  sendto(data: Uint8Array, address?: SocketAddress): void;
   /** Sends what is buffered, then calls `connectionLost(null)` through the loop. Idempotent. */
   close(): void;
   /** Drops what is buffered, then calls `connectionLost(null)` through the loop. */
@@ -178,16 +179,4 @@ export interface DatagramTransport extends ExtraInfoSource<Deno.NetAddr> {
   setProtocol(protocol: EndpointProtocol): void;
   /** Returns who is called. */
   getProtocol(): EndpointProtocol;
-}
-
-/**
- * Where datagrams come from and go to.
- *
- * @category Protocols and transports
- */
-export interface DatagramAddress {
-  /** A numeric address; a name only to send to. */
-  hostname: string;
-  /** The port. */
-  port: number;
 }

@@ -7,13 +7,13 @@
  */
 import {
   type Coroutine,
-  type DatagramAddress,
   DatagramProtocol,
   type DatagramTransport,
   Event,
   getRunningLoop,
   run,
   type Server,
+  type SocketAddress,
   startServer,
   type StreamReader,
   type StreamWriter,
@@ -102,7 +102,7 @@ class DatagramEcho extends DatagramProtocol {
     this.#transport = transport;
   }
 
-  override datagramReceived(data: Uint8Array, address: DatagramAddress): void {
+  override datagramReceived(data: Uint8Array, address: SocketAddress): void {
     this.#transport?.sendto(data, address);
   }
 }

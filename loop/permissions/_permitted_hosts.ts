@@ -2,7 +2,7 @@ import { formatAddress } from "../values/format_address.ts";
 import { canonicalHost, destinationOf, isOfThisMachine } from "../values/host_name.ts";
 import type { NetGrant } from "./_net_grant.ts";
 import { refusal } from "./_refusal.ts";
-import type { TcpAddress } from "../platform/platform.ts";
+import type { SocketAddress } from "../platform/platform.ts";
 
 /** How many addresses of one name are remembered; the oldest are forgotten first. */
 const MOST_ADDRESSES = 64;
@@ -45,19 +45,19 @@ export class PermittedHosts {
   }
 
   /** Returns the error for sending datagrams to `address`; `null` if it is permitted. */
-  refuseSending(address: TcpAddress): Error | null {
+  refuseSending(address: SocketAddress): Error | null {
     return this.#refuse("send to", address, destinationOf);
   }
 
   /** Returns the error for connecting from `address`; `null` if it is permitted. */
-  refuseBinding(address: TcpAddress): Error | null {
+  refuseBinding(address: SocketAddress): Error | null {
     return this.#refuse("connect from", address, (own) => own);
   }
 
   /** Names are refused too: the host would look them up, each time anew. */
   #refuse(
     verb: string,
-    { hostname, port }: TcpAddress,
+    { hostname, port }: SocketAddress,
     meaning: (address: string) => string,
   ): Error | null {
     if (this.#grant.isFull) return null;

@@ -34,7 +34,7 @@ import type {
   Network,
   OpenDatagramsOptions,
   Platform,
-  TcpAddress,
+  SocketAddress,
 } from "../platform/platform.ts";
 import { startOperation } from "../tasks/start_operation.ts";
 import type { Coroutine } from "../tasks/task.ts";
@@ -46,7 +46,7 @@ interface Use<T> {
   /** Whether the address is where something goes to, and not where it is bound. */
   readonly isDestination: boolean;
   /** Does it. */
-  readonly start: (address: TcpAddress) => Future<T>;
+  readonly start: (address: SocketAddress) => Future<T>;
   /** Returns the address in numbers that the result is for. */
   readonly reached: (result: T) => unknown;
   /** Gives the result up. */
@@ -67,7 +67,7 @@ export class RestrictedNetwork implements Network {
 
   connectTcp(
     loop: EventLoop,
-    address: TcpAddress,
+    address: SocketAddress,
     options: ConnectTcpOptions = {},
   ): Future<ByteChannel> {
     const { localAddress } = options;
@@ -84,7 +84,7 @@ export class RestrictedNetwork implements Network {
 
   listenTcp(
     loop: EventLoop,
-    address: TcpAddress,
+    address: SocketAddress,
     options?: ListenTcpOptions,
   ): Future<Listener<Deno.NetAddr>> {
     return this.#use(loop, address, {
@@ -114,7 +114,7 @@ export class RestrictedNetwork implements Network {
 
   openDatagrams(
     loop: EventLoop,
-    address: TcpAddress,
+    address: SocketAddress,
     options: OpenDatagramsOptions = {},
   ): Future<DatagramChannel> {
     const { remote } = options;
@@ -165,7 +165,7 @@ export class RestrictedNetwork implements Network {
     return this.#restrict(loop, this.#host.network.adoptDatagrams(loop, socket));
   }
 
-  #use<T>(loop: EventLoop, address: TcpAddress, use: Use<T>): Future<T> {
+  #use<T>(loop: EventLoop, address: SocketAddress, use: Use<T>): Future<T> {
     const { net } = this.#restrictions;
     if (net.isFull) return use.start(address);
     const { hostname, port } = address;
@@ -238,7 +238,7 @@ export class RestrictedNetwork implements Network {
 
   *#openSteps(
     loop: EventLoop,
-    address: TcpAddress,
+    address: SocketAddress,
     options: OpenDatagramsOptions,
   ): Coroutine<DatagramChannel> {
     const channel = yield* this.#host.network.openDatagrams(loop, address, options);

@@ -87,11 +87,12 @@ export interface ByteSink {
 }
 
 /**
- * Where a TCP server listens or a client connects.
+ * A place in an Internet network: where a server listens, a client connects, datagrams come from and
+ * go to. What asyncio has as a tuple; a `Deno.NetAddr` is one.
  *
  * @category Platform
  */
-export interface TcpAddress {
+export interface SocketAddress {
   /** A host name or a numeric address. */
   hostname: string;
   /** The port. */
@@ -105,7 +106,7 @@ export interface TcpAddress {
  */
 export interface ConnectTcpOptions {
   /** Where the connection comes from. Defaults to what the host chooses. */
-  localAddress?: TcpAddress | undefined;
+  localAddress?: SocketAddress | undefined;
 }
 
 /**
@@ -226,7 +227,7 @@ export interface OpenDatagramsOptions {
   /** Whether to send to broadcast addresses. */
   allowBroadcast?: boolean | undefined;
   /** The only address that is sent to, in numbers: whether that is permitted shows at once. */
-  remote?: TcpAddress | undefined;
+  remote?: SocketAddress | undefined;
 }
 
 /**
@@ -257,13 +258,13 @@ export interface Network {
   /** Connects to `address`; a name is resolved, and its addresses tried in turn. */
   connectTcp(
     loop: EventLoop,
-    address: TcpAddress,
+    address: SocketAddress,
     options?: ConnectTcpOptions,
   ): Future<ByteChannel>;
   /** Binds a listener to `address`; port 0 lets the host choose. */
   listenTcp(
     loop: EventLoop,
-    address: TcpAddress,
+    address: SocketAddress,
     options?: ListenTcpOptions,
   ): Future<Listener<Deno.NetAddr>>;
   /** Connects to the Unix socket at `path`. */
@@ -277,7 +278,7 @@ export interface Network {
   /** Binds a datagram socket to `address`. */
   openDatagrams(
     loop: EventLoop,
-    address: TcpAddress,
+    address: SocketAddress,
     options?: OpenDatagramsOptions,
   ): Future<DatagramChannel>;
   /** Returns the numeric addresses of `hostname`, those to try first in front. */

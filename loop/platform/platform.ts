@@ -42,7 +42,7 @@ export type {
   ListenUnixOptions,
   Network,
   OpenDatagramsOptions,
-  TcpAddress,
+  SocketAddress,
 } from "./network_platform.ts";
 
 export type { Pipes, ReadableHandle, WritableHandle } from "./pipe_platform.ts";

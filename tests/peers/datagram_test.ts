@@ -1,11 +1,11 @@
 // Datagrams to and from CPython.
 import { assertEquals } from "@std/assert";
 import {
-  type DatagramAddress,
   DatagramProtocol,
   type DatagramTransport,
   DenoEventLoop,
   Queue,
+  type SocketAddress,
   TimeoutError,
   waitFor,
 } from "../../mod.ts";
@@ -24,7 +24,7 @@ class Echo extends DatagramProtocol {
     this.#transport = transport;
   }
 
-  override datagramReceived(data: Uint8Array, address: DatagramAddress): void {
+  override datagramReceived(data: Uint8Array, address: SocketAddress): void {
     this.#transport?.sendto(data, address);
   }
 }

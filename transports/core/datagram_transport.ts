@@ -20,19 +20,14 @@ import { lineOf, showAsText } from "../../loop/values/describe.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import { formatAddress } from "../../loop/values/format_address.ts";
 import type { Future } from "../../loop/tasks/future.ts";
-import type { DatagramChannel, DatagramSink } from "../../loop/platform/platform.ts";
+import type { DatagramChannel, DatagramSink, SocketAddress } from "../../loop/platform/platform.ts";
 import { checkProtocol } from "./_create_protocol.ts";
 import { FlowControl } from "./_flow_control.ts";
 import { unsendable } from "./deno_unsendable.ts";
 import { hostKey } from "../names/ip_address.ts";
 import { type OpenResource, openResources } from "./open_resources.ts";
 import type { EndpointProtocol } from "../protocol.ts";
-import type {
-  DatagramAddress,
-  DatagramTransport,
-  ExtraInfo,
-  WriteBufferLimits,
-} from "../transport.ts";
+import type { DatagramTransport, ExtraInfo, WriteBufferLimits } from "../transport.ts";
 
 /** Where an endpoint stands; see above. */
 type State = "opening" | "open" | "flushing" | "closing" | "closed";
@@ -111,7 +106,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
     return lineOf(this, this.#state, { pending: this.#pending, unsent: this.#unsent });
   }
 
-  sendto(data: Uint8Array, address?: DatagramAddress): void {
+  sendto(data: Uint8Array, address?: SocketAddress): void {
     if (!(data instanceof Uint8Array)) {
       throw new TypeError(`Cannot send a datagram: expected a Uint8Array, got ${typeof data}`);
     }
@@ -211,7 +206,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
   }
 
   /** Returns where to send to: a copy, for the address may be changed before that. */
-  #targetOf(address: DatagramAddress | undefined): Deno.NetAddr {
+  #targetOf(address: SocketAddress | undefined): Deno.NetAddr {
     const remote = this.#remote;
     if (address === undefined) {
       if (remote !== null) return remote;
@@ -227,7 +222,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
   }
 
   /** Whether `address` is the remote one, however it is written; any is where there is none. */
-  #isPeer({ hostname, port }: DatagramAddress): boolean {
+  #isPeer({ hostname, port }: SocketAddress): boolean {
     const remote = this.#remote;
     if (remote === null) return true;
     if (port !== remote.port) return false;
@@ -293,7 +288,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
 }
 
 /** Returns the parts of `address`, read once. */
-function checkAddress(address: DatagramAddress): DatagramAddress {
+function checkAddress(address: SocketAddress): SocketAddress {
   if (typeof address !== "object" || address === null) {
     throw new TypeError(
       `Cannot send a datagram: expected an address, got ${

@@ -1,5 +1,5 @@
 import { formatAddress } from "../../loop/values/format_address.ts";
-import type { DatagramAddress } from "../transport.ts";
+import type { SocketAddress } from "../../loop/platform/platform.ts";
 
 /** The address of every host on the wire. */
 const BROADCAST = "255.255.255.255";
@@ -8,7 +8,7 @@ const BROADCAST = "255.255.255.255";
  * Returns the error for a datagram that no system sends to `address`; `null` if one does. The hosts
  * differ: one throws, one says nothing, and one sends to everybody without being asked for it.
  */
-export function unsendable(address: DatagramAddress, allowBroadcast: boolean): Error | null {
+export function unsendable(address: SocketAddress, allowBroadcast: boolean): Error | null {
   const action = `send a datagram to "${formatAddress(address)}"`;
   if (address.port === 0) {
     const error = new TypeError(`Cannot ${action}: there is no port 0 to send to`);

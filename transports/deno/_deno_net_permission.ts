@@ -1,5 +1,5 @@
 import { formatAddress } from "../../loop/values/format_address.ts";
-import type { TcpAddress } from "../../loop/platform/platform.ts";
+import type { SocketAddress } from "../../loop/platform/platform.ts";
 
 /**
  * Asks for the permission to use `address`, as Deno's own APIs do. Those of Node would throw the
@@ -7,7 +7,7 @@ import type { TcpAddress } from "../../loop/platform/platform.ts";
  *
  * @throws {Deno.errors.NotCapable} If it is refused.
  */
-export function checkNetPermission(address: TcpAddress): void {
+export function checkNetPermission(address: SocketAddress): void {
   const host = formatAddress(address);
   if (Deno.permissions.querySync({ name: "net", host }).state === "granted") return;
   if (Deno.permissions.requestSync({ name: "net", host }).state === "granted") return;

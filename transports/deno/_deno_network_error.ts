@@ -1,6 +1,6 @@
 import { isNotCapable, nameMissingFlag } from "../../loop/errors/deno_not_capable.ts";
 import { formatAddress } from "../../loop/values/format_address.ts";
-import type { TcpAddress } from "../../loop/platform/platform.ts";
+import type { SocketAddress } from "../../loop/platform/platform.ts";
 import { toDenoError } from "./_deno_node_error.ts";
 
 /** How Deno's error for a name that does not resolve begins; it has no class of its own. */
@@ -27,6 +27,6 @@ export function explainNetworkError(error: unknown, action: string): unknown {
 }
 
 /** As {@linkcode explainNetworkError} for a datagram to `address`. */
-export function explainSendError(error: Error, address: TcpAddress): Error {
+export function explainSendError(error: Error, address: SocketAddress): Error {
   return explainNetworkError(error, `send a datagram to "${formatAddress(address)}"`) as Error;
 }

@@ -6,7 +6,7 @@ import type {
   DatagramChannel,
   DatagramSink,
   OpenDatagramsOptions,
-  TcpAddress,
+  SocketAddress,
 } from "../../loop/platform/platform.ts";
 import { DatagramSendQueue } from "../core/_datagram_send_queue.ts";
 import { checkNetPermission } from "./_deno_net_permission.ts";
@@ -25,7 +25,7 @@ export class NodeDatagramChannel implements DatagramChannel {
   #sink: DatagramSink | null = null;
   #closed = false;
   /** Where it may and can send to. */
-  #checked: TcpAddress | null = null;
+  #checked: SocketAddress | null = null;
   readonly address: Deno.NetAddr;
 
   /** Wraps `socket`, which is bound and belongs to the channel from now on. */
@@ -97,7 +97,7 @@ export class NodeDatagramChannel implements DatagramChannel {
 
 /** Binds a socket of Node's. */
 export async function bindNodeDatagrams(
-  { hostname, port }: TcpAddress,
+  { hostname, port }: SocketAddress,
   { allowBroadcast = false }: OpenDatagramsOptions,
 ): Promise<Socket> {
   checkNetPermission({ hostname, port });

@@ -7,7 +7,7 @@ import type {
   Acceptor,
   Listener,
   ListenTcpOptions,
-  TcpAddress,
+  SocketAddress,
 } from "../../loop/platform/platform.ts";
 import { noteClosing } from "./_deno_closing_listeners.ts";
 import { isOutOfDescriptors, tooManyOpenFiles } from "../../loop/errors/deno_too_many_files.ts";
@@ -104,7 +104,7 @@ interface ListeningServer {
 
 /** Listens on `address` with a server of Node's. */
 export async function listenOnNode(
-  address: TcpAddress,
+  address: SocketAddress,
   { backlog, reusePort = false }: ListenTcpOptions,
 ): Promise<Server> {
   checkNetPermission(address);

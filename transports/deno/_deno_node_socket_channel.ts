@@ -2,7 +2,7 @@ import * as inside from "../../loop/inside.ts";
 import { Step } from "../../loop/scheduling/step.ts";
 import type { Socket, TcpSocketConnectOpts } from "node:net";
 import type { EventLoop } from "../../loop/event_loop.ts";
-import type { ByteChannel, ByteSink, TcpAddress } from "../../loop/platform/platform.ts";
+import type { ByteChannel, ByteSink, SocketAddress } from "../../loop/platform/platform.ts";
 import { checkNetPermission } from "./_deno_net_permission.ts";
 import { toDenoError } from "./_deno_node_error.ts";
 import { type PieceSink, PieceWriter } from "../core/_piece_writer.ts";
@@ -107,8 +107,8 @@ export class NodeSocketChannel implements ByteChannel, PieceSink {
 
 /** Connects to `address` from `localAddress`, which is numeric. Aborting `signal` gives it up. */
 export async function connectNodeSocket(
-  address: TcpAddress,
-  localAddress: TcpAddress,
+  address: SocketAddress,
+  localAddress: SocketAddress,
   signal: AbortSignal,
 ): Promise<Socket> {
   checkNetPermission(address);

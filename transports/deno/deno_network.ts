@@ -14,7 +14,7 @@ import type {
   ListenUnixOptions,
   Network,
   OpenDatagramsOptions,
-  TcpAddress,
+  SocketAddress,
 } from "../../loop/platform/platform.ts";
 import { flagsMissing, isNotCapable } from "../../loop/errors/deno_not_capable.ts";
 import { untilAddressesAreFree } from "./_deno_closing_listeners.ts";
@@ -34,9 +34,9 @@ import { nameNotFound } from "../names/deno_name_not_found.ts";
 import { adoptConnection, DenoByteChannel } from "./deno_byte_channel.ts";
 
 /** Binds a socket; what does that has a type only with the library `deno.unstable`. */
-function listenDatagram(address: TcpAddress): DatagramConn {
+function listenDatagram(address: SocketAddress): DatagramConn {
   const { listenDatagram } = Deno as unknown as {
-    listenDatagram(options: TcpAddress & { transport: "udp" }): DatagramConn;
+    listenDatagram(options: SocketAddress & { transport: "udp" }): DatagramConn;
   };
   return listenDatagram({ transport: "udp", ...address });
 }
@@ -48,7 +48,7 @@ const UNIX_BACKLOG = 1024;
 export class DenoNetwork implements Network {
   connectTcp(
     loop: EventLoop,
-    address: TcpAddress,
+    address: SocketAddress,
     options: ConnectTcpOptions = {},
   ): Future<ByteChannel> {
     const { localAddress } = options;
@@ -68,7 +68,7 @@ export class DenoNetwork implements Network {
 
   listenTcp(
     loop: EventLoop,
-    address: TcpAddress,
+    address: SocketAddress,
     options: ListenTcpOptions = {},
   ): Future<Listener<Deno.NetAddr>> {
     const { backlog, reusePort } = options;
@@ -107,7 +107,7 @@ export class DenoNetwork implements Network {
 
   openDatagrams(
     loop: EventLoop,
-    address: TcpAddress,
+    address: SocketAddress,
     options: OpenDatagramsOptions = {},
   ): Future<DatagramChannel> {
     const action = `open a datagram socket on ${quote(address)}`;
@@ -236,6 +236,6 @@ function tooLong(path: string, backlog: number): string {
   return `Cannot listen on "${path}": Deno lets ${UNIX_BACKLOG} connections wait, not ${backlog}`;
 }
 
-function quote(address: TcpAddress): string {
+function quote(address: SocketAddress): string {
   return `"${formatAddress(address)}"`;
 }

@@ -3,7 +3,7 @@ import type {
   AddressFamily,
   ByteChannel,
   ConnectTcpOptions,
-  TcpAddress,
+  SocketAddress,
 } from "../../loop/platform/platform.ts";
 import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
@@ -65,7 +65,7 @@ export interface CreateConnectionOptions<A extends Deno.Addr = Deno.NetAddr>
    * Where the connection comes from; port 0 lets the system choose. It needs `allow-net` for this
    * address too.
    */
-  localAddress?: TcpAddress | undefined;
+  localAddress?: SocketAddress | undefined;
   /**
    * Whether the system probes the connection while it is silent, and ends it when its peer is gone; after two
    * hours where the machine has no other setting. Deno's own setting is off.
@@ -205,7 +205,7 @@ function* findAddresses(
   hostname: string,
   port: number,
   { family, flags, happyEyeballsDelay, interleave: first }: CreateConnectionOptions<Deno.Addr>,
-): Coroutine<TcpAddress[]> {
+): Coroutine<SocketAddress[]> {
   const found = yield* getaddrinfo(loop, hostname, port, { type: "stream", family, flags });
   // A name may have an address twice, as in a file of hosts.
   const hosts = [...new Map(found.map((info) => [info.address.hostname, info])).values()]

@@ -5,7 +5,7 @@ import type {
   AddressFamily,
   DatagramChannel,
   DatagramConn,
-  TcpAddress,
+  SocketAddress,
 } from "../../loop/platform/platform.ts";
 import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
 import { startOperation } from "../../loop/tasks/start_operation.ts";
@@ -34,9 +34,9 @@ export interface CreateDatagramEndpointOptions {
    * Where to receive; port 0 lets the system choose. Where there is only a remote address, any
    * address and port of the machine.
    */
-  localAddress?: TcpAddress | undefined;
+  localAddress?: SocketAddress | undefined;
   /** The only peer: `sendto()` needs no address, and what comes from elsewhere is dropped. */
-  remoteAddress?: TcpAddress | undefined;
+  remoteAddress?: SocketAddress | undefined;
   /** Addresses of this family only. */
   family?: AddressFamily | undefined;
   /** Has no effect: datagrams are UDP. */
@@ -133,7 +133,7 @@ function* openChannel(
 
 /** Both ends in numbers: the host would look a name up for every datagram. */
 interface Addresses {
-  readonly local: TcpAddress | null;
+  readonly local: SocketAddress | null;
   readonly remote: Deno.NetAddr | null;
 }
 
@@ -159,7 +159,7 @@ function* resolveBoth(
 
 function* resolve(
   loop: PlatformLoop,
-  address: TcpAddress | undefined,
+  address: SocketAddress | undefined,
   options: GetaddrinfoOptions,
 ): Coroutine<AddrInfo[]> {
   if (address === undefined) return [];
@@ -170,12 +170,12 @@ function* resolve(
 }
 
 /** Who is reached at an address: the wildcards are the machine, which answers from another one. */
-function peerAt({ hostname, port }: TcpAddress): Deno.NetAddr {
+function peerAt({ hostname, port }: SocketAddress): Deno.NetAddr {
   return { transport: "udp", hostname: destinationOf(hostname), port };
 }
 
 /** Where to receive the answers of `remote`. */
-function anyPort(remote: string): TcpAddress {
+function anyPort(remote: string): SocketAddress {
   if (remote === "::1" || remote.startsWith("127.")) return { hostname: remote, port: 0 };
   return { hostname: familyOf(remote) === "ipv6" ? "::" : "0.0.0.0", port: 0 };
 }

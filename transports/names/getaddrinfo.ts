@@ -1,6 +1,6 @@
 import { checkArgument, checkOptions } from "../../loop/values/check_options.ts";
 import type { Future } from "../../loop/tasks/future.ts";
-import type { AddressFamily, HostAddress, TcpAddress } from "../../loop/platform/platform.ts";
+import type { AddressFamily, HostAddress, SocketAddress } from "../../loop/platform/platform.ts";
 import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
 import { startOperation } from "../../loop/tasks/start_operation.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
@@ -62,7 +62,7 @@ export interface AddrInfo {
   /** The name of the host, in the first result and with the flag `canonicalName`; else empty. */
   readonly canonname: string;
   /** Where to connect to or listen. */
-  readonly address: TcpAddress;
+  readonly address: SocketAddress;
 }
 
 const KINDS = [{ type: "stream", proto: "tcp" }, { type: "datagram", proto: "udp" }] as const;

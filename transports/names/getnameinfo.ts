@@ -1,6 +1,6 @@
 import { checkArgument, checkOptions, TEXT } from "../../loop/values/check_options.ts";
 import type { Future } from "../../loop/tasks/future.ts";
-import type { TcpAddress } from "../../loop/platform/platform.ts";
+import type { SocketAddress } from "../../loop/platform/platform.ts";
 import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
 import { startOperation } from "../../loop/tasks/start_operation.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
@@ -45,7 +45,7 @@ export type NameInfoFlag = "numericHost" | "numericService" | "nameRequired";
  */
 export function getnameinfo(
   loop: PlatformLoop,
-  address: TcpAddress,
+  address: SocketAddress,
   flags: readonly NameInfoFlag[] = [],
 ): Future<[host: string, service: string]> {
   checkOptions("find a name", address, NET_ADDRESS);
@@ -56,7 +56,7 @@ export function getnameinfo(
 
 function* findNames(
   loop: PlatformLoop,
-  { hostname: text, port }: TcpAddress,
+  { hostname: text, port }: SocketAddress,
   flags: readonly NameInfoFlag[],
 ): Coroutine<[host: string, service: string]> {
   const hostname = parseAddress(text)?.hostname;

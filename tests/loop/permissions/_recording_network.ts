@@ -5,7 +5,7 @@ import type {
   HostAddress,
   Listener,
   Network,
-  TcpAddress,
+  SocketAddress,
 } from "../../../loop/platform/platform.ts";
 
 /** A network that only notes what it is asked to do, as the system calls of a host would. */
@@ -19,7 +19,7 @@ export class RecordingNetwork implements Network {
   /** Where connections by name end up. */
   actualPeer = "10.0.0.1";
 
-  connectTcp(loop: EventLoop, { hostname, port }: TcpAddress): Future<ByteChannel> {
+  connectTcp(loop: EventLoop, { hostname, port }: SocketAddress): Future<ByteChannel> {
     return this.#answer(loop, `connect ${hostname}:${port}`, () => {
       const peer = /^[\d.]+$|:/.test(hostname) ? hostname : this.actualPeer;
       const abort = () => void this.calls.push("abort");
@@ -28,7 +28,7 @@ export class RecordingNetwork implements Network {
     });
   }
 
-  listenTcp(loop: EventLoop, address: TcpAddress): Future<Listener<Deno.NetAddr>> {
+  listenTcp(loop: EventLoop, address: SocketAddress): Future<Listener<Deno.NetAddr>> {
     return this.#answer(loop, `listen ${address.hostname}:${address.port}`, () => {
       return { address: { transport: "tcp", ...address } } as Listener<Deno.NetAddr>;
     });
@@ -42,7 +42,7 @@ export class RecordingNetwork implements Network {
     return this.#answer(loop, `listen ${path}`, () => ({} as Listener<Deno.UnixAddr>));
   }
 
-  openDatagrams(loop: EventLoop, { hostname, port }: TcpAddress): Future<DatagramChannel> {
+  openDatagrams(loop: EventLoop, { hostname, port }: SocketAddress): Future<DatagramChannel> {
     return this.#answer(loop, `bind ${hostname}:${port}`, () => this.#createDatagrams());
   }
 

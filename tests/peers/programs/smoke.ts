@@ -3,13 +3,13 @@ import {
   CancelledError,
   createSubprocessExec,
   createTask,
-  type DatagramAddress,
   type DatagramTransport,
   getRunningLoop,
   openConnection,
   Queue,
   run,
   sleep,
+  type SocketAddress,
   startServer,
   type StreamReader,
   type StreamWriter,
@@ -74,8 +74,7 @@ async function datagrams(): Promise<string> {
   let echoes: DatagramTransport;
   const [server] = await loop.createDatagramEndpoint(() => ({
     connectionMade: (transport: DatagramTransport) => void (echoes = transport),
-    datagramReceived: (bytes: Uint8Array, address: DatagramAddress) =>
-      echoes.sendto(bytes, address),
+    datagramReceived: (bytes: Uint8Array, address: SocketAddress) => echoes.sendto(bytes, address),
   }), { localAddress: { hostname: "127.0.0.1", port: 0 } });
   const [client] = await loop.createDatagramEndpoint(() => ({
     datagramReceived: (bytes: Uint8Array) => answer.setResult(text.decode(bytes)),

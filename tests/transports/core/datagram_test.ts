@@ -2,9 +2,13 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { delay } from "@std/async";
 import { DenoEventLoop } from "../../../loop/deno_event_loop.ts";
-import { type Coroutine, type ExceptionContext, sleep } from "../../../loop/mod.ts";
 import {
-  type DatagramAddress,
+  type Coroutine,
+  type ExceptionContext,
+  sleep,
+  type SocketAddress,
+} from "../../../loop/mod.ts";
+import {
   DatagramProtocol,
   type DatagramTransport,
   type EndpointProtocol,
@@ -19,7 +23,7 @@ class Echo extends DatagramProtocol {
     this.transport = transport;
   }
 
-  override datagramReceived(data: Uint8Array, address: DatagramAddress): void {
+  override datagramReceived(data: Uint8Array, address: SocketAddress): void {
     this.transport?.sendto(data, address);
   }
 }
@@ -27,7 +31,7 @@ class Echo extends DatagramProtocol {
 /** Collects what comes, and lets a coroutine wait for it. */
 class Collector extends DatagramProtocol {
   readonly log: string[] = [];
-  readonly received: [number[], DatagramAddress][] = [];
+  readonly received: [number[], SocketAddress][] = [];
   #loop: DenoEventLoop;
   #changed: ReturnType<DenoEventLoop["createFuture"]> | null = null;
 
@@ -50,7 +54,7 @@ class Collector extends DatagramProtocol {
     this.log.push("made");
   }
 
-  override datagramReceived(data: Uint8Array, address: DatagramAddress): void {
+  override datagramReceived(data: Uint8Array, address: SocketAddress): void {
     this.received.push([[...data], address]);
     this.#wake();
   }
@@ -289,7 +293,7 @@ Deno.test("sendto() throws for what is no address, and the endpoint goes on", as
     const collector = new Collector(loop);
     const [server] = yield* loop.createDatagramEndpoint(() => collector, { localAddress: LOCAL });
     for (const [address, expected] of NO_ADDRESSES) {
-      const send = () => server.sendto(new Uint8Array(1), address as DatagramAddress);
+      const send = () => server.sendto(new Uint8Array(1), address as SocketAddress);
       assertThrows(send, expected, "Cannot send a datagram");
     }
     assertEquals(server.getWriteBufferSize(), 0);
@@ -300,7 +304,7 @@ Deno.test("sendto() throws for what is no address, and the endpoint goes on", as
 });
 
 /** Where no datagram can go, with the error that `errorReceived()` gets. */
-const NO_DESTINATIONS: [address: DatagramAddress, error: string][] = [
+const NO_DESTINATIONS: [address: SocketAddress, error: string][] = [
   [{ hostname: "127.0.0.1", port: 0 }, "error TypeError"],
   [{ hostname: "::1", port: 9 }, "error Error"],
   [{ hostname: "255.255.255.255", port: 9 }, "error PermissionDenied"],
