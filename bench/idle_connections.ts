@@ -9,6 +9,7 @@
  */
 import { cpuUsage } from "node:process";
 import { DenoEventLoop, sleep, type StreamProtocol, type Transport } from "../mod.ts";
+import { filePath } from "../loop/platform/deno_system.ts";
 
 /** Seconds in which nothing happens. */
 const IDLE_TIME = 2;
@@ -50,7 +51,7 @@ async function measure(count: number): Promise<void> {
 }
 
 function startClients(port: number, count: number): Deno.ChildProcess {
-  const program = new URL(import.meta.url).pathname;
+  const program = filePath(new URL(import.meta.url));
   return new Deno.Command("deno", {
     args: ["run", "--quiet", "--allow-net=127.0.0.1", program, "clients", `${port}`, `${count}`],
     stdin: "piped",

@@ -9,6 +9,8 @@
  *
  * @module
  */
+import { filePath } from "../loop/platform/deno_system.ts";
+
 const args = Deno.args.filter((arg) => !arg.startsWith("--"));
 const option = Deno.args.find((arg) => arg.startsWith("--slices="));
 const SLICES = Number(option?.slice("--slices=".length) ?? 40);
@@ -23,13 +25,13 @@ if (other === undefined) {
 }
 const own = new URL("../", import.meta.url);
 const folders = [own, new URL(`${other}/`, own)].map(({ pathname }) => pathname);
-const script = new URL("_schedule/work.ts", import.meta.url).pathname;
+const script = filePath(new URL("_schedule/work.ts", import.meta.url));
 
 /** Starts a worker for `name`, or for the list of names. */
 function start(folder: string, name: string): Deno.ChildProcess {
   const flags = [
     "--no-check",
-    `--config=${own.pathname}deno.json`,
+    `--config=${filePath(own)}deno.json`,
     "--allow-read",
     "--allow-net=127.0.0.1",
   ];

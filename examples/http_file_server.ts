@@ -35,7 +35,8 @@ async function answer(loop: DenoEventLoop, transport: Transport, head: string): 
   const [, method, target = ""] = /^(GET|HEAD) (\/\S*) HTTP\/1\.1/.exec(head) ?? [];
   if (method === undefined) respond("400 Bad Request", 0, "Connection: close\r\n");
   if (method === undefined) return transport.close();
-  const path = decodeURI(new URL(target, "http://localhost").pathname);
+  const { pathname } = new URL(target, "http://localhost");
+  const path = decodeURI(pathname);
   using file = await Deno.open(folder + path).catch(() => null);
   const { size, isFile } = await file?.stat() ?? { size: 0, isFile: false };
   if (file === null || !isFile) return respond("404 Not Found");

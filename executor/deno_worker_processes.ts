@@ -1,5 +1,6 @@
 import { isNotCapable, nameMissingFlag } from "../loop/errors/deno_not_capable.ts";
 import { nameTooManyFiles } from "../loop/errors/deno_too_many_files.ts";
+import { filePath } from "../loop/platform/deno_system.ts";
 import { WORKER_KINDS } from "../loop/permissions/permission_kinds.ts";
 import type {
   WorkerLink,
@@ -260,9 +261,8 @@ function permissionFlags(permissions: WorkerPermissions): string[] {
 }
 
 function flagValue(value: string | URL): string {
-  const text = value instanceof URL && value.protocol === "file:"
-    ? decodeURIComponent(value.pathname)
-    : String(value);
+  const isFile = value instanceof URL && value.protocol === "file:";
+  const text = isFile ? filePath(value) : String(value);
   return text.replaceAll(",", ",,");
 }
 

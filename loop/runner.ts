@@ -25,6 +25,8 @@ import type { Task, TaskBody } from "./tasks/task.ts";
 const EXECUTOR_TIMEOUT = 5;
 /** How often tasks that cancelled tasks have created are cancelled in turn. */
 const MOST_ROUNDS = 100;
+/** What ends a program from outside. */
+const USUAL_SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM"];
 /** What an {@linkcode AbortSignal} is called as the end of a run. */
 const ABORT = "an AbortSignal";
 
@@ -39,7 +41,8 @@ export interface RunnerOptions {
   /** Creates the loop; {@linkcode newEventLoop} by default. */
   loopFactory?: (() => EventLoop) | undefined;
   /**
-   * Signals that cancel the main task. `SIGINT` and `SIGTERM` by default, none in a worker.
+   * Signals that cancel the main task. `SIGINT` and `SIGTERM` by default, where the system has
+   * them; none in a worker.
    */
   signals?: Deno.Signal[] | undefined;
   /**
@@ -281,15 +284,17 @@ export class Runner {
     if (this.#listeners.length > 0 || !("platform" in loop)) return;
     // What the runner does on a signal is not for the loop to permit.
     const { signals } = unrestricted((loop as PlatformLoop).platform);
-    const wanted = this.#options.signals ?? (isMainIsolate() ? ["SIGINT", "SIGTERM"] as const : []);
-    try {
-      for (const signal of new Set(wanted)) {
-        const onSignal = () => hasSignalHandler(loop, signal) || interruption.onSignal(signal);
+    const wanted = this.#options.signals;
+    for (const signal of new Set(wanted ?? (isMainIsolate() ? USUAL_SIGNALS : []))) {
+      const onSignal = () => hasSignalHandler(loop, signal) || interruption.onSignal(signal);
+      try {
         this.#listeners.push(listenToSignal(signals, signal, onSignal));
+      } catch (error) {
+        // A system without one of those that nobody has named runs programs all the same.
+        if (wanted === undefined && error instanceof TypeError) continue;
+        this.#unlisten();
+        throw error;
       }
-    } catch (error) {
-      this.#unlisten();
-      throw error;
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Signals } from "../loop/platform/platform.ts";
+import { signalNumber } from "./_signal_numbers.ts";
 
 /** The signals of a simulated process: they come when the simulation says so. */
 export class SimulatedSignals implements Signals {
@@ -10,8 +11,9 @@ export class SimulatedSignals implements Signals {
     return () => this.remove(signal, listener);
   }
 
-  /** Calls `listener` for each `signal`. Adds it once. */
+  /** Calls `listener` for each `signal`, which must be one. Adds it once. */
   add(signal: Deno.Signal, listener: () => void): void {
+    signalNumber(signal);
     const listeners = this.#listeners.get(signal) ?? new Set();
     this.#listeners.set(signal, listeners.add(listener));
   }

@@ -19,25 +19,12 @@ import { StreamTransport } from "../transports/core/stream_transport.ts";
 import { StreamWriter } from "../transports/streams/stream_writer.ts";
 import { createNetworkError } from "./_deno_errors.ts";
 import { createPipe, type Pipe } from "./_pipe.ts";
+import { isFatal, signalNumber } from "./_signal_numbers.ts";
 import { SimulatedSignals } from "./_signals.ts";
 import { SimulatedProcess } from "./_simulated_process.ts";
 import type { Stack, Wire } from "./_wire.ts";
 import type { World } from "./_world.ts";
 import type { SimulatedProgram } from "./simulated_program.ts";
-
-/** Signals that end a process which does not handle them, with their numbers. */
-const FATAL_SIGNALS: Readonly<Record<string, number>> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGABRT: 6,
-  SIGKILL: 9,
-  SIGUSR1: 10,
-  SIGUSR2: 12,
-  SIGPIPE: 13,
-  SIGALRM: 14,
-  SIGTERM: 15,
-};
 
 /** What a shell says of a program that it does not find. */
 const NOT_FOUND = 127;
@@ -145,6 +132,7 @@ class Child implements ChildProcess {
 
   kill(signal: Deno.Signal): void {
     if (this.#hasExited) return;
+    signalNumber(signal);
     const { clock } = this.#surroundings.world;
     clock.schedule(clock.now(), () => this.#receive(signal));
   }
@@ -202,8 +190,8 @@ class Child implements ChildProcess {
 
   #receive(signal: Deno.Signal): void {
     if (this.#hasExited || (signal !== "SIGKILL" && this.#signals.send(signal))) return;
-    const number = FATAL_SIGNALS[signal];
-    if (number !== undefined) this.#exit(-number);
+    const number = signalNumber(signal);
+    if (isFatal(number)) this.#exit(-number);
   }
 
   /** The process ends; the kernel closes what it has open, and tells its parent. */

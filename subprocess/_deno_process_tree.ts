@@ -1,3 +1,5 @@
+import { isLinux } from "../loop/platform/deno_system.ts";
+
 /** Can be granted alone, and is by whoever may start command lines. */
 const SHELL = "/bin/sh";
 
@@ -55,7 +57,7 @@ exit 0`;
 
 /** Whether it can be known what a process has started: on Linux, where the shell may be run. */
 export function mayFollowTrees(): boolean {
-  if (Deno.build.os !== "linux") return false;
+  if (!isLinux()) return false;
   return Deno.permissions.querySync({ name: "run", command: SHELL }).state === "granted";
 }
 

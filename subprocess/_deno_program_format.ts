@@ -1,3 +1,4 @@
+import { architecture, filePath, isLinux } from "../loop/platform/deno_system.ts";
 import type { DenoCommandOptions } from "./deno_processes.ts";
 
 /**
@@ -54,7 +55,7 @@ const MACHINES: Readonly<Record<string, readonly number[]>> = {
  * @throws {Deno.errors.NotFound} If the interpreter that it names is not there.
  */
 export function checkFormat(command: string, options: DenoCommandOptions): void {
-  if (Deno.build.os !== "linux") return;
+  if (!isLinux()) return;
   const mayRead = readCheck();
   const file = findProgram(command, options, mayRead);
   const isKnown = file === "unknown"
@@ -95,7 +96,7 @@ function pathOf({ env, clearEnv }: DenoCommandOptions): string | null {
 
 function inFolder(cwd: string | URL | undefined, path: string): string {
   if (path.startsWith("/") || cwd === undefined) return path;
-  return `${cwd instanceof URL ? decodeURIComponent(cwd.pathname) : cwd}/${path}`;
+  return `${filePath(cwd)}/${path}`;
 }
 
 /** Returns what tells whether a file may be read. To ask takes longer than to look at it. */
@@ -159,7 +160,7 @@ function isElf(head: Uint8Array<ArrayBuffer>): boolean {
   const view = new DataView(head.buffer);
   if (view.getUint32(0) !== ELF_MAGIC) return false;
   const machine = view.getUint16(ELF_MACHINE, view.getUint8(ELF_DATA) === 1);
-  return MACHINES[Deno.build.arch]?.includes(machine) ?? true;
+  return MACHINES[architecture()]?.includes(machine) ?? true;
 }
 
 function isKnownToShell(command: string, { cwd, env, clearEnv }: DenoCommandOptions): boolean {

@@ -1,3 +1,4 @@
+import { isWindows, missingOnWindows } from "../loop/platform/deno_system.ts";
 import { namingFlag } from "./_deno_run_permission.ts";
 
 const KILL = "kill";
@@ -11,6 +12,9 @@ const SHELL = "/bin/sh";
  * there is none, the program `kill` does it, which can be granted alone, or else the shell.
  */
 export function signalGroup(group: number, signal: Deno.Signal): void {
+  if (isWindows()) {
+    throw missingOnWindows(`send ${signal} to process group ${group}`, "process groups");
+  }
   if (!isGranted(undefined)) return signalByProgram(group, signal);
   try {
     Deno.kill(-group, signal);
@@ -22,7 +26,7 @@ export function signalGroup(group: number, signal: Deno.Signal): void {
 
 /** Whether {@linkcode signalGroup} is permitted, without asking the user. */
 export function maySignalGroups(): boolean {
-  return [undefined, KILL, SHELL].some(isGranted);
+  return !isWindows() && [undefined, KILL, SHELL].some(isGranted);
 }
 
 function isGranted(command: string | undefined): boolean {

@@ -109,7 +109,13 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
   sendSignal(signal: Deno.Signal): void {
     checkArgument("send a signal", "the signal", signal, TEXT);
     if (this.#returncode !== null) throw processEnded(this.getPid(), signal);
-    this.#child.kill(signal);
+    try {
+      this.#child.kill(signal);
+    } catch (cause) {
+      if (!(cause instanceof TypeError)) throw cause;
+      const state = "the system does not have it, or cannot send it";
+      throw new TypeError(`Cannot send ${signal} to process ${this.getPid()}: ${state}`, { cause });
+    }
   }
 
   terminate(): void {

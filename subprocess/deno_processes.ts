@@ -9,6 +9,7 @@ import type {
   Program,
   SpawnOptions,
 } from "../loop/platform/platform.ts";
+import { isWindows, missingOnWindows } from "../loop/platform/deno_system.ts";
 import { nameTooManyFiles } from "../loop/errors/deno_too_many_files.ts";
 import { ReadableStreamChannel } from "../transports/deno/readable_stream_channel.ts";
 import { WritableStreamChannel } from "../transports/deno/writable_stream_channel.ts";
@@ -35,6 +36,7 @@ export class DenoProcesses implements Processes {
   spawn(loop: EventLoop, program: Program, options: SpawnOptions, sink: ProcessSink): ChildProcess {
     const name = "command" in program ? program.command : this.shell;
     try {
+      if (isWindows()) refuseOnWindows(name, options);
       const [command, commandOptions] = denoCommand(program, options);
       const child = namingFlag(command, () => spawn(command, commandOptions));
       return new DenoChild(loop, child, options, sink);
@@ -131,9 +133,19 @@ function denoCommand(
   return [command, { ...common, args, stderr: target, windowsRawArguments: raw }];
 }
 
+/** Throws for what Deno would leave out there without a word, or the shell would not understand. */
+function refuseOnWindows(name: string, { user, group, stderr }: SpawnOptions): void {
+  if (user !== undefined || group !== undefined) {
+    throw missingOnWindows(`run "${name}" as another user`, "numbers of users");
+  }
+  if (stderr === "stdout") {
+    throw missingOnWindows(`run "${name}" with its errors in its output`, "shell that joins them");
+  }
+}
+
 /** Returns the shell of the system as a command that runs `line`. */
 function shell(line: string): [command: string, args: string[], rawArguments: boolean] {
-  if (Deno.build.os !== "windows") return ["/bin/sh", ["-c", line], false];
+  if (!isWindows()) return ["/bin/sh", ["-c", line], false];
   return ["cmd.exe", ["/d", "/s", "/c", `"${line}"`], true];
 }
 

@@ -134,7 +134,7 @@ export class Process<
    * Sends `signal` to it.
    *
    * @throws {Deno.errors.NotFound} If it has ended.
-   * @throws {TypeError} If there is no such signal.
+   * @throws {TypeError} If the system has no such signal, or cannot send it.
    */
   sendSignal(signal: Deno.Signal): void {
     this.#transport.sendSignal(signal);
@@ -165,6 +165,7 @@ export class Process<
    * @permissions allow-run=kill
    * @throws {InvalidStateError} If it has no session of its own.
    * @throws {Deno.errors.NotFound} If none of them is left.
+   * @throws {Deno.errors.NotSupported} On Windows.
    */
   killGroup(signal?: Deno.Signal): void {
     this.#transport.killGroup(signal);

@@ -92,6 +92,7 @@ export interface SubprocessExecOptions extends SubprocessOptions {
  * be taken.
  * @throws {Deno.errors.NotCapable} If the permission is missing; the message names the flag.
  * @throws {TypeError} If an option is of the wrong kind.
+ * @throws {Deno.errors.NotSupported} On Windows, with `user`, `group` or `stderr: "stdout"`.
  *
  * @category Subprocesses
  *

@@ -7,6 +7,7 @@ import {
   ServerProcess,
   type Workload,
 } from "./workload.ts";
+import { filePath } from "../../loop/platform/deno_system.ts";
 
 /** How many connections send messages of how many bytes. */
 const SHAPES: readonly (readonly [connections: number, bytes: number])[] = [
@@ -57,7 +58,7 @@ const DATAGRAM_PEERS: readonly Peer[] = [
   { name: "Node dgram", command: ["node", `${FOLDER}echo_server.mjs`, "datagram"] },
 ];
 
-const CERTIFICATES = new URL("../../tests/transports/certificates/", import.meta.url).pathname;
+const CERTIFICATES = filePath(new URL("../../tests/transports/certificates/", import.meta.url));
 const KEY_PAIR = [`${CERTIFICATES}server.pem`, `${CERTIFICATES}server.key`];
 const READ = `--allow-read=${CERTIFICATES}`;
 

@@ -1,4 +1,5 @@
 import { delay } from "@std/async";
+import { filePath } from "../../loop/platform/deno_system.ts";
 
 /** Who does the work. */
 export interface Peer {
@@ -24,7 +25,7 @@ export interface Workload {
 export const isQuick: boolean = Deno.args.includes("--quick");
 
 /** Where the peers' programs are. */
-export const FOLDER: string = new URL("./", import.meta.url).pathname;
+export const FOLDER: string = filePath(new URL("./", import.meta.url));
 
 /** The Pythons to compare with. Debian's has uvloop. */
 export const PYTHON = "/usr/bin/python3";

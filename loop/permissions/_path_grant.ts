@@ -1,4 +1,6 @@
-/** A drive or a share: a path of Windows, which takes both slashes and knows no capitals. */
+import { filePath, isWindows } from "../platform/deno_system.ts";
+
+/** A drive or a share: what only a path of Windows begins with. */
 const FROM_DRIVE = /^([a-z]:|\\\\)/i;
 
 /**
@@ -28,7 +30,7 @@ export class PathGrant {
     if (this.#all) return path;
     if (!this.allows(path)) return null;
     // Windows takes `..` away itself before it follows links, and keeps the capitals.
-    return FROM_DRIVE.test(path) ? path : normalPath(path) || ".";
+    return isOfWindows(path) ? path : normalPath(path) || ".";
   }
 
   /** Whether `path`, or a folder that it is in, is allowed. */
@@ -46,7 +48,7 @@ export class PathGrant {
 export function normalPath(path: string): string {
   // A name that Linux keeps outside of the file system.
   if (path.startsWith("\0")) return path;
-  const text = FROM_DRIVE.test(path) ? path.replaceAll("\\", "/").toLowerCase() : path;
+  const text = isOfWindows(path) ? path.replaceAll("\\", "/").toLowerCase() : path;
   const isAbsolute = text.startsWith("/");
   const parts: string[] = [];
   for (const part of text.split("/")) {
@@ -58,6 +60,11 @@ export function normalPath(path: string): string {
   return (isAbsolute ? "/" : "") + parts.join("/");
 }
 
+/** Whether `path` is one of Windows, which takes both slashes and knows no capitals. */
+function isOfWindows(path: string): boolean {
+  return isWindows() || FROM_DRIVE.test(path);
+}
+
 /** Whether `path` is below `folder`; an empty one is the current folder. */
 function isInside(path: string, folder: string): boolean {
   if (folder === "") return !/^([/\0]|\.\.(\/|$)|[a-z]:)/.test(path);
@@ -65,5 +72,5 @@ function isInside(path: string, folder: string): boolean {
 }
 
 function pathOf(path: string | URL): string {
-  return normalPath(path instanceof URL ? decodeURIComponent(path.pathname) : path);
+  return normalPath(filePath(path));
 }

@@ -3,6 +3,7 @@ import { normalPath, PathGrant } from "./_path_grant.ts";
 import { refusal } from "./_refusal.ts";
 import type { LoopPermissions } from "./loop_permissions.ts";
 import { copyPermissions, LOOP_KINDS } from "./permission_kinds.ts";
+import { filePath } from "../platform/deno_system.ts";
 import type { WorkerPermissions } from "../platform/worker_platform.ts";
 
 /** The last of the standard streams. */
@@ -106,8 +107,7 @@ export function canonicalCommand(command: string, cwd?: string | URL): string {
   if (!/[\\/]/.test(command)) return command;
   if (/^([a-z]:|[\\/])/i.test(command)) return normalPath(command);
   if (cwd === undefined || cwd === "") return `./${normalPath(command)}`;
-  const folder = cwd instanceof URL ? decodeURIComponent(cwd.pathname) : cwd;
-  return canonicalCommand(`${folder}/${command}`);
+  return canonicalCommand(`${filePath(cwd)}/${command}`);
 }
 
 function listOf(

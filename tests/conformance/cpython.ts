@@ -1,6 +1,7 @@
 import type { Program, Trace } from "./program.ts";
+import { filePath } from "../../loop/platform/deno_system.ts";
 
-const SCRIPT = new URL("run_on_cpython.py", import.meta.url).pathname;
+const SCRIPT = filePath(new URL("run_on_cpython.py", import.meta.url));
 
 /** A CPython that runs programs, one after the other. */
 export class CPython implements AsyncDisposable {

@@ -1,11 +1,12 @@
 // Whole programs: how they start workers, and that they end by themselves.
 import { assert, assertEquals } from "@std/assert";
+import { filePath } from "../../loop/platform/deno_system.ts";
 
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 /** Runs a program of `_programs/` without more permissions than `flags` give. */
 async function runProgram(name: string, flags: string[], args: string[] = []): Promise<string> {
-  const path = decodeURI(new URL(`_programs/${name}`, import.meta.url).pathname);
+  const path = filePath(new URL(`_programs/${name}`, import.meta.url));
   const command = new Deno.Command("deno", {
     args: ["run", "--quiet", "--no-prompt", ...flags, path, ...args],
     stdout: "piped",
@@ -26,7 +27,8 @@ Deno.test("A worker starts without any permission", async () => {
 Deno.test("A worker starts without any permission when the package comes from a URL", async () => {
   const root = new URL("../../", import.meta.url);
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
-    const path = new URL(request.url).pathname.slice(1);
+    const { pathname } = new URL(request.url);
+    const path = pathname.slice(1);
     const headers = { "content-type": "application/typescript" };
     return new Response(await Deno.readTextFile(new URL(path, root)), { headers });
   });

@@ -1,3 +1,5 @@
+import { filePath } from "../../loop/platform/deno_system.ts";
+
 /** A folder of the package; each imports only from those below it. */
 export type Layer = "loop" | "transports" | "subprocess" | "executor" | "simulation";
 
@@ -132,7 +134,7 @@ const ROOT = new URL("../../", import.meta.url);
 /** Gives the path of a linted file from the root of the repository: `loop/tasks/future.ts`. */
 export function repositoryPath(filename: string): string {
   const path = filename.replaceAll("\\", "/");
-  const root = decodeURI(ROOT.pathname).replace(/^\/(?=[A-Za-z]:)/, "");
+  const root = filePath(ROOT).replaceAll("\\", "/");
   return path.startsWith(root) ? path.slice(root.length) : path;
 }
 

@@ -58,7 +58,8 @@ function complaint(
       hint: "Write it here, or put what needs it under tests/, examples/ or bench/",
     };
   }
-  const imported = new URL(specifier, `file:///${importer}`).pathname.slice(1);
+  const { pathname } = new URL(specifier, `file:///${importer}`);
+  const imported = pathname.slice(1);
   return privacyComplaint(importer, imported) ??
     (isPublished ? layerComplaint(importer, imported, typesOnly) : undefined) ??
     roomComplaint(importer, imported, typesOnly);

@@ -5,12 +5,13 @@
  */
 
 import { errorMessage } from "./error_message.ts";
+import { filePath } from "./file_path.ts";
 import { layers } from "./layers.ts";
 import { seam } from "./seam.ts";
 
 const plugin: Deno.lint.Plugin = {
   name: "gyre",
-  rules: { "error-message": errorMessage, layers, seam },
+  rules: { "error-message": errorMessage, "file-path": filePath, layers, seam },
 };
 
 export default plugin;

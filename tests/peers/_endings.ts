@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { filePath } from "../../loop/platform/deno_system.ts";
 
 const PROGRAM = new URL("./programs/ending.ts", import.meta.url).href;
-const ROOT = new URL("../../", import.meta.url).pathname;
+const ROOT = filePath(new URL("../../", import.meta.url));
 
 /** Signals that come, in this order. */
 export type Signalling = readonly Deno.Signal[];

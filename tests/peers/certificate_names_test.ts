@@ -4,8 +4,9 @@ import { openConnection, run, startServer } from "../../mod.ts";
 import { minorVersion } from "../conformance/cpython.ts";
 import { type CertificateRow, TABLE } from "../tls/_names_table.ts";
 import { hasCommand, PeerProcess } from "./_peer_process.ts";
+import { filePath } from "../../loop/platform/deno_system.ts";
 
-const PYTHON = new URL("_names_peer.py", import.meta.url).pathname;
+const PYTHON = filePath(new URL("_names_peer.py", import.meta.url));
 
 const minor = await minorVersion();
 const hasOpenssl = hasCommand("openssl", "version");

@@ -1,5 +1,6 @@
 // A project of its own, which has the package as JSR gives it, runs the programs of the README.
 import { assertEquals } from "@std/assert";
+import { filePath } from "../../loop/platform/deno_system.ts";
 
 /** What the programs of the README print, in their order, and the permissions that they need. */
 const README: [permissions: string[], output: string][] = [
@@ -25,7 +26,7 @@ async function withProject(
   compilerOptions: object,
   args: string[],
 ): Promise<string> {
-  const links = [new URL("../../", import.meta.url).pathname];
+  const links = [filePath(new URL("../../", import.meta.url))];
   const folder = await Deno.makeTempDir({ dir: "/tmp" });
   try {
     await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ links, compilerOptions }));

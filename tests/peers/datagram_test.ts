@@ -11,8 +11,9 @@ import {
 } from "../../mod.ts";
 import { minorVersion } from "../conformance/cpython.ts";
 import { PeerProcess } from "./_peer_process.ts";
+import { filePath } from "../../loop/platform/deno_system.ts";
 
-const PEER = new URL("_datagram_peer.py", import.meta.url).pathname;
+const PEER = filePath(new URL("_datagram_peer.py", import.meta.url));
 const SIZES = [0, 1, 512, 1472, 1473, 9000, 65_507];
 /** An empty datagram reaches a protocol of CPython since 3.13. */
 const minor = await minorVersion();

@@ -1,9 +1,10 @@
 // The oldest version of Deno that the package names, and one before it, from the registry of npm.
 import { assertEquals } from "@std/assert";
 import { hasCommand } from "./_peer_process.ts";
+import { filePath } from "../../loop/platform/deno_system.ts";
 
 const ignore = !hasCommand("npx", "--version");
-const SMOKE = new URL("./programs/smoke.ts", import.meta.url).pathname;
+const SMOKE = filePath(new URL("./programs/smoke.ts", import.meta.url));
 const LOOP_MODULE = new URL("../../loop/mod.ts", import.meta.url).href;
 
 /** Runs a program on `version` of Deno, and gives what it prints. */

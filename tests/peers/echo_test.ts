@@ -9,8 +9,9 @@ import {
   type Transport,
 } from "../../mod.ts";
 import { minorVersion } from "../conformance/cpython.ts";
+import { filePath } from "../../loop/platform/deno_system.ts";
 
-const PEER = new URL("_echo_peer.py", import.meta.url).pathname;
+const PEER = filePath(new URL("_echo_peer.py", import.meta.url));
 const SIZES = [1, 64 * 1024, 32 * 1024 * 1024];
 const hasPython = await minorVersion() > 0;
 

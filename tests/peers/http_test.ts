@@ -1,8 +1,9 @@
 // curl and nc against examples/http_file_server.ts.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { findFreePort, hasCommand, PeerProcess } from "./_peer_process.ts";
+import { filePath } from "../../loop/platform/deno_system.ts";
 
-const EXAMPLE = new URL("../../examples/http_file_server.ts", import.meta.url).pathname;
+const EXAMPLE = filePath(new URL("../../examples/http_file_server.ts", import.meta.url));
 const LARGE = 100 * 1024 * 1024;
 const hasCurl = hasCommand("curl", "--version");
 

@@ -1,8 +1,9 @@
 // The bench of idle connections in small: the full size takes more descriptors than some machines give.
 import { assertMatch } from "@std/assert";
 import { PeerProcess } from "./_peer_process.ts";
+import { filePath } from "../../loop/platform/deno_system.ts";
 
-const BENCH = new URL("../../bench/idle_connections.ts", import.meta.url).pathname;
+const BENCH = filePath(new URL("../../bench/idle_connections.ts", import.meta.url));
 
 Deno.test("createServer() serves 800 connections that are open at once", async () => {
   const flags = ["--quiet", "--no-check", "--allow-net=127.0.0.1", "--allow-run=deno"];

@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { filePath } from "../../loop/platform/deno_system.ts";
 
 const PAGE = new URL("../../docs/permissions.md", import.meta.url);
-const PROBE = new URL("./programs/permission_probe.ts", import.meta.url).pathname;
-const MODULE = new URL("./programs/answer.ts", import.meta.url).pathname;
+const PROBE = filePath(new URL("./programs/permission_probe.ts", import.meta.url));
+const MODULE = filePath(new URL("./programs/answer.ts", import.meta.url));
 
 /** What the places of a row stand for here, by the first function of the row. */
 const VALUES: Readonly<Record<string, Record<string, string>>> = {

@@ -2,6 +2,7 @@
 // names the remedy. That the types refuse each is what `deno check` says of programs/mistake.ts.
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { MAIN_MISTAKES, MISTAKES } from "./programs/mistake.ts";
+import { filePath } from "../../loop/platform/deno_system.ts";
 
 /** What each mistake is answered with. */
 const ANSWERS: Readonly<Record<string, string>> = {
@@ -33,7 +34,7 @@ const ANSWERS: Readonly<Record<string, string>> = {
 const LIMIT_MS = 10_000;
 
 async function runMistake(name: string): Promise<[code: number, errors: string]> {
-  const program = new URL("programs/mistake.ts", import.meta.url).pathname;
+  const program = filePath(new URL("programs/mistake.ts", import.meta.url));
   const options: Deno.CommandOptions = {
     args: ["run", "--no-check", "--allow-net=127.0.0.1", program, name],
     env: { NO_COLOR: "1" },

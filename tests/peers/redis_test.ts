@@ -1,8 +1,9 @@
 // A real redis-server against examples/redis_client.ts.
 import { assertMatch } from "@std/assert";
 import { findFreePort, hasCommand, PeerProcess } from "./_peer_process.ts";
+import { filePath } from "../../loop/platform/deno_system.ts";
 
-const EXAMPLE = new URL("../../examples/redis_client.ts", import.meta.url).pathname;
+const EXAMPLE = filePath(new URL("../../examples/redis_client.ts", import.meta.url));
 
 Deno.test({
   name: "examples/redis_client.ts sends redis-server 100,000 commands without waiting",

@@ -13,8 +13,9 @@ import {
 } from "../../mod.ts";
 import { SeededRandom } from "../conformance/mod.ts";
 import { minorVersion } from "../conformance/cpython.ts";
+import { filePath } from "../../loop/platform/deno_system.ts";
 
-const PEER = new URL("_streams_peer.py", import.meta.url).pathname;
+const PEER = filePath(new URL("_streams_peer.py", import.meta.url));
 const CASES = 3000;
 const SEPARATORS = ["\n", "\r\n", "X", "aX", "Xab", "abc"];
 /** The first CPython that takes several separators. */

@@ -13,10 +13,11 @@ import {
 import { minorVersion } from "../conformance/cpython.ts";
 import { authority, certificate, trusting } from "../transports/_tls.ts";
 import { hasCommand, PeerProcess } from "./_peer_process.ts";
+import { filePath } from "../../loop/platform/deno_system.ts";
 
-const PYTHON = new URL("_tls_peer.py", import.meta.url).pathname;
-const START_TLS_PEER = new URL("_start_tls_peer.py", import.meta.url).pathname;
-const CERTIFICATES = new URL("../transports/certificates/", import.meta.url).pathname;
+const PYTHON = filePath(new URL("_tls_peer.py", import.meta.url));
+const START_TLS_PEER = filePath(new URL("_start_tls_peer.py", import.meta.url));
+const CERTIFICATES = filePath(new URL("../transports/certificates/", import.meta.url));
 /** The first CPython whose streams have `start_tls()`. */
 const START_TLS = 11;
 

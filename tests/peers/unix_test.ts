@@ -2,9 +2,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { minorVersion } from "../conformance/cpython.ts";
 import { hasCommand, PeerProcess } from "./_peer_process.ts";
+import { filePath } from "../../loop/platform/deno_system.ts";
 
-const PYTHON = new URL("_unix_peer.py", import.meta.url).pathname;
-const PROGRAM = new URL("programs/unix_echo.ts", import.meta.url).pathname;
+const PYTHON = filePath(new URL("_unix_peer.py", import.meta.url));
+const PROGRAM = filePath(new URL("programs/unix_echo.ts", import.meta.url));
 const hasPython = await minorVersion() > 0;
 
 /** What a client prints whose million bytes came back. */

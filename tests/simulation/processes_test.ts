@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { createSubprocessExec, createSubprocessShell, PIPE, sleep } from "../../mod.ts";
 import { simulate, type SimulatedProgram, type SimulationMain } from "../../simulation/mod.ts";
 import { utf8 } from "./_echo.ts";
@@ -113,4 +113,31 @@ test("jobs of an executor run in simulated time, and finish in an order of the s
     () => loop.runInExecutor(null, () => JSON.parse("{")),
     SyntaxError,
   );
+});
+
+test("a signal has the number that Linux gives it, on any system", async () => {
+  const codes: Partial<Record<Deno.Signal, number | null>> = {};
+  for (const signal of ["SIGUSR1", "SIGBUS", "SIGXCPU", "SIGSYS", "SIGPIPE"] as const) {
+    const child = await createSubprocessExec("sleep", { args: ["100"] });
+    child.sendSignal(signal);
+    codes[signal] = await child.wait();
+  }
+  assertEquals(codes, { SIGUSR1: -10, SIGBUS: -7, SIGXCPU: -24, SIGSYS: -31, SIGPIPE: -13 });
+});
+
+test("a signal that ends no process leaves a child alone", async ({ loop }) => {
+  const child = await createSubprocessExec("sleep", { args: ["1"] });
+  for (const signal of ["SIGCHLD", "SIGWINCH", "SIGCONT", "SIGURG"] as const) {
+    child.sendSignal(signal);
+  }
+  assertEquals([await child.wait(), loop.time()], [0, 1]);
+});
+
+test("a signal that Linux lacks is neither sent nor handled", async ({ loop }) => {
+  const child = await createSubprocessExec("sleep", { args: ["1"] });
+  for (const signal of ["SIGBREAK", "SIGINFO", "toString"] as Deno.Signal[]) {
+    assertThrows(() => child.sendSignal(signal), TypeError, `Cannot send ${signal} to process`);
+    assertThrows(() => loop.addSignalHandler(signal, () => {}), TypeError, signal);
+  }
+  assertEquals(await child.wait(), 0);
 });

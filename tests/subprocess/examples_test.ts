@@ -3,10 +3,11 @@ import { run } from "../../loop/mod.ts";
 import { createSubprocessExec, PIPE, type Process } from "../../subprocess/mod.ts";
 import type { StreamReader } from "../../transports/mod.ts";
 import { text } from "./_recorder.ts";
+import { filePath } from "../../loop/platform/deno_system.ts";
 
 /** Starts an example with the flags that its first comment names. */
 function startExample(name: string, flag: string, ...args: string[]) {
-  const example = new URL(`../../examples/${name}`, import.meta.url).pathname;
+  const example = filePath(new URL(`../../examples/${name}`, import.meta.url));
   return createSubprocessExec("deno", {
     args: ["run", "--quiet", "--no-prompt", "--no-check", flag, example, ...args],
     stdout: PIPE,

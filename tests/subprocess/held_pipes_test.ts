@@ -9,6 +9,7 @@ import {
   PIPE,
 } from "../../subprocess/mod.ts";
 import { text } from "./_recorder.ts";
+import { filePath } from "../../loop/platform/deno_system.ts";
 
 /** Who holds the pipes, as a command line that prints the number of the process. */
 const HOLDERS: Record<string, string> = {
@@ -45,7 +46,7 @@ for (const [way, holder, isEnded] of ENDS) {
   const outcome = isEnded ? "ends it" : "does not wait for it";
   Deno.test(`${way}, while ${holder} holds full pipes, ${outcome}`, () =>
     run(async () => {
-      const program = new URL("programs/held_pipes.ts", import.meta.url).pathname;
+      const program = filePath(new URL("programs/held_pipes.ts", import.meta.url));
       const flags = ["run", "--quiet", "--no-prompt", "--no-check", "--allow-run=/bin/sh"];
       const args = [...flags, program, way, HOLDERS[holder] ?? "", holder];
       const deno = await createSubprocessExec("deno", { args, stdout: PIPE, stderr: PIPE });

@@ -2,10 +2,11 @@ import { assertEquals } from "@std/assert";
 import { createTask, DenoEventLoop, run, sleep } from "../../loop/mod.ts";
 import { createSubprocessExec, PIPE } from "../../subprocess/mod.ts";
 import { onLoop, Recorder, text } from "./_recorder.ts";
+import { filePath } from "../../loop/platform/deno_system.ts";
 
 /** Runs a program of the folder beside, and returns what it printed. */
 async function runProgram(name: string, ...args: string[]): Promise<string> {
-  const program = new URL(`programs/${name}`, import.meta.url).pathname;
+  const program = filePath(new URL(`programs/${name}`, import.meta.url));
   const flags = ["run", "--quiet", "--no-prompt", "--no-check", "--allow-run=sleep"];
   return await run(async () => {
     const deno = await createSubprocessExec("deno", {

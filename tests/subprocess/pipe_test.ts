@@ -4,6 +4,7 @@ import { createSubprocessExec, PIPE } from "../../subprocess/mod.ts";
 import { Protocol, type ReadablePipe } from "../../transports/mod.ts";
 import { run } from "../../loop/runner.ts";
 import { bytes, onLoop, text } from "./_recorder.ts";
+import { filePath } from "../../loop/platform/deno_system.ts";
 
 /** Writes down what a pipe transport calls. */
 class PipeRecorder extends Protocol {
@@ -260,7 +261,7 @@ Deno.test("what is no pipe is refused", async () => {
 
 for (const mode of ["descriptors", "objects"]) {
   Deno.test(`a program echoes its stdin by ${mode}`, async () => {
-    const program = new URL("programs/echo_stdio.ts", import.meta.url).pathname;
+    const program = filePath(new URL("programs/echo_stdio.ts", import.meta.url));
     const args = ["run", "--quiet", "--no-prompt", "--no-check", program, mode];
     await run(async () => {
       await using deno = await createSubprocessExec("deno", { args, stdin: PIPE, stdout: PIPE });

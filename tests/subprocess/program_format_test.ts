@@ -4,6 +4,7 @@ import { assertEquals } from "@std/assert";
 import { run } from "../../loop/mod.ts";
 import { createSubprocessExec, PIPE } from "../../subprocess/mod.ts";
 import { text } from "./_recorder.ts";
+import { filePath } from "../../loop/platform/deno_system.ts";
 
 /** The files, and what `exit` of them tells. */
 const FILES: Record<string, string> = {
@@ -47,7 +48,7 @@ for (const stderr of ["null", "stdout"]) {
       run(async () => {
         const folder = await createFiles();
         try {
-          const program = new URL("programs/odd_programs.ts", import.meta.url).pathname;
+          const program = filePath(new URL("programs/odd_programs.ts", import.meta.url));
           const flags = ["--quiet", "--no-prompt", "--no-check", "--allow-run", "--allow-env"];
           if (mayRead) flags.push("--allow-read");
           const args = ["run", ...flags, program, folder, stderr];

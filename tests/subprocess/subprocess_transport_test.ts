@@ -1,6 +1,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { ExceptionContext } from "../../loop/event_loop.ts";
 import { InvalidStateError } from "../../loop/errors/errors.ts";
+import { run } from "../../loop/mod.ts";
+import { createSubprocessExec } from "../../subprocess/mod.ts";
+import { onSystem } from "../loop/_system.ts";
 import { bytes, onLoop, Recorder } from "./_recorder.ts";
 
 function shell(line: string): { args: string[] } {
@@ -258,6 +261,21 @@ Deno.test("killGroup() reaches the children of the child, if it leads a session"
     assertEquals(transport.getReturncode(), -15);
   });
 });
+
+Deno.test("killGroup() is refused on Windows, and the end of a block ends the process alone", () =>
+  run(async () => {
+    const options = { args: ["60"], startNewSession: true };
+    const child = await createSubprocessExec("sleep", options);
+    await onSystem("windows", async () => {
+      await using process = child;
+      assertThrows(
+        () => process.killGroup(),
+        Deno.errors.NotSupported,
+        `Cannot send SIGKILL to process group ${process.pid}: Deno has no process groups on Windows`,
+      );
+    });
+    assertEquals(child.returncode, -15);
+  }));
 
 Deno.test("killGroup() says so when nobody is left", async () => {
   await onLoop(function* (loop) {

@@ -17,6 +17,7 @@ import type {
   SocketAddress,
 } from "../../loop/platform/platform.ts";
 import { flagsMissing, isNotCapable } from "../../loop/errors/deno_not_capable.ts";
+import { isWindows, missingOnWindows } from "../../loop/platform/deno_system.ts";
 import { untilAddressesAreFree } from "./_deno_closing_listeners.ts";
 import {
   isOutOfDescriptors,
@@ -179,10 +180,12 @@ function openUnix<T extends { close(): void }>(
   start: () => Promise<T>,
 ): Future<T> {
   const action = `${verb} "${path}"`;
-  return open(loop, action, () =>
-    start().catch((error) => {
+  return open(loop, action, () => {
+    if (isWindows()) throw missingOnWindows(action, "Unix sockets");
+    return start().catch((error) => {
       throw isNotCapable(error) ? nameMissingUnixFlags(error, action, path) : error;
-    }));
+    });
+  });
 }
 
 /** Whether Deno runs with `--unstable-net`; it offers nothing else to ask. */

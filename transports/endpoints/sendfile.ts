@@ -84,7 +84,7 @@ export interface SendfileOptions {
  * import { getRunningLoop, openConnection, run, startServer } from "@gyre/asyncio";
  * import { sendfile } from "@gyre/asyncio/transports";
  *
- * const path = Deno.makeTempFileSync({ dir: "/tmp" });
+ * const path = Deno.makeTempFileSync();
  * Deno.writeTextFileSync(path, "a file of some length");
  *
  * const text = await run(async () => {

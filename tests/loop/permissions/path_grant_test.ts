@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { normalPath, PathGrant } from "../../../loop/permissions/_path_grant.ts";
+import { onSystem } from "../_system.ts";
 
 /** For each path, what it is without detours. */
 const PATHS: Record<string, string> = {
@@ -58,4 +59,19 @@ Deno.test("PathGrant.admit() returns what was checked, and with true what was gi
   assertEquals(grant.admit("/run/app/../x"), null);
   assertEquals(new PathGrant([""]).admit("./"), ".");
   assertEquals(new PathGrant(true).admit("/run/app/link/../x"), "/run/app/link/../x");
+});
+
+Deno.test("PathGrant takes both slashes and any capitals on Windows, and leaves no way out", () =>
+  onSystem("windows", () => {
+    const grant = new PathGrant(["logs", "/data", new URL("file:///C:/App%20Data")]);
+    const allowed = ["logs\\today", "LOGS/today", "\\data\\x", "c:\\app data\\x", "C:/App Data"];
+    const refused = ["logs/..\\..\\secret", "logs\\..\\x", "/data/..\\x", "C:\\App Data\\..\\x"];
+    for (const path of allowed) assertEquals(grant.allows(path), true, path);
+    for (const path of refused) assertEquals(grant.allows(path), false, path);
+    assertEquals(grant.admit("logs\\Today"), "logs\\Today");
+  }));
+
+Deno.test("PathGrant takes a backslash for a part of a name elsewhere", () => {
+  const grant = new PathGrant(["logs"]);
+  assertEquals(["logs/..\\x", "logs\\x"].map((path) => grant.allows(path)), [true, false]);
 });
