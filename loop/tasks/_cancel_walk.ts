@@ -51,6 +51,9 @@ export interface CancelEdge {
   [inside.answerCancel]?(verdict: CancelVerdict, reason: CancelReason): void;
 }
 
+/** How often one walk goes through what it has gone through before. */
+const MAX_AGAIN = 1000;
+
 /** One step of the walk: a node and the waits that are left of it. */
 interface Step {
   readonly node: Cancellable;
@@ -62,8 +65,9 @@ interface Step {
 
 /**
  * Cancels `start` and all that it waits for. A walk with a stack of its own, as tasks that wait
- * for tasks may be many. Each wait is gone through once: who comes to a node anew gets the answer
- * that came of it, as nodes that share what they wait for double the ways to it at each level.
+ * for tasks may be many. What several wait for is gone through for each of them, which it counts, as
+ * in asyncio. Where nodes share at each level the ways double: who comes to a node anew after
+ * {@linkcode MAX_AGAIN} of them gets the answer that came of it before.
  *
  * @param within What contains `start`, and must not be cancelled through it.
  */
@@ -75,11 +79,11 @@ export function walkCancel(
 ): CancelVerdict {
   const first = start[inside.passCancel](reason, routed);
   if (typeof first === "string") return first;
-  // Only who is on the way from the start closes a circle; others may be met twice, and are asked
-  // each time, but not gone through.
+  // Only who is on the way from the start closes a circle; others may be met twice.
   const path = new Set<Cancellable>([start]);
   if (within !== undefined) path.add(within);
   const answers = new Map<Cancellable, CancelVerdict>();
+  let again = 0;
   const steps = [stepOf(start, routed, first)];
   for (;;) {
     const step = steps.at(-1) as Step;
@@ -92,7 +96,10 @@ export function walkCancel(
       else {
         const known = answers.get(edge.future);
         path.add(edge.future);
-        steps.push(stepOf(edge.future, edge.routed, known === undefined ? passed : [], known));
+        const isOpen = known === undefined || again++ < MAX_AGAIN;
+        steps.push(
+          stepOf(edge.future, edge.routed, isOpen ? passed : [], isOpen ? undefined : known),
+        );
       }
       continue;
     }

@@ -101,3 +101,27 @@ Deno.test("cancel() goes once through each wait, where tasks share what they wai
     });
   }
 });
+
+Deno.test("cancel() counts once for each way to a task that several wait for, as asyncio's", async () => {
+  for (const kind of KINDS) {
+    await runVirtual(function* (loop) {
+      const begin = (of: Task<unknown>[]) =>
+        loop.createTask(
+          kind === "coroutine"
+            ? function* (): Coroutine<unknown> {
+              return yield* gather(of, { returnExceptions: true });
+            }
+            : async () => await gather(of, { returnExceptions: true }),
+        );
+      const tasks: Task<unknown>[] = [loop.createTask(() => sleep(90))];
+      for (let level = 0; level < 4; level += 1) {
+        const [last] = tasks.slice(-1) as [Task<unknown>];
+        tasks.push(begin([last, begin([last])]));
+      }
+      yield* sleep(1);
+      tasks.at(-1)?.cancel();
+      yield* sleep(1);
+      assertEquals(tasks.map((task) => task.cancelling()), [16, 8, 4, 2, 1]);
+    });
+  }
+});
