@@ -35,6 +35,41 @@ Deno.test("openReadPipe() throws where the stream fails", async () => {
   });
 });
 
+for (const thrown of [null, undefined, 5, "text"]) {
+  const state = `it failed with ${thrown === "text" ? '"text"' : thrown}`;
+
+  Deno.test(`openReadPipe() throws an error where the stream fails with ${thrown}`, async () => {
+    const stream = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.error(thrown),
+    });
+    await run(async () => {
+      const [reader] = await openReadPipe(stream);
+      const error = await assertRejects(
+        async () => await reader.read(),
+        Error,
+        `Cannot read from a stream: ${state}`,
+      );
+      assertEquals(error.cause, thrown);
+    });
+  });
+
+  Deno.test(`openWritePipe() throws an error where the stream fails with ${thrown}`, async () => {
+    const stream = new WritableStream<Uint8Array>({
+      write: (_bytes, controller) => controller.error(thrown),
+    });
+    await run(async () => {
+      const writer = await openWritePipe(stream);
+      writer.write(utf8("hello"));
+      const error = await assertRejects(
+        async () => await writer.waitClosed(),
+        Error,
+        `Cannot write to a stream: ${state}`,
+      );
+      assertEquals(error.cause, thrown);
+    });
+  });
+}
+
 Deno.test("openReadPipe() and openWritePipe() refuse a stream that somebody else has", async () => {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   readable.getReader();

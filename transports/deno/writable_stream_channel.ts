@@ -1,4 +1,5 @@
 import * as inside from "../../loop/inside.ts";
+import { errorOf } from "../../loop/errors/error_of.ts";
 import { Step } from "../../loop/scheduling/step.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { ByteChannel, ByteSink } from "../../loop/platform/platform.ts";
@@ -96,9 +97,10 @@ export class WritableStreamChannel implements ByteChannel, PieceSink {
     if (this.#state === "open") this.#pieces.sent();
   };
 
-  readonly #onError = (error: Error): void => {
+  readonly #onError = (thrown: unknown): void => {
     if (this.#state !== "open") return;
     this.#state = "broken";
+    const error = errorOf(thrown, "write to a stream: it failed with");
     const failure = this.#pieces.explain(error);
     this.#loop[inside.enter](
       new Step(() => this.#state === "broken" && this.#sink?.failed(failure)),
