@@ -8,7 +8,7 @@
  * @module
  */
 import { cpuUsage } from "node:process";
-import { DenoEventLoop, sleep, type StreamProtocol, type Transport } from "../mod.ts";
+import { DenoEventLoop, type ProtocolLike, sleep, type Transport } from "../mod.ts";
 import { filePath } from "../loop/platform/deno_system.ts";
 
 /** Seconds in which nothing happens. */
@@ -17,7 +17,7 @@ const IDLE_TIME = 2;
 const loop = new DenoEventLoop();
 
 /** Sends back what comes. */
-function createEcho(): StreamProtocol {
+function createEcho(): ProtocolLike {
   let echo: Transport;
   return {
     connectionMade: (transport) => void (echo = transport),
@@ -63,7 +63,7 @@ function startClients(port: number, count: number): Deno.ChildProcess {
 async function connect(port: number, count: number): Promise<void> {
   let served = 0;
   const done = loop.createFuture<void>();
-  const protocol: StreamProtocol = {
+  const protocol: ProtocolLike = {
     dataReceived() {
       served += 1;
       if (served === count) done.setResult();

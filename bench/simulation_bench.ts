@@ -1,7 +1,7 @@
 // Simulation: an hour with a thousand clients, the cost of a jump of the clock, and of a run.
 //   deno bench -P=pure bench/simulation_bench.ts
 // The hour prints a line of its own: simulated seconds and events for each second of the machine.
-import { type Coroutine, createTask, sleep, type StreamProtocol, type Transport } from "../mod.ts";
+import { type Coroutine, createTask, type ProtocolLike, sleep, type Transport } from "../mod.ts";
 import { simulate, type Simulation } from "../simulation/mod.ts";
 
 const CLIENTS = 1000;
@@ -9,7 +9,7 @@ const HOUR = 3600;
 const PING = new Uint8Array([1]);
 
 /** Sends everything back. */
-function createEcho(): StreamProtocol {
+function createEcho(): ProtocolLike {
   let transport: Transport;
   return {
     connectionMade: (made) => {
@@ -24,7 +24,7 @@ function* runClient({ loop }: Simulation, count: () => void): Coroutine<never> {
   for (;;) {
     let heard = loop.createFuture<void>();
     const hear = () => void (heard.done() || heard.setResult());
-    const factory = (): StreamProtocol => ({ dataReceived: hear, connectionLost: hear });
+    const factory = (): ProtocolLike => ({ dataReceived: hear, connectionLost: hear });
     const [transport] = yield* loop.createConnection(factory, { hostname: "server", port: 7 });
     while (!transport.isClosing()) {
       transport.write(PING);

@@ -10,12 +10,12 @@
  *
  * @module
  */
-import { DenoEventLoop, type Future, type StreamProtocol, type Transport } from "@gyre/asyncio";
+import { DenoEventLoop, type Future, type ProtocolLike, type Transport } from "@gyre/asyncio";
 
 const [encoder, decoder] = [new TextEncoder(), new TextDecoder()];
 const loop = new DenoEventLoop();
 
-class Redis implements StreamProtocol {
+class Redis implements ProtocolLike {
   #transport: Transport | null = null;
   #unread = new Uint8Array();
   #waiting: Future<string | null>[] = [];

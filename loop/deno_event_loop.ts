@@ -18,7 +18,7 @@ import {
   type SubprocessOptions,
   subprocessShell,
 } from "../subprocess/subprocess_exec.ts";
-import type { ProcessProtocol } from "../subprocess/subprocess_protocol.ts";
+import type { SubprocessProtocolLike } from "../subprocess/subprocess_protocol.ts";
 import type { SubprocessTransport } from "../subprocess/subprocess_transport.ts";
 import { releaseOpenResources } from "../transports/core/open_resources.ts";
 import {
@@ -56,7 +56,7 @@ import {
   type GetaddrinfoOptions,
 } from "../transports/names/getaddrinfo.ts";
 import { getnameinfo, type NameInfoFlag } from "../transports/names/getnameinfo.ts";
-import type { EndpointProtocol, StreamProtocol } from "../transports/protocol.ts";
+import type { DatagramProtocolLike, ProtocolLike } from "../transports/protocol.ts";
 import {
   type SendableFile,
   sendfile,
@@ -185,7 +185,7 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
    *
    * @permissions allow-net=<hostname>:<port>
    */
-  createConnection<P extends StreamProtocol, A extends Deno.Addr = Deno.NetAddr>(
+  createConnection<P extends ProtocolLike, A extends Deno.Addr = Deno.NetAddr>(
     protocolFactory: () => P,
     options: CreateConnectionOptions<A>,
   ): Future<[Transport<A>, P]> {
@@ -198,14 +198,14 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
    * @permissions allow-net=<hostname>:<port>
    */
   createServer<A extends Deno.Addr = Deno.NetAddr>(
-    protocolFactory: () => StreamProtocol,
+    protocolFactory: () => ProtocolLike,
     options?: CreateServerOptions<A>,
   ): Future<Server<A>> {
     return createServer(this, protocolFactory, options);
   }
 
   /** Puts a protocol on a connection accepted elsewhere. See {@linkcode connectAcceptedSocket}. */
-  connectAcceptedSocket<P extends StreamProtocol, A extends Deno.Addr>(
+  connectAcceptedSocket<P extends ProtocolLike, A extends Deno.Addr>(
     protocolFactory: () => P,
     options: ConnectAcceptedSocketOptions<A>,
   ): Future<[Transport<A>, P]> {
@@ -215,7 +215,7 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
   /** Secures a connection that is open. See {@linkcode startTls}. */
   startTls<A extends Deno.Addr = Deno.Addr>(
     transport: Transport<A>,
-    protocol: StreamProtocol,
+    protocol: ProtocolLike,
     options: StartTlsOptions,
   ): Future<Transport<A>> {
     return startTls(this, transport, protocol, options);
@@ -235,7 +235,7 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
    *
    * @permissions allow-read=<path>, allow-write=<path> and allow-net=unix:<path>
    */
-  createUnixConnection<P extends StreamProtocol>(
+  createUnixConnection<P extends ProtocolLike>(
     protocolFactory: () => P,
     options: CreateUnixConnectionOptions,
   ): Future<[Transport<Deno.UnixAddr>, P]> {
@@ -248,7 +248,7 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
    * @permissions allow-read=<path>, allow-write=<path> and allow-net=unix:<path>
    */
   createUnixServer(
-    protocolFactory: () => StreamProtocol,
+    protocolFactory: () => ProtocolLike,
     options: CreateUnixServerOptions,
   ): Future<Server<Deno.UnixAddr>> {
     return createUnixServer(this, protocolFactory, options);
@@ -259,7 +259,7 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
    *
    * @permissions allow-net=<local> and allow-net=<remote>
    */
-  createDatagramEndpoint<P extends EndpointProtocol>(
+  createDatagramEndpoint<P extends DatagramProtocolLike>(
     protocolFactory: () => P,
     options: CreateDatagramEndpointOptions,
   ): Future<[DatagramTransport, P]> {
@@ -333,7 +333,7 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
   }
 
   /** Reads a pipe with a protocol. See {@linkcode connectReadPipe}. */
-  connectReadPipe<P extends StreamProtocol>(
+  connectReadPipe<P extends ProtocolLike>(
     protocolFactory: () => P,
     pipe: ReadablePipe,
   ): Future<[ReadTransport, P]> {
@@ -341,7 +341,7 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
   }
 
   /** Writes to a pipe with a protocol. See {@linkcode connectWritePipe}. */
-  connectWritePipe<P extends StreamProtocol>(
+  connectWritePipe<P extends ProtocolLike>(
     protocolFactory: () => P,
     pipe: WritablePipe,
   ): Future<[WriteTransport, P]> {
@@ -353,7 +353,7 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
    *
    * @permissions allow-run=<command>
    */
-  subprocessExec<P extends ProcessProtocol>(
+  subprocessExec<P extends SubprocessProtocolLike>(
     protocolFactory: () => P,
     command: string,
     options?: SubprocessExecOptions,
@@ -366,7 +366,7 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
    *
    * @permissions allow-run=/bin/sh
    */
-  subprocessShell<P extends ProcessProtocol>(
+  subprocessShell<P extends SubprocessProtocolLike>(
     protocolFactory: () => P,
     commandLine: string,
     options?: SubprocessOptions,

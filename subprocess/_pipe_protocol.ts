@@ -1,4 +1,4 @@
-import type { StreamProtocol } from "../transports/protocol.ts";
+import type { ProtocolLike } from "../transports/protocol.ts";
 
 /** Who hears of the pipes of a child. */
 export interface PipeOwner {
@@ -13,7 +13,7 @@ export interface PipeOwner {
 }
 
 /** The protocol of one pipe: passes everything on to the transport of the process. */
-export class PipeProtocol implements StreamProtocol {
+export class PipeProtocol implements ProtocolLike {
   readonly #owner: PipeOwner;
   readonly #fd: number;
 

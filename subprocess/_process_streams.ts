@@ -3,14 +3,14 @@ import { FlowControlProtocol } from "../transports/core/flow_control_protocol.ts
 import { PipeReaderProtocol } from "../transports/streams/pipe_reader_protocol.ts";
 import { StreamReader } from "../transports/streams/stream_reader.ts";
 import { StreamWriter } from "../transports/streams/stream_writer.ts";
-import type { ProcessProtocol } from "./subprocess_protocol.ts";
+import type { SubprocessProtocolLike } from "./subprocess_protocol.ts";
 import type { SubprocessTransport } from "./subprocess_transport.ts";
 
 /**
  * The protocol under a `Process`: makes streams of its pipes. What a pipe reads goes to its reader;
  * of its end the process hears first, as it ends with its pipes.
  */
-export class ProcessStreams implements ProcessProtocol {
+export class ProcessStreams implements SubprocessProtocolLike {
   stdin: StreamWriter | null = null;
   stdout: StreamReader | null = null;
   stderr: StreamReader | null = null;

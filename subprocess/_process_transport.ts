@@ -37,7 +37,7 @@ import { StreamTransport } from "../transports/core/stream_transport.ts";
 import type { ExtraInfo, ReadTransport, WriteTransport } from "../transports/transport.ts";
 import { processEnded } from "./_deno_process_ended.ts";
 import { type PipeOwner, PipeProtocol } from "./_pipe_protocol.ts";
-import type { ProcessProtocol } from "./subprocess_protocol.ts";
+import type { SubprocessProtocolLike } from "./subprocess_protocol.ts";
 import type { SubprocessTransport } from "./subprocess_transport.ts";
 
 /** Where a transport stands; see above. */
@@ -61,7 +61,7 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
   readonly #context: Context = copyContext();
   /** One for each of the first three descriptors; `null` for what is no pipe. */
   readonly #pipes: readonly (StreamTransport | null)[];
-  #protocol: ProcessProtocol;
+  #protocol: SubprocessProtocolLike;
   #state: State = "starting";
   #closing = false;
   /** Whether we are who ends the process. */
@@ -74,7 +74,7 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
   /** Starts the program. `opened` is finished once `connectionMade` was called. */
   constructor(
     loop: PlatformLoop,
-    protocol: ProcessProtocol,
+    protocol: SubprocessProtocolLike,
     program: Program,
     options: SpawnOptions,
     opened: Future<void>,
@@ -147,11 +147,11 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
     return this.#closing;
   }
 
-  setProtocol(protocol: ProcessProtocol): void {
+  setProtocol(protocol: SubprocessProtocolLike): void {
     this.#protocol = protocol;
   }
 
-  getProtocol(): ProcessProtocol {
+  getProtocol(): SubprocessProtocolLike {
     return this.#protocol;
   }
 
@@ -280,13 +280,13 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
     }
   }
 
-  #call(method: keyof ProcessProtocol, call: () => void): void {
+  #call(method: keyof SubprocessProtocolLike, call: () => void): void {
     enterContext(this.#context);
     this.#try(method, call);
   }
 
   /** Calls the protocol. What it throws does not concern the process. */
-  #try(method: keyof ProcessProtocol, call: () => void): void {
+  #try(method: keyof SubprocessProtocolLike, call: () => void): void {
     try {
       call();
     } catch (exception) {

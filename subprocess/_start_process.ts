@@ -4,10 +4,10 @@ import type { Coroutine } from "../loop/tasks/task.ts";
 import { checkOptions } from "./_check_options.ts";
 import { ProcessTransport } from "./_process_transport.ts";
 import type { SubprocessOptions } from "./subprocess_exec.ts";
-import type { ProcessProtocol } from "./subprocess_protocol.ts";
+import type { SubprocessProtocolLike } from "./subprocess_protocol.ts";
 
 /** Starts `program`, whose standard streams are pipes unless `options` say otherwise. */
-export function* startProcess<P extends ProcessProtocol>(
+export function* startProcess<P extends SubprocessProtocolLike>(
   loop: PlatformLoop,
   protocolFactory: () => P,
   program: Program,

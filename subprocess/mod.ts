@@ -28,7 +28,7 @@ export {
   type ProcessOf,
 } from "./create_subprocess.ts";
 export { Process, type ProcessOptions, type ProcessOutput } from "./process.ts";
-export { type ProcessProtocol, SubprocessProtocol } from "./subprocess_protocol.ts";
+export { SubprocessProtocol, type SubprocessProtocolLike } from "./subprocess_protocol.ts";
 export type { SubprocessTransport } from "./subprocess_transport.ts";
 export {
   DEVNULL,

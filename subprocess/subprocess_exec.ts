@@ -6,7 +6,7 @@ import { startOperation } from "../loop/tasks/start_operation.ts";
 import { execProgram, shellProgram } from "./_check_options.ts";
 import { SUBPROCESS_EXEC, SUBPROCESS_SHELL } from "./_options.ts";
 import { startProcess } from "./_start_process.ts";
-import type { ProcessProtocol } from "./subprocess_protocol.ts";
+import type { SubprocessProtocolLike } from "./subprocess_protocol.ts";
 import type { SubprocessTransport } from "./subprocess_transport.ts";
 
 /**
@@ -113,7 +113,7 @@ export interface SubprocessExecOptions extends SubprocessOptions {
  * loop.close();
  * ```
  */
-export function subprocessExec<P extends ProcessProtocol>(
+export function subprocessExec<P extends SubprocessProtocolLike>(
   loop: PlatformLoop,
   protocolFactory: () => P,
   command: string,
@@ -161,7 +161,7 @@ export function subprocessExec<P extends ProcessProtocol>(
  * assertEquals(text, "42\n");
  * ```
  */
-export function subprocessShell<P extends ProcessProtocol>(
+export function subprocessShell<P extends SubprocessProtocolLike>(
   loop: PlatformLoop,
   protocolFactory: () => P,
   commandLine: string,

@@ -12,7 +12,7 @@ import type { SubprocessTransport } from "./subprocess_transport.ts";
  *
  * @category Subprocesses
  */
-export interface ProcessProtocol {
+export interface SubprocessProtocolLike {
   /** The process runs; `transport` controls it and knows its pipes. */
   connectionMade?(transport: SubprocessTransport): void;
   /** The child wrote `data` to pipe `fd`. The bytes belong to the protocol. */
@@ -32,7 +32,7 @@ export interface ProcessProtocol {
 /**
  * A protocol for a child process and its pipes. As `asyncio.SubprocessProtocol`.
  *
- * See {@linkcode ProcessProtocol} for when its methods are called.
+ * See {@linkcode SubprocessProtocolLike} for when its methods are called.
  *
  * @category Subprocesses
  *
@@ -63,7 +63,7 @@ export interface ProcessProtocol {
  * loop.close();
  * ```
  */
-export class SubprocessProtocol implements ProcessProtocol {
+export class SubprocessProtocol implements SubprocessProtocolLike {
   /** The process runs. */
   connectionMade(_transport: SubprocessTransport): void {}
 

@@ -1,5 +1,5 @@
 import type { ExtraInfoSource, ReadTransport, WriteTransport } from "../transports/transport.ts";
-import type { ProcessProtocol } from "./subprocess_protocol.ts";
+import type { SubprocessProtocolLike } from "./subprocess_protocol.ts";
 
 /**
  * A child process and its pipes. Created by `subprocessExec()`; as `asyncio.SubprocessTransport`.
@@ -44,7 +44,7 @@ export interface SubprocessTransport extends ExtraInfoSource {
   /** Whether {@linkcode close} was called. */
   isClosing(): boolean;
   /** Sets who is called from now on. */
-  setProtocol(protocol: ProcessProtocol): void;
+  setProtocol(protocol: SubprocessProtocolLike): void;
   /** Returns who is called. */
-  getProtocol(): ProcessProtocol;
+  getProtocol(): SubprocessProtocolLike;
 }

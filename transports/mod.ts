@@ -73,9 +73,9 @@ export {
   BaseProtocol,
   BufferedProtocol,
   DatagramProtocol,
-  type EndpointProtocol,
+  type DatagramProtocolLike,
   Protocol,
-  type StreamProtocol,
+  type ProtocolLike,
 } from "./protocol.ts";
 export { type SendableFile, sendfile, type SendfileOptions } from "./endpoints/sendfile.ts";
 export {

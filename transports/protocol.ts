@@ -16,7 +16,7 @@ import type { BaseTransport, DatagramTransport, Transport } from "./transport.ts
  *
  * @category Protocols and transports
  */
-export interface StreamProtocol {
+export interface ProtocolLike {
   /** The connection is made; `transport` writes to it and closes it. */
   connectionMade?(transport: Transport): void;
   /** Bytes have come. They belong to the protocol, in memory of their own. */
@@ -65,7 +65,7 @@ export class BaseProtocol<T = BaseTransport> {
 /**
  * A protocol that is handed the bytes of a connection. As `asyncio.Protocol`.
  *
- * See {@linkcode StreamProtocol} for when its methods are called.
+ * See {@linkcode ProtocolLike} for when its methods are called.
  *
  * @category Protocols and transports
  *
@@ -96,7 +96,7 @@ export class BaseProtocol<T = BaseTransport> {
  * assertEquals(text, "hello");
  * ```
  */
-export class Protocol extends BaseProtocol<Transport> implements StreamProtocol {
+export class Protocol extends BaseProtocol<Transport> implements ProtocolLike {
   /** Bytes have come. They belong to the protocol, in memory of their own. */
   dataReceived(_data: Uint8Array): void {}
 
@@ -113,7 +113,7 @@ export class Protocol extends BaseProtocol<Transport> implements StreamProtocol 
  *
  * @category Protocols and transports
  */
-export abstract class BufferedProtocol extends BaseProtocol<Transport> implements StreamProtocol {
+export abstract class BufferedProtocol extends BaseProtocol<Transport> implements ProtocolLike {
   /**
    * Returns the memory to read into next, at least one byte. It is asked for ahead of the data.
    *
@@ -137,7 +137,7 @@ export abstract class BufferedProtocol extends BaseProtocol<Transport> implement
  *
  * @category Protocols and transports
  */
-export interface EndpointProtocol {
+export interface DatagramProtocolLike {
   /** The endpoint is open; `transport` sends and closes. */
   connectionMade?(transport: DatagramTransport): void;
   /** A datagram has come, maybe an empty one. Its bytes belong to the protocol. */
@@ -189,7 +189,8 @@ export interface EndpointProtocol {
  * assertEquals(answer, [1, 2, 3]);
  * ```
  */
-export class DatagramProtocol extends BaseProtocol<DatagramTransport> implements EndpointProtocol {
+export class DatagramProtocol extends BaseProtocol<DatagramTransport>
+  implements DatagramProtocolLike {
   /** A datagram has come, maybe an empty one. Its bytes belong to the protocol. */
   datagramReceived(_data: Uint8Array, _address: SocketAddress): void {}
 

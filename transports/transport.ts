@@ -1,5 +1,5 @@
 import type { SocketAddress } from "../loop/platform/platform.ts";
-import type { EndpointProtocol, StreamProtocol } from "./protocol.ts";
+import type { DatagramProtocolLike, ProtocolLike } from "./protocol.ts";
 import type { TlsInfo } from "./tls/tls_options.ts";
 
 /**
@@ -57,9 +57,9 @@ export interface BaseTransport<A extends Deno.Addr = Deno.Addr> extends ExtraInf
   /** Whether the connection is closing or closed. */
   isClosing(): boolean;
   /** Sets who is called from now on. As `set_protocol()`. */
-  setProtocol(protocol: StreamProtocol): void;
+  setProtocol(protocol: ProtocolLike): void;
   /** Returns who is called. */
-  getProtocol(): StreamProtocol;
+  getProtocol(): ProtocolLike;
 }
 
 /**
@@ -176,7 +176,7 @@ export interface DatagramTransport extends ExtraInfoSource<Deno.NetAddr> {
    *
    * @throws {TypeError} If it is no object.
    */
-  setProtocol(protocol: EndpointProtocol): void;
+  setProtocol(protocol: DatagramProtocolLike): void;
   /** Returns who is called. */
-  getProtocol(): EndpointProtocol;
+  getProtocol(): DatagramProtocolLike;
 }

@@ -16,6 +16,7 @@ interface Declaration {
   kind: string;
   jsDoc?: { tags?: { kind: string; doc?: string }[] };
   def?: {
+    implements?: { repr: string }[];
     properties?: Member[];
     methods?: Member[];
     constructors?: Member[];
@@ -39,7 +40,14 @@ interface Member {
   jsDoc?: { doc?: string };
 }
 
-async function readDocs(): Promise<Docs> {
+let docs: Promise<Docs> | undefined;
+
+/** The docs of all exports; made once, which takes seconds. */
+function readDocs(): Promise<Docs> {
+  return docs ??= makeDocs();
+}
+
+async function makeDocs(): Promise<Docs> {
   const { exports } = JSON.parse(await Deno.readTextFile("deno.json"));
   const args = ["doc", "--json", ...Object.values<string>(exports)];
   const { stdout } = await new Deno.Command("deno", { args, stderr: "null" }).output();
@@ -117,6 +125,24 @@ Deno.test("deno doc shows no member without a sentence, and none of the inside",
 Deno.test("what takes options is listed, and so has its options checked", async () => {
   const found = new Set(takersOfOptions(await readDocs()));
   assertEquals([...found].sort(), Object.keys(CALLS).sort());
+});
+
+Deno.test("an interface of what a class of asyncio's is has its name with Like behind", async () => {
+  const classes = new Map<string, string[]>();
+  const interfaces = new Set<string>();
+  for (const { symbols } of Object.values((await readDocs()).nodes)) {
+    for (const { name, declarations } of symbols) {
+      for (const { kind, def } of declarations) {
+        if (kind === "interface" && /(Protocol|Like)$/.test(name)) interfaces.add(name);
+        if (kind === "class") classes.set(name, (def?.implements ?? []).map(({ repr }) => repr));
+      }
+    }
+  }
+  const odd = [...interfaces].filter((name) =>
+    !name.endsWith("Like") || !classes.get(name.slice(0, -"Like".length))?.includes(name)
+  );
+  assertEquals(odd, []);
+  assertEquals(interfaces.size >= 3, true);
 });
 
 /** The headings that the pages of `deno doc --html` and JSR group the exports under. */

@@ -5,7 +5,7 @@ import {
   BufferedProtocol,
   DenoEventLoop,
   Protocol,
-  type StreamProtocol,
+  type ProtocolLike,
   type Transport,
 } from "../../mod.ts";
 import { minorVersion } from "../conformance/cpython.ts";
@@ -64,7 +64,7 @@ function randomBytes(size: number): Uint8Array<ArrayBuffer> {
 }
 
 /** Serves one CPython that sends `size` bytes; returns what it says of those that came back. */
-async function serveCPython(factory: () => StreamProtocol, size: number): Promise<string> {
+async function serveCPython(factory: () => ProtocolLike, size: number): Promise<string> {
   const loop = new DenoEventLoop();
   const said = await loop.runUntilComplete(async () => {
     await using server = await loop.createServer(factory, { hostname: "127.0.0.1" });

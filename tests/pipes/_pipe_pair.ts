@@ -2,8 +2,8 @@ import {
   type Coroutine,
   DenoEventLoop,
   type Future,
+  type ProtocolLike,
   Server,
-  type StreamProtocol,
   type Transport,
 } from "../../mod.ts";
 import type { Acceptor, ByteChannel, ByteSink, EventLoop, Listener } from "../../loop/mod.ts";
@@ -32,7 +32,7 @@ const listeners: Map<string, PipeListener> = new Map();
 
 function* serve(
   loop: DenoEventLoop,
-  factory: () => StreamProtocol,
+  factory: () => ProtocolLike,
   options: { signal?: AbortSignal },
 ): Coroutine<Server<Deno.UnixAddr>> {
   const server = new Server(loop, [new PipeListener()], factory, options);
@@ -40,7 +40,7 @@ function* serve(
   return server;
 }
 
-function* connect<P extends StreamProtocol>(
+function* connect<P extends ProtocolLike>(
   loop: DenoEventLoop,
   { path }: Deno.UnixAddr,
   factory: () => P,

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { DenoEventLoop, type StreamProtocol } from "../../mod.ts";
+import { DenoEventLoop, type ProtocolLike } from "../../mod.ts";
 import { connectReadPipe, connectWritePipe } from "../../transports/mod.ts";
 import { spoil } from "../transports/_odd_protocol_suite.ts";
 import { ODD_VALUES } from "../transports/_odd_values.ts";
@@ -18,7 +18,7 @@ async function meet(side: "reads" | "writes", method: string, odd: () => unknown
     const pipe = createMemoryPipe();
     const over = loop.createFuture<void>();
     const called = loop.createFuture<void>();
-    const protocol: StreamProtocol = {
+    const protocol: ProtocolLike = {
       connectionLost() {
         lost += 1;
         if (!over.done()) over.setResult();

@@ -6,9 +6,9 @@ import {
   gather,
   getRunningLoop,
   openConnection,
+  type ProtocolLike,
   sleep,
   startServer,
-  type StreamProtocol,
   timeout,
   TimeoutError,
   type Transport,
@@ -150,7 +150,7 @@ const lostReset = plant(
 );
 
 /** Answers a request once it has ended. The mistake: it lets the end of the request end all. */
-function createAnswering(isFixed: boolean): StreamProtocol {
+function createAnswering(isFixed: boolean): ProtocolLike {
   let transport: Transport;
   const answer = async () => {
     // The look-up is in a cache, most of the time.

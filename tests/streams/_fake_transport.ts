@@ -1,4 +1,4 @@
-import type { StreamProtocol, Transport } from "../../mod.ts";
+import type { ProtocolLike, Transport } from "../../mod.ts";
 import { text } from "./_feeding.ts";
 
 /** A transport that writes down what it is told, and sends nothing. */
@@ -47,7 +47,7 @@ export class FakeTransport implements Transport {
 
   setProtocol(): void {}
 
-  getProtocol(): StreamProtocol {
+  getProtocol(): ProtocolLike {
     return {};
   }
 

@@ -5,8 +5,8 @@ import type {
   EventLoop,
   ExceptionContext,
   Future,
+  ProtocolLike,
   Server,
-  StreamProtocol,
   Transport,
 } from "../../mod.ts";
 
@@ -26,11 +26,11 @@ export interface Backend<A extends Deno.Addr = Deno.Addr> {
   /** Starts a server. */
   serve(
     loop: DenoEventLoop,
-    factory: () => StreamProtocol,
+    factory: () => ProtocolLike,
     options?: { signal?: AbortSignal },
   ): Future<Server<A>>;
   /** Connects to it; `address` is one of its addresses. */
-  connect<P extends StreamProtocol>(
+  connect<P extends ProtocolLike>(
     loop: DenoEventLoop,
     address: A,
     factory: () => P,
@@ -77,7 +77,7 @@ export async function runOn(
 }
 
 /** Connects one client to a server that closes with it. */
-export function* connectPair<C extends StreamProtocol, S extends StreamProtocol>(
+export function* connectPair<C extends ProtocolLike, S extends ProtocolLike>(
   backend: Backend,
   loop: DenoEventLoop,
   clientProtocol: C,
@@ -100,7 +100,7 @@ export function* connectPair<C extends StreamProtocol, S extends StreamProtocol>
  * Sends one byte from the client to its peer and waits for it. What the peer has written before
  * has reached the client's host by then.
  */
-export function* ping(pair: Pair<StreamProtocol, Recorder>): Coroutine<void> {
+export function* ping(pair: Pair<ProtocolLike, Recorder>): Coroutine<void> {
   const { client, peerProtocol } = pair;
   const arrived = peerProtocol.received(peerProtocol.size + 1);
   client.write(utf8("."));
@@ -117,7 +117,7 @@ export function* closePair(pair: Pair<Recorder, Recorder>): Coroutine<void> {
 }
 
 /** A protocol that writes down what it is told. Methods that a test sets are called as well. */
-export class Recorder implements StreamProtocol {
+export class Recorder implements ProtocolLike {
   /** Every call: `made`, `data`, `eof`, `pause`, `resume`, `lost`; joined data is one entry. */
   readonly log: string[] = [];
   readonly chunks: Uint8Array[] = [];
@@ -256,6 +256,6 @@ export function* errorOf(future: Future<unknown>): Coroutine<Error & { code?: st
 }
 
 /** A factory that must not be called. */
-export function neverCalled(): StreamProtocol {
+export function neverCalled(): ProtocolLike {
   throw new Error("The factory was called");
 }

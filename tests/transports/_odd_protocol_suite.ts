@@ -5,8 +5,8 @@ import {
   type DenoEventLoop,
   type ExceptionContext,
   type Future,
+  type ProtocolLike,
   type Server,
-  type StreamProtocol,
   StreamReader,
   StreamReaderProtocol,
   type Transport,
@@ -86,7 +86,7 @@ export function testOddProtocols(backend: Backend): void {
         const value = make();
         const factory = () => {
           if (kind === "throws") throw value;
-          return value as StreamProtocol;
+          return value as ProtocolLike;
         };
         await runOn(backend, function* ({ loop, takeReports }) {
           const asked = loop.createFuture<void>();
@@ -205,7 +205,7 @@ export async function meet(
   return { lost, reports };
 }
 
-function recording(lost: (Error | null)[], over: Future<void>): StreamProtocol {
+function recording(lost: (Error | null)[], over: Future<void>): ProtocolLike {
   return {
     connectionLost(error) {
       lost.push(error);
@@ -216,7 +216,7 @@ function recording(lost: (Error | null)[], over: Future<void>): StreamProtocol {
 
 /** Lets `method` of `protocol` end with `odd`. */
 export function spoil(
-  protocol: StreamProtocol,
+  protocol: ProtocolLike,
   method: Method,
   odd: () => unknown,
   called: Future<void>,
@@ -242,8 +242,8 @@ function isFineAsProtocol(what: string): boolean {
     .includes(what);
 }
 
-function echo(): StreamProtocol {
-  const protocol: StreamProtocol = {
+function echo(): ProtocolLike {
+  const protocol: ProtocolLike = {
     connectionMade(transport) {
       protocol.dataReceived = (data) => transport.write(data);
     },

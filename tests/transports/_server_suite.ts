@@ -12,8 +12,8 @@ import {
   type DenoEventLoop,
   type Future,
   InvalidStateError,
+  type ProtocolLike,
   type Server,
-  type StreamProtocol,
   StreamReader,
   StreamReaderProtocol,
   type StreamWriter,
@@ -359,7 +359,7 @@ export function testServers(backend: Backend): void {
     const server = yield* backend.serve(loop, () => {
       count += 1;
       if (count === 1) throw failure;
-      if (count === 2) return undefined as unknown as StreamProtocol;
+      if (count === 2) return undefined as unknown as ProtocolLike;
       return createEcho();
     });
     const first = yield* connect(loop, server);
@@ -423,8 +423,8 @@ export function testServers(backend: Backend): void {
 }
 
 /** A protocol that sends back what it gets. */
-function createEcho(): StreamProtocol {
-  const recorder: StreamProtocol = {
+function createEcho(): ProtocolLike {
+  const recorder: ProtocolLike = {
     connectionMade(transport) {
       recorder.dataReceived = (data) => transport.write(data);
     },

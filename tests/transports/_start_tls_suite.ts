@@ -4,8 +4,8 @@ import {
   type DenoEventLoop,
   type Future,
   InvalidStateError,
+  type ProtocolLike,
   type Server,
-  type StreamProtocol,
   StreamReader,
   StreamReaderProtocol,
   StreamWriter,
@@ -240,7 +240,7 @@ export function testStartTls(backend: Backend): void {
 function* serve(
   backend: Backend,
   loop: DenoEventLoop,
-  protocol: StreamProtocol,
+  protocol: ProtocolLike,
   peer: Recorder,
 ): Coroutine<Server> {
   const made = protocol.connectionMade;

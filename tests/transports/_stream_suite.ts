@@ -5,7 +5,7 @@ import {
   type DenoEventLoop,
   type Future,
   InvalidStateError,
-  type StreamProtocol,
+  type ProtocolLike,
   type Transport,
 } from "../../mod.ts";
 import {
@@ -55,7 +55,7 @@ export function testStreams(backend: Backend): void {
         },
       }));
       const lost = loop.createFuture<void>();
-      const factory = (): StreamProtocol => {
+      const factory = (): ProtocolLike => {
         log.push("factory");
         return {
           connectionMade: () => void log.push("made"),
@@ -403,7 +403,7 @@ export function testStreams(backend: Backend): void {
         told.setResult();
         throw failure;
       },
-    } as StreamProtocol);
+    } as ProtocolLike);
 
     pair.peer.abort();
     yield* told;
@@ -464,7 +464,7 @@ export function testStreams(backend: Backend): void {
     const pair = yield* connectPair(backend, stage.loop, {
       getBuffer: () => new Uint8Array(0),
       connectionLost: (error: Error | null) => lost.setResult(error),
-    } as StreamProtocol, new Recorder(stage.loop));
+    } as ProtocolLike, new Recorder(stage.loop));
     // Pipes ask for room only when something has come.
     pair.peer.write(utf8("x"));
 
@@ -485,7 +485,7 @@ export function testStreams(backend: Backend): void {
           throw failure;
         },
         connectionLost: (error: Error | null) => lost.setResult(error),
-      } as StreamProtocol, new Recorder(stage.loop));
+      } as ProtocolLike, new Recorder(stage.loop));
 
       pair.peer.write(utf8("x"));
       assertEquals(yield* lost, failure);
@@ -507,7 +507,7 @@ export function testStreams(backend: Backend): void {
         echo?.write(memory.subarray(0, count >> 1));
         echo?.write(memory.subarray(count >> 1, count));
       },
-    } as StreamProtocol);
+    } as ProtocolLike);
     const { client, clientProtocol } = pair;
     const sent = pattern(backend.capacity);
 
@@ -588,7 +588,7 @@ export function testStreams(backend: Backend): void {
 
 /** A protocol of either kind that collects text. */
 class Taker {
-  readonly protocol: StreamProtocol;
+  readonly protocol: ProtocolLike;
   text = "";
   readonly #loop: DenoEventLoop;
   #wanted: { size: number; future: Future<void> } | null = null;

@@ -5,7 +5,7 @@ import {
   type DenoEventLoop,
   ensureFuture,
   InvalidStateError,
-  type StreamProtocol,
+  type ProtocolLike,
 } from "../../mod.ts";
 import { errorOf, neverCalled, Recorder, runOn, type Stage } from "../transports/_backend.ts";
 import { freshPath, unix } from "./_unix.ts";
@@ -32,7 +32,7 @@ function* hears(loop: DenoEventLoop, path: string, text: string): Coroutine<void
 }
 
 /** A protocol that sends `text` and closes. */
-function says(text: string): () => StreamProtocol {
+function says(text: string): () => ProtocolLike {
   return () => ({
     connectionMade(transport) {
       transport.write(new TextEncoder().encode(text));

@@ -26,7 +26,7 @@ import { FlowControl } from "./_flow_control.ts";
 import { unsendable } from "./deno_unsendable.ts";
 import { hostKey } from "../names/ip_address.ts";
 import { type OpenResource, openResources } from "./open_resources.ts";
-import type { EndpointProtocol } from "../protocol.ts";
+import type { DatagramProtocolLike } from "../protocol.ts";
 import type { DatagramTransport, ExtraInfo, WriteBufferLimits } from "../transport.ts";
 
 /** Where an endpoint stands; see above. */
@@ -58,7 +58,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
   readonly #opened: Future<void>;
   readonly #context: Context = copyContext();
   readonly #flow = new FlowControl();
-  #protocol: EndpointProtocol;
+  #protocol: DatagramProtocolLike;
   #state: State = "opening";
   /** How the peer was written when it was told last. */
   #peer: string | null;
@@ -71,7 +71,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
   constructor(
     loop: EventLoop,
     channel: DatagramChannel,
-    protocol: EndpointProtocol,
+    protocol: DatagramProtocolLike,
     { remote, allowBroadcast }: DatagramEndpointOptions,
     opened: Future<void>,
   ) {
@@ -121,11 +121,11 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
     this.#pauseIfHigh();
   }
 
-  setProtocol(protocol: EndpointProtocol): void {
+  setProtocol(protocol: DatagramProtocolLike): void {
     this.#protocol = checkProtocol(protocol);
   }
 
-  getProtocol(): EndpointProtocol {
+  getProtocol(): DatagramProtocolLike {
     return this.#protocol;
   }
 
@@ -254,18 +254,18 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
   }
 
   /** Calls a method of the protocol from the loop. */
-  #call<M extends keyof EndpointProtocol>(
+  #call<M extends keyof DatagramProtocolLike>(
     method: M,
-    ...args: Parameters<NonNullable<EndpointProtocol[M]>>
+    ...args: Parameters<NonNullable<DatagramProtocolLike[M]>>
   ): void {
     enterContext(this.#context);
     this.#callInPlace(method, ...args);
   }
 
   /** Calls a method of the protocol. What it throws, or rejects with, does not end the endpoint. */
-  #callInPlace<M extends keyof EndpointProtocol>(
+  #callInPlace<M extends keyof DatagramProtocolLike>(
     method: M,
-    ...args: Parameters<NonNullable<EndpointProtocol[M]>>
+    ...args: Parameters<NonNullable<DatagramProtocolLike[M]>>
   ): void {
     const protocol = this.#protocol as Record<M, ((...args: unknown[]) => unknown) | undefined>;
     try {

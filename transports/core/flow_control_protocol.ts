@@ -8,7 +8,7 @@ import { startOperation } from "../../loop/tasks/start_operation.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
 import { FLOW_CONTROL_PROTOCOL } from "../_options.ts";
 import { connectionLost } from "./deno_connection_lost.ts";
-import { BaseProtocol, type StreamProtocol } from "../protocol.ts";
+import { BaseProtocol, type ProtocolLike } from "../protocol.ts";
 import type { BaseTransport, Transport } from "../transport.ts";
 
 /** How a connection was lost: by `error`, or orderly. */
@@ -32,7 +32,7 @@ export interface FlowControlProtocolOptions {
  *
  * @category Protocols and transports
  */
-export class FlowControlProtocol extends BaseProtocol implements StreamProtocol {
+export class FlowControlProtocol extends BaseProtocol implements ProtocolLike {
   /** @ignore The options of its operations. */
   readonly [inside.options]: { readonly loop: EventLoop };
   /** What `drain()` gives when there is nothing to wait for; one object serves all calls. */

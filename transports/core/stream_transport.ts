@@ -40,7 +40,7 @@ import { type OpenResource, openResources } from "./open_resources.ts";
 import { aloneIn, copyOf, ReadBuffer } from "./_read_buffer.ts";
 import { join, SendQueue } from "./_send_queue.ts";
 import { memoryChanged } from "./_memory_changed.ts";
-import type { StreamProtocol } from "../protocol.ts";
+import type { ProtocolLike } from "../protocol.ts";
 import type { ExtraInfo, Transport, WriteBufferLimits } from "../transport.ts";
 
 /** Where a transport stands; see above. */
@@ -136,7 +136,7 @@ export class StreamTransport<A extends Deno.Addr = Deno.Addr>
   readonly #isMade: boolean;
   /** The context variables that callbacks see, captured here. */
   readonly #context: Context = copyContext();
-  #protocol: StreamProtocol;
+  #protocol: ProtocolLike;
   #state: State = "opening";
   #error: Error | null = null;
   /** Who waits for the channel; and who has it, until another transport does. */
@@ -152,7 +152,7 @@ export class StreamTransport<A extends Deno.Addr = Deno.Addr>
   readonly #readBuffer = new ReadBuffer();
   /** The memory that a buffered protocol has lent for the next read, and which protocol. */
   #lent: Uint8Array | null = null;
-  #lender: StreamProtocol | null = null;
+  #lender: ProtocolLike | null = null;
   /** Whether bytes were copied into lent memory, where no channel keeps them from writes in flight. */
   #isFeeding = false;
 
@@ -168,7 +168,7 @@ export class StreamTransport<A extends Deno.Addr = Deno.Addr>
   constructor(
     loop: EventLoop,
     channel: ByteChannel,
-    protocol: StreamProtocol,
+    protocol: ProtocolLike,
     options: StreamTransportOptions = {},
   ) {
     this.#loop = loop;
@@ -207,11 +207,11 @@ export class StreamTransport<A extends Deno.Addr = Deno.Addr>
     });
   }
 
-  getProtocol(): StreamProtocol {
+  getProtocol(): ProtocolLike {
     return this.#protocol;
   }
 
-  setProtocol(protocol: StreamProtocol): void {
+  setProtocol(protocol: ProtocolLike): void {
     checkProtocol(protocol);
     this.#protocol = protocol;
   }
@@ -503,7 +503,7 @@ export class StreamTransport<A extends Deno.Addr = Deno.Addr>
   }
 
   /** Hands bytes to a buffered protocol that has not lent the memory that they are in. */
-  #pass(protocol: StreamProtocol, buffer: Uint8Array, count: number): void {
+  #pass(protocol: ProtocolLike, buffer: Uint8Array, count: number): void {
     if (protocol instanceof CopyingProtocol) protocol.copyFrom(buffer, count);
     else this.#feed(buffer.subarray(0, count));
   }

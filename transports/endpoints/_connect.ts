@@ -7,7 +7,7 @@ import { startOperation } from "../../loop/tasks/start_operation.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
 import { checkFactory } from "../core/_create_protocol.ts";
 import { makeConnection } from "./_make_connection.ts";
-import type { StreamProtocol } from "../protocol.ts";
+import type { ProtocolLike } from "../protocol.ts";
 import type { Secure } from "../tls/_secure_channel.ts";
 import type { TlsTimeouts } from "../tls/tls_options.ts";
 import type { Transport } from "../transport.ts";
@@ -34,7 +34,7 @@ export interface ConnectionKind<O extends object> {
  * Cancelled at any step, it closes what it has.
  */
 export function connect<
-  P extends StreamProtocol,
+  P extends ProtocolLike,
   A extends Deno.Addr,
   O extends ConnectOptions,
 >(
@@ -50,7 +50,7 @@ export function connect<
   return interruptedBy(loop, options.signal, start);
 }
 
-function* connectSteps<P extends StreamProtocol, A extends Deno.Addr, O extends object>(
+function* connectSteps<P extends ProtocolLike, A extends Deno.Addr, O extends object>(
   loop: PlatformLoop,
   protocolFactory: () => P,
   options: O,

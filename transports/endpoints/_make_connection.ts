@@ -3,7 +3,7 @@ import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
 import { createProtocol } from "../core/_create_protocol.ts";
 import { untilOpened } from "./_until_opened.ts";
-import type { StreamProtocol } from "../protocol.ts";
+import type { ProtocolLike } from "../protocol.ts";
 import { StreamTransport } from "../core/stream_transport.ts";
 import type { Transport } from "../transport.ts";
 
@@ -11,7 +11,7 @@ import type { Transport } from "../transport.ts";
  * Puts a transport and a protocol on `channel`, and waits until the connection is made. If that
  * fails or is cancelled, the channel is closed.
  */
-export function* makeConnection<P extends StreamProtocol, A extends Deno.Addr>(
+export function* makeConnection<P extends ProtocolLike, A extends Deno.Addr>(
   loop: PlatformLoop,
   channel: ByteChannel,
   protocolFactory: () => P,
@@ -30,7 +30,7 @@ export function* makeConnection<P extends StreamProtocol, A extends Deno.Addr>(
 export function* openTransport<A extends Deno.Addr>(
   loop: PlatformLoop,
   channel: ByteChannel,
-  protocol: StreamProtocol,
+  protocol: ProtocolLike,
   direction?: "read" | "write",
 ): Coroutine<StreamTransport<A>> {
   const opened = loop.createFuture<void>();

@@ -7,7 +7,7 @@ import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
 import { startOperation } from "../../loop/tasks/start_operation.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
 import { checkFactory } from "../core/_create_protocol.ts";
-import type { StreamProtocol } from "../protocol.ts";
+import type { ProtocolLike } from "../protocol.ts";
 import { secureServer } from "../tls/_secure_channel.ts";
 import type { TlsServerSettings } from "../tls/tls_options.ts";
 import { Server, type ServerSettings } from "./server.ts";
@@ -28,7 +28,7 @@ export interface ServerKind<O extends object> {
 /** Creates a server of a kind: binds its listeners, and accepts unless it is to wait with that. */
 export function serve<A extends Deno.Addr, O extends ServeOptions>(
   loop: PlatformLoop,
-  protocolFactory: () => StreamProtocol,
+  protocolFactory: () => ProtocolLike,
   options: O,
   kind: ServerKind<O>,
 ): Future<Server<A>> {
@@ -40,7 +40,7 @@ export function serve<A extends Deno.Addr, O extends ServeOptions>(
 
 function* serverSteps<A extends Deno.Addr, O extends ServeOptions>(
   loop: PlatformLoop,
-  protocolFactory: () => StreamProtocol,
+  protocolFactory: () => ProtocolLike,
   options: O,
   kind: ServerKind<O>,
 ): Coroutine<Server<A>> {

@@ -3,7 +3,7 @@ import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
 import { checkConnection } from "./_check_sock.ts";
 import { connect, type ConnectionKind } from "./_connect.ts";
 import { CONNECT_ACCEPTED_SOCKET } from "../_options.ts";
-import type { StreamProtocol } from "../protocol.ts";
+import type { ProtocolLike } from "../protocol.ts";
 import { secureServer } from "../tls/_secure_channel.ts";
 import type { TlsServerSettings } from "../tls/tls_options.ts";
 import type { Transport } from "../transport.ts";
@@ -33,7 +33,7 @@ export interface ConnectAcceptedSocketOptions<A extends Deno.Addr = Deno.Addr>
  * @throws {TypeError} If `sock` is no connection, or the options of TLS cannot be used.
  * @category Protocols and transports
  */
-export function connectAcceptedSocket<P extends StreamProtocol, A extends Deno.Addr>(
+export function connectAcceptedSocket<P extends ProtocolLike, A extends Deno.Addr>(
   loop: PlatformLoop,
   protocolFactory: () => P,
   options: ConnectAcceptedSocketOptions<A>,

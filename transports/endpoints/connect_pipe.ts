@@ -5,7 +5,7 @@ import { startOperation } from "../../loop/tasks/start_operation.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
 import { checkFactory, createProtocol } from "../core/_create_protocol.ts";
 import { openTransport } from "./_make_connection.ts";
-import type { StreamProtocol } from "../protocol.ts";
+import type { ProtocolLike } from "../protocol.ts";
 import { ReadableStreamChannel } from "../deno/readable_stream_channel.ts";
 import type { StreamTransport } from "../core/stream_transport.ts";
 import type { ReadTransport, WriteTransport } from "../transport.ts";
@@ -64,7 +64,7 @@ export type WritablePipe = WritableStream<Uint8Array> | WritableHandle;
  * assertEquals(size, 5);
  * ```
  */
-export function connectReadPipe<P extends StreamProtocol>(
+export function connectReadPipe<P extends ProtocolLike>(
   loop: PlatformLoop,
   protocolFactory: () => P,
   pipe: ReadablePipe,
@@ -105,7 +105,7 @@ export function connectReadPipe<P extends StreamProtocol>(
  * assertEquals(text, "hello");
  * ```
  */
-export function connectWritePipe<P extends StreamProtocol>(
+export function connectWritePipe<P extends ProtocolLike>(
   loop: PlatformLoop,
   protocolFactory: () => P,
   pipe: WritablePipe,
@@ -126,7 +126,7 @@ function* openWrite(loop: PlatformLoop, pipe: WritablePipe): Coroutine<ByteChann
   return yield* loop.platform.pipes.openWrite(loop, pipe);
 }
 
-function* connectSteps<P extends StreamProtocol>(
+function* connectSteps<P extends ProtocolLike>(
   loop: PlatformLoop,
   protocolFactory: () => P,
   opening: Coroutine<ByteChannel>,

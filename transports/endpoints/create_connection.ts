@@ -13,7 +13,7 @@ import { CREATE_CONNECTION } from "../_options.ts";
 import { type AddressInfoFlag, getaddrinfo } from "../names/getaddrinfo.ts";
 import { interleave, race } from "./happy_eyeballs.ts";
 import { setKeepAlive } from "./_keep_alive.ts";
-import type { StreamProtocol } from "../protocol.ts";
+import type { ProtocolLike } from "../protocol.ts";
 import { secureClient } from "../tls/_secure_channel.ts";
 import type { TlsClientSettings } from "../tls/tls_options.ts";
 import type { Transport } from "../transport.ts";
@@ -127,7 +127,7 @@ export interface CreateConnectionOptions<A extends Deno.Addr = Deno.NetAddr>
  * assertEquals(text, "hello");
  * ```
  */
-export function createConnection<P extends StreamProtocol, A extends Deno.Addr = Deno.NetAddr>(
+export function createConnection<P extends ProtocolLike, A extends Deno.Addr = Deno.NetAddr>(
   loop: PlatformLoop,
   protocolFactory: () => P,
   options: CreateConnectionOptions<A>,

@@ -21,7 +21,7 @@ import {
   type GetaddrinfoOptions,
 } from "../names/getaddrinfo.ts";
 import { familyOf } from "../names/ip_address.ts";
-import type { EndpointProtocol } from "../protocol.ts";
+import type { DatagramProtocolLike } from "../protocol.ts";
 import type { DatagramTransport } from "../transport.ts";
 
 /**
@@ -71,7 +71,7 @@ export interface CreateDatagramEndpointOptions {
  * @throws {Deno.errors.NotCapable} If the permission is missing.
  * @category Protocols and transports
  */
-export function createDatagramEndpoint<P extends EndpointProtocol>(
+export function createDatagramEndpoint<P extends DatagramProtocolLike>(
   loop: PlatformLoop,
   protocolFactory: () => P,
   options: CreateDatagramEndpointOptions,
@@ -81,7 +81,7 @@ export function createDatagramEndpoint<P extends EndpointProtocol>(
   return startOperation(loop, endpointSteps(loop, protocolFactory, options));
 }
 
-function* endpointSteps<P extends EndpointProtocol>(
+function* endpointSteps<P extends DatagramProtocolLike>(
   loop: PlatformLoop,
   protocolFactory: () => P,
   options: CreateDatagramEndpointOptions,

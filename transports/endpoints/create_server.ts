@@ -7,7 +7,7 @@ import { checkListener } from "./_check_sock.ts";
 import { CREATE_SERVER } from "../_options.ts";
 import { hostKey } from "../names/ip_address.ts";
 import { type AddressInfoFlag, getaddrinfo } from "../names/getaddrinfo.ts";
-import type { StreamProtocol } from "../protocol.ts";
+import type { ProtocolLike } from "../protocol.ts";
 import { serve, type ServerKind } from "./_serve.ts";
 import type { Server } from "./server.ts";
 import type { TlsServerSettings } from "../tls/tls_options.ts";
@@ -111,7 +111,7 @@ export interface CreateServerOptions<A extends Deno.Addr = Deno.NetAddr> extends
  */
 export function createServer<A extends Deno.Addr = Deno.NetAddr>(
   loop: PlatformLoop,
-  protocolFactory: () => StreamProtocol,
+  protocolFactory: () => ProtocolLike,
   options: CreateServerOptions<A> = {},
 ): Future<Server<A>> {
   return serve(loop, protocolFactory, options, TCP);

@@ -6,7 +6,7 @@ import { checkConnection } from "./_check_sock.ts";
 import { connect, type ConnectionKind } from "./_connect.ts";
 import { CREATE_UNIX_CONNECTION } from "../_options.ts";
 import { checkPath } from "./_unix_path.ts";
-import type { StreamProtocol } from "../protocol.ts";
+import type { ProtocolLike } from "../protocol.ts";
 import { secureClient } from "../tls/_secure_channel.ts";
 import type { TlsClientSettings } from "../tls/tls_options.ts";
 import type { Transport } from "../transport.ts";
@@ -48,7 +48,7 @@ export interface CreateUnixConnectionOptions extends TlsClientSettings {
  * cannot be used.
  * @category Protocols and transports
  */
-export function createUnixConnection<P extends StreamProtocol>(
+export function createUnixConnection<P extends ProtocolLike>(
   loop: PlatformLoop,
   protocolFactory: () => P,
   options: CreateUnixConnectionOptions,

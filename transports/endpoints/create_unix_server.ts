@@ -5,7 +5,7 @@ import type { Coroutine } from "../../loop/tasks/task.ts";
 import { checkListener } from "./_check_sock.ts";
 import { CREATE_UNIX_SERVER } from "../_options.ts";
 import { checkPath } from "./_unix_path.ts";
-import type { StreamProtocol } from "../protocol.ts";
+import type { ProtocolLike } from "../protocol.ts";
 import { serve, type ServerKind } from "./_serve.ts";
 import type { Server } from "./server.ts";
 import type { TlsServerSettings } from "../tls/tls_options.ts";
@@ -63,7 +63,7 @@ export interface CreateUnixServerOptions extends TlsServerSettings {
  */
 export function createUnixServer(
   loop: PlatformLoop,
-  protocolFactory: () => StreamProtocol,
+  protocolFactory: () => ProtocolLike,
   options: CreateUnixServerOptions,
 ): Future<Server<Deno.UnixAddr>> {
   return serve(loop, protocolFactory, options, UNIX);

@@ -34,7 +34,7 @@ import { createProtocol } from "../core/_create_protocol.ts";
 import { SERVE_FOREVER, SHUTDOWN } from "../_options.ts";
 import type { Secure } from "../tls/_secure_channel.ts";
 import { openResources } from "../core/open_resources.ts";
-import type { StreamProtocol } from "../protocol.ts";
+import type { ProtocolLike } from "../protocol.ts";
 import { FlowControlProtocol } from "../core/flow_control_protocol.ts";
 import { StreamTransport, type TransportOwner } from "../core/stream_transport.ts";
 
@@ -111,7 +111,7 @@ const MOVES: Moves<State> = {
  */
 export class Server<A extends Deno.Addr = Deno.Addr> implements AsyncDisposable {
   readonly #loop: EventLoop;
-  readonly #protocolFactory: () => StreamProtocol;
+  readonly #protocolFactory: () => ProtocolLike;
   /** The context variables that the factory sees, captured here. */
   readonly #context: Context = copyContext();
   /** The foreign context that it sees, likewise. */
@@ -155,7 +155,7 @@ export class Server<A extends Deno.Addr = Deno.Addr> implements AsyncDisposable 
   constructor(
     loop: EventLoop,
     listeners: readonly Listener<A>[],
-    protocolFactory: () => StreamProtocol,
+    protocolFactory: () => ProtocolLike,
     { secure = null, keepAlive, signal }: ServerSettings = {},
   ) {
     this.#loop = loop;

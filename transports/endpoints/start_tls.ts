@@ -15,7 +15,7 @@ import {
   untilSecured,
 } from "../tls/_secure_channel.ts";
 import { FlowControlProtocol } from "../core/flow_control_protocol.ts";
-import type { StreamProtocol } from "../protocol.ts";
+import type { ProtocolLike } from "../protocol.ts";
 import { StreamTransport, type Unread } from "../core/stream_transport.ts";
 import type { TlsOptions, TlsTimeouts } from "../tls/tls_options.ts";
 import type { Transport } from "../transport.ts";
@@ -99,7 +99,7 @@ export interface StartTlsOptions extends TlsTimeouts {
 export function startTls<A extends Deno.Addr = Deno.Addr>(
   loop: PlatformLoop,
   transport: Transport<A>,
-  protocol: StreamProtocol,
+  protocol: ProtocolLike,
   options: StartTlsOptions,
 ): Future<Transport<A>> {
   checkOptions("start TLS", options, START_TLS);
@@ -109,7 +109,7 @@ export function startTls<A extends Deno.Addr = Deno.Addr>(
 function* startTlsSteps<A extends Deno.Addr>(
   loop: PlatformLoop,
   transport: Transport<A>,
-  protocol: StreamProtocol,
+  protocol: ProtocolLike,
   options: StartTlsOptions,
 ): Coroutine<Transport<A>> {
   if (!(transport instanceof StreamTransport)) {
@@ -166,7 +166,7 @@ function* handshake(
 }
 
 /** Takes what a protocol with a reader was given and nobody has read. */
-function takeUnread(protocol: StreamProtocol): Uint8Array {
+function takeUnread(protocol: ProtocolLike): Uint8Array {
   return protocol instanceof FlowControlProtocol ? protocol[inside.takeUnread]() : NO_BYTES;
 }
 

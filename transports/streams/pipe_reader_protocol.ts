@@ -1,17 +1,17 @@
 import { CopyingProtocol } from "../core/_copying_protocol.ts";
 import { ReadBuffer } from "../core/_read_buffer.ts";
-import type { StreamProtocol } from "../protocol.ts";
+import type { ProtocolLike } from "../protocol.ts";
 import { stateOf, type StreamReader } from "./stream_reader.ts";
 import type { StreamState } from "./_stream_state.ts";
 
 /** The protocol of a pipe of a child that has a reader: what comes goes straight into its stream. */
 export class PipeReaderProtocol extends CopyingProtocol {
   readonly #stream: StreamState;
-  readonly #owner: StreamProtocol;
+  readonly #owner: ProtocolLike;
   readonly #memory = new ReadBuffer();
 
   /** Feeds `reader`. `owner` hears of the end, and ends the reader. */
-  constructor(reader: StreamReader, owner: StreamProtocol) {
+  constructor(reader: StreamReader, owner: ProtocolLike) {
     super();
     this.#stream = stateOf(reader);
     this.#owner = owner;

@@ -8,7 +8,7 @@ import {
   FlowControlProtocol,
   type FlowControlProtocolOptions,
 } from "../core/flow_control_protocol.ts";
-import type { StreamProtocol } from "../protocol.ts";
+import type { ProtocolLike } from "../protocol.ts";
 import { stateOf, type StreamReader } from "./stream_reader.ts";
 import type { StreamState } from "./_stream_state.ts";
 import { StreamWriter } from "./stream_writer.ts";
@@ -80,7 +80,7 @@ export interface StreamReaderProtocolOptions<A extends Deno.Addr = Deno.Addr>
  * ```
  */
 export class StreamReaderProtocol<A extends Deno.Addr = Deno.Addr> extends FlowControlProtocol
-  implements StreamProtocol {
+  implements ProtocolLike {
   readonly #reader: StreamReader;
   readonly #stream: StreamState;
   readonly #clientConnected: ClientConnected<A> | null;

@@ -10,8 +10,8 @@ import {
 } from "../../../loop/mod.ts";
 import {
   DatagramProtocol,
+  type DatagramProtocolLike,
   type DatagramTransport,
-  type EndpointProtocol,
 } from "../../../transports/mod.ts";
 
 const LOCAL = { hostname: "127.0.0.1", port: 0 };
@@ -193,7 +193,7 @@ for (const how of ["throws", "rejects with"]) {
         const resumed = loop.createFuture<void>();
         const failed = loop.createFuture<void>();
         const lost = loop.createFuture<void>();
-        const protocol: EndpointProtocol = {
+        const protocol: DatagramProtocolLike = {
           connectionMade: planted,
           datagramReceived(data) {
             if (data.length === 2) heard.setResult();
@@ -255,7 +255,7 @@ Deno.test("what a protocol's methods return is ignored, whatever it is", async (
     loop.setExceptionHandler((_loop, context) => void reports.push(context));
     for (const [, value] of oddValues()) {
       const heard = loop.createFuture<void>();
-      const protocol: EndpointProtocol = {
+      const protocol: DatagramProtocolLike = {
         datagramReceived() {
           heard.setResult();
           return value as void;
@@ -444,7 +444,7 @@ Deno.test("setProtocol() changes who is called, and refuses what is no object", 
     assertEquals(server.getProtocol(), second);
     for (const wrong of [null, undefined, 5, "text", () => {}, Promise.resolve({})]) {
       assertThrows(
-        () => server.setProtocol(wrong as EndpointProtocol),
+        () => server.setProtocol(wrong as DatagramProtocolLike),
         TypeError,
         "set a protocol",
       );
@@ -462,7 +462,7 @@ Deno.test("pauseWriting and resumeWriting follow the marks of an endpoint", asyn
     const log: string[] = [];
     const resumed = loop.createFuture<void>();
     const [server] = yield* loop.createDatagramEndpoint(() => ({}), { localAddress: LOCAL });
-    const protocol: EndpointProtocol = {
+    const protocol: DatagramProtocolLike = {
       pauseWriting: () => void log.push("pause"),
       resumeWriting: () => {
         log.push("resume");

@@ -6,7 +6,7 @@ import {
   type Coroutine,
   type DenoEventLoop,
   type Future,
-  type StreamProtocol,
+  type ProtocolLike,
 } from "../../../mod.ts";
 import {
   errorOf,
@@ -76,7 +76,7 @@ test(
     );
     let wrong: unknown;
     try {
-      loop.createConnection({} as () => StreamProtocol, { port: 1 });
+      loop.createConnection({} as () => ProtocolLike, { port: 1 });
     } catch (error) {
       wrong = error;
     }
@@ -101,7 +101,7 @@ test("closes the connection when the factory throws", function* ({ loop }) {
 
 test("closes the connection when the factory returns no object", function* ({ loop }) {
   const server = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1" });
-  const factory = () => 7 as unknown as StreamProtocol;
+  const factory = () => 7 as unknown as ProtocolLike;
 
   const error = yield* errorOf(loop.createConnection(factory, { port: server.address.port }));
 

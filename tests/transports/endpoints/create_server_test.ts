@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
-import type { Coroutine, StreamProtocol } from "../../../mod.ts";
+import type { Coroutine, ProtocolLike } from "../../../mod.ts";
 import { errorOf, neverCalled, Recorder, runOn, type Stage } from "../_backend.ts";
 import { certificate } from "../_tls.ts";
 import { tcp } from "../_tcp.ts";
@@ -48,7 +48,7 @@ test("says which name does not resolve", function* ({ loop }) {
 test("refuses a factory that is none", function* ({ loop }) {
   let wrong: unknown;
   try {
-    yield* loop.createServer(undefined as unknown as () => StreamProtocol);
+    yield* loop.createServer(undefined as unknown as () => ProtocolLike);
   } catch (error) {
     wrong = error;
   }

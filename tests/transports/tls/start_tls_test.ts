@@ -12,8 +12,8 @@ import {
   type DenoEventLoop,
   InvalidStateError,
   openConnection,
+  type ProtocolLike,
   startServer,
-  type StreamProtocol,
   type Transport,
 } from "../../../mod.ts";
 import {
@@ -221,7 +221,7 @@ test("startTls() needs a transport that is open both ways, and options", functio
   const missing = loop.startTls(pair.client, pair.clientProtocol, {} as typeof options);
   assertInstanceOf(yield* errorOf(missing), TypeError);
   for (const none of [null, 5, Promise.resolve({}), () => {}]) {
-    const securing = loop.startTls(pair.client, none as StreamProtocol, options);
+    const securing = loop.startTls(pair.client, none as ProtocolLike, options);
     assertInstanceOf(yield* errorOf(securing), TypeError);
   }
   const nameless = loop.startTls(pair.client, pair.clientProtocol, { tls: true });
@@ -241,7 +241,7 @@ test("startTls() needs a transport that is open both ways, and options", functio
 
 test("startTls() in connectionMade() comes before any data", function* ({ loop }) {
   const heard = loop.createFuture<string>();
-  const protocol: StreamProtocol = {
+  const protocol: ProtocolLike = {
     connectionMade(transport) {
       loop.startTls(transport, protocol, { tls: certificate("server"), serverSide: true });
     },

@@ -6,8 +6,8 @@ import {
   type DenoEventLoop,
   type Future,
   InvalidStateError,
+  type ProtocolLike,
   type Server,
-  type StreamProtocol,
   type TlsInfo,
   type TlsOptions,
   type Transport,
@@ -22,7 +22,7 @@ function test(name: string, main: (stage: Stage) => Coroutine<void>): void {
 function serve(
   loop: DenoEventLoop,
   options: TlsOptions = {},
-  factory: () => StreamProtocol = () => ({}),
+  factory: () => ProtocolLike = () => ({}),
 ): Future<Server<Deno.NetAddr>> {
   return loop.createServer(factory, {
     hostname: "127.0.0.1",
