@@ -1,5 +1,5 @@
 import * as inside from "./inside.ts";
-import { describeWaits } from "./tasks/_describe_waits.ts";
+import { describeWaits } from "./inspection/_describe_waits.ts";
 import { CancelledError } from "./errors/errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import type { Task } from "./tasks/task.ts";

@@ -7,7 +7,7 @@ import type { Runnable } from "./scheduling/_runnable.ts";
 import { checkSeconds } from "./values/_seconds.ts";
 import { checkTaskBody } from "./tasks/_task_body.ts";
 import { showAsText } from "./values/_shown_as_text.ts";
-import { createDeadlockError } from "./tasks/_deadlock.ts";
+import { createDeadlockError } from "./inspection/_deadlock.ts";
 import { TaskList } from "./tasks/_task_list.ts";
 import { stepOwner } from "./tasks/step_owner.ts";
 import { UnretrievedErrors } from "./tasks/_unretrieved_errors.ts";
@@ -23,6 +23,9 @@ import { forgetError, Future } from "./tasks/future.ts";
 import type { Clock, Poller } from "./platform/platform.ts";
 import type { ReadyQueue } from "./scheduling/ready_queue.ts";
 import { noteChecked, Task, type TaskBody, type TaskOptions } from "./tasks/task.ts";
+import { Meter, type SlowStep } from "./inspection/meter.ts";
+import { type LoopSnapshot, takeSnapshot } from "./inspection/snapshot.ts";
+import type { TimerQueue } from "./scheduling/_timer_queue.ts";
 
 /**
  * Settings of an {@linkcode EventLoop}.
@@ -72,6 +75,9 @@ export type ExceptionHandler = (loop: EventLoop, context: ExceptionContext) => v
 /** Frames of this folder say nothing about who created an object. */
 const OWN_FOLDER = new URL(".", import.meta.url).href;
 
+/** Frames of the package, of the engine and of Deno say nothing about who awaits. */
+const OWN_LINE = ownLine(new URL("../", import.meta.url).href);
+
 /**
  * Creates the tasks of a loop; see `setTaskFactory`.
  *
@@ -116,16 +122,22 @@ export class EventLoop {
   readonly [inside.tasks]: TaskList = new TaskList();
   /** @ignore Errors that nobody has looked at. */
   readonly [inside.unretrievedErrors]: UnretrievedErrors = new UnretrievedErrors(this);
+  /** @ignore What measures the loop: in debug mode, and where somebody asks for it. */
+  [inside.meter]: Meter | null = null;
   readonly #driver: Driver;
   /** @ignore The options of futures and tasks that have no others; one object for them all. */
   readonly [inside.ownOptions]: { readonly loop: EventLoop } = { loop: this };
   #timerSequence = 0;
   #closed = false;
   #debug: boolean;
+  #measuring = false;
+  readonly #slowHandlers: Set<(step: SlowStep) => void> = new Set();
   #exceptionHandler: ExceptionHandler | null = null;
   #taskFactory: TaskFactory | null = null;
   /** Where handles, futures and tasks were created; debug mode only. */
   readonly #origins: WeakMap<object, string> = new WeakMap();
+  /** Where tasks wait; debug mode only. */
+  readonly #places: WeakMap<object, string> = new WeakMap();
 
   /** Creates a loop that is not running. */
   constructor(options: EventLoopOptions = {}) {
@@ -133,6 +145,7 @@ export class EventLoop {
     const insight = { stepOwner, createDeadlockError: () => createDeadlockError(this) };
     this.#driver = new Driver(this, options.clock ?? new DenoClock(), insight, options.ready);
     this.#debug = options.debug ?? false;
+    this.#measure();
   }
 
   /** Says where it stands, as `repr()`: `<DenoEventLoop running>`. */
@@ -332,6 +345,79 @@ export class EventLoop {
   /** Turns debug mode on or off: origins are recorded and slow callbacks reported. */
   setDebug(enabled: boolean): void {
     this.#debug = enabled;
+    this.#measure();
+  }
+
+  /** Whether {@linkcode snapshot} has ages, times and what has ended; see {@linkcode setMeasuring}. */
+  getMeasuring(): boolean {
+    return this[inside.meter] !== null;
+  }
+
+  /**
+   * Turns measuring on or off, for {@linkcode snapshot}: the time that tasks spend in steps, how
+   * late timers fire, what has ended. Debug mode measures as well, and each step. Otherwise, where
+   * a step takes little, a sample of the steps is measured: that costs no more than a few percent.
+   */
+  setMeasuring(enabled: boolean): void {
+    this.#measuring = enabled;
+    this.#measure();
+  }
+
+  /**
+   * Has `handler` called for each step that takes {@linkcode slowCallbackDuration} or longer. Turns
+   * measuring on; outside of debug mode, where steps are short and many, one may be missed.
+   *
+   * @returns Ends that.
+   *
+   * @example What holds up everybody
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { createTask, getRunningLoop, run, sleep } from "@gyre/asyncio";
+   *
+   * const slow: (string | null)[] = [];
+   * await run(async () => {
+   *   const loop = getRunningLoop();
+   *   loop.slowCallbackDuration = 0.02;
+   *   loop.onSlowCallback((step) => slow.push(step.task));
+   *   await createTask(async () => {
+   *     await sleep(0.001);
+   *     for (const end = loop.time() + 0.03; loop.time() < end;); // works
+   *   }, { name: "worker" });
+   * });
+   * assertEquals(slow, ["worker"]);
+   * ```
+   */
+  onSlowCallback(handler: (step: SlowStep) => void): () => void {
+    checkPlain(handler, "watch slow callbacks");
+    this.#slowHandlers.add(handler);
+    this.#measure();
+    return () => {
+      this.#slowHandlers.delete(handler);
+      this.#measure();
+    };
+  }
+
+  /**
+   * Says what there is on the loop and what each task waits for, as plain data that `JSON` takes.
+   * Linear in what there is; nothing changes by it.
+   *
+   * @example What a task waits for
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { createTask, getRunningLoop, Queue, run, sleep } from "@gyre/asyncio";
+   *
+   * await run(async () => {
+   *   const queue = new Queue({ maxSize: 5 });
+   *   const worker = createTask(() => queue.get(), { name: "worker" });
+   *   await sleep(0);
+   *   const found = getRunningLoop().snapshot().tasks.find((task) => task.name === "worker");
+   *   assertEquals(found?.waitsFor, ["queue.get of Queue (0 of 5)"]);
+   *   worker.cancel();
+   * });
+   * ```
+   */
+  snapshot(): LoopSnapshot {
+    return takeSnapshot(this, this.#driver);
   }
 
   /** Returns the handler set with {@linkcode setExceptionHandler}, or `null`. */
@@ -388,9 +474,9 @@ export class EventLoop {
     return this.#driver.statistics();
   }
 
-  /** @ignore The timers that are pending, in the order in which they fire. */
-  [inside.timers](): TimerHandle[] {
-    return this.#driver.timers.list();
+  /** @ignore The timers that are pending. */
+  get [inside.timers](): TimerQueue {
+    return this.#driver.timers;
   }
 
   /** @ignore Records where `object` is created, for reports in debug mode. */
@@ -404,6 +490,18 @@ export class EventLoop {
   /** @ignore Where `object` was created; `null` outside of debug mode. */
   [inside.originOf](object: object): string | null {
     return this.#origins.get(object) ?? null;
+  }
+
+  /** @ignore Notes that `task` waits where the caller of this is. */
+  [inside.noteWait](task: object): void {
+    const lines = callersOf(this[inside.noteWait]);
+    const own = lines.find((line) => !OWN_LINE.test(line));
+    if (own !== undefined) this.#places.set(task, own.trim().replace(/^at (async )?/, ""));
+  }
+
+  /** @ignore Where `task` waits; `null` outside of debug mode. */
+  [inside.waitsAt](task: object): string | null {
+    return this.#places.get(task) ?? null;
   }
 
   /** @ignore Throws unless the loop takes callbacks and `callback` is one. */
@@ -436,6 +534,33 @@ export class EventLoop {
 
   static {
     showAsText(this);
+  }
+
+  /** Measures from now on, or no longer, as is asked for. */
+  #measure(): void {
+    const wanted = this.#debug || this.#measuring || this.#slowHandlers.size > 0;
+    let meter: Meter | null = null;
+    if (wanted) {
+      meter = this[inside.meter] ?? new Meter(this, (step) => this.#noteSlow(step));
+      meter.isExact = this.#debug || this.#slowHandlers.size > 0;
+    }
+    this[inside.meter] = this[inside.tasks].meter = this.#driver.meter = meter;
+  }
+
+  #noteSlow(step: SlowStep): void {
+    if (this.#debug) {
+      console.warn(`Executing ${step.what} took ${step.seconds.toFixed(3)} seconds`);
+    }
+    for (const handler of this.#slowHandlers) {
+      try {
+        handler(step);
+      } catch (exception) {
+        this.callExceptionHandler({
+          message: "Exception in a handler of slow callbacks",
+          exception,
+        });
+      }
+    }
   }
 
   #createByFactory<T>(factory: TaskFactory, body: TaskBody<T>, options: TaskOptions): Task<T> {
@@ -503,6 +628,15 @@ function callersOf(callee: Parameters<typeof Error.captureStackTrace>[1]): strin
     // It throws.
     return [];
   }
+}
+
+/** Matches the lines of a stack that are in the package at `root`, or in no file of a user's. */
+function ownLine(root: string): RegExp {
+  const folders = "loop|transports|subprocess|executor|simulation|inspector";
+  const escaped = root.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(
+    `${escaped}(${folders})/|[( ](ext|node|native):|<anonymous>|\\(native|Promise\\.`,
+  );
 }
 
 /** Logs `thrown` as the console shows it; by its text, if it cannot be shown. */

@@ -37,12 +37,16 @@ export const cancelServing: unique symbol = Symbol("cancelServing");
 export const checkCallback: unique symbol = Symbol("checkCallback");
 /** Throws if a connection was closed while something else had it. */
 export const checkLeft: unique symbol = Symbol("checkLeft");
+/** A child of a group has ended. */
+export const childDone: unique symbol = Symbol("childDone");
 /** The end of a group: waits for the children, and gives the error of it all. */
 export const close: unique symbol = Symbol("close");
 /** The context in which a failure is reported. */
 export const context: unique symbol = Symbol("context");
 /** Takes a host away. */
 export const crash: unique symbol = Symbol("crash");
+/** What a deadline cancels: a task, an operation or a scope. */
+export const cutsShort: unique symbol = Symbol("cutsShort");
 /** Waits until the peer has taken enough. */
 export const drain: unique symbol = Symbol("drain");
 /** How many cancellations are due. */
@@ -67,14 +71,22 @@ export const enter: unique symbol = Symbol("enter");
 export const enterBody: unique symbol = Symbol("enterBody");
 /** The body of a timeout has ended; whether that was the deadline. */
 export const exitBody: unique symbol = Symbol("exitBody");
+/** What a snapshot tells of something open. */
+export const figures: unique symbol = Symbol("figures");
 /** Lets go of a cancellation that has arrived elsewhere. */
 export const forget: unique symbol = Symbol("forget");
+/** The group that a child task is in. */
+export const group: unique symbol = Symbol("group");
 /** Whether something that was written was dropped. */
 export const hasDropped: unique symbol = Symbol("hasDropped");
 /** The cancellation that a group has kept back. */
 export const hidden: unique symbol = Symbol("hidden");
+/** Who holds what is waited for, where that is known. */
+export const holder: unique symbol = Symbol("holder");
 /** The hosts of a simulation. */
 export const hosts: unique symbol = Symbol("hosts");
+/** What an object is in a message: `task "db"`, `Queue (3 of 5)`; `null` for a wait that is named by what it waits for. */
+export const inWords: unique symbol = Symbol("inWords");
 /** Whether the connection is gone. */
 export const isLost: unique symbol = Symbol("isLost");
 /** Whether the stream was accepted. */
@@ -87,6 +99,8 @@ export const leave: unique symbol = Symbol("leave");
 export const lend: unique symbol = Symbol("lend");
 /** Somebody else has gone on with a coroutine. */
 export const loseCoroutine: unique symbol = Symbol("loseCoroutine");
+/** What measures a loop; `null` while nothing is measured. */
+export const meter: unique symbol = Symbol("meter");
 /** The stream goes on over another transport. */
 export const move: unique symbol = Symbol("move");
 /** The network as a host sees it. */
@@ -95,6 +109,8 @@ export const networkOf: unique symbol = Symbol("networkOf");
 export const nextTask: unique symbol = Symbol("nextTask");
 /** A future that was pending is cancelled. */
 export const noteCancelled: unique symbol = Symbol("noteCancelled");
+/** Notes where a task waits; debug mode only. */
+export const noteWait: unique symbol = Symbol("noteWait");
 /** The options of the futures of a stream. */
 export const options: unique symbol = Symbol("options");
 /** Where something was created. */
@@ -113,6 +129,8 @@ export const place: unique symbol = Symbol("place");
 export const previousTask: unique symbol = Symbol("previousTask");
 /** Makes a cancellation due that was counted before. */
 export const recancel: unique symbol = Symbol("recancel");
+/** What was measured of a task. */
+export const record: unique symbol = Symbol("record");
 /** Lets go of something open at once, as its loop closes. */
 export const release: unique symbol = Symbol("release");
 /** Notes where something was created; debug mode only. */
@@ -173,6 +191,10 @@ export const unretrievedErrors: unique symbol = Symbol("unretrievedErrors");
 export const unsubscribe: unique symbol = Symbol("unsubscribe");
 /** Waits for the end of the connection. */
 export const waitClosed: unique symbol = Symbol("waitClosed");
+/** What waiting for it is called, where it is not named by its class. */
+export const waitInWords: unique symbol = Symbol("waitInWords");
+/** Where a task waits; debug mode only. */
+export const waitsAt: unique symbol = Symbol("waitsAt");
 /** Wakes the first in a line who is not awake yet. */
 export const wakeNext: unique symbol = Symbol("wakeNext");
 /** Waits for something else while a transport is open. */

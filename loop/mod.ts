@@ -23,7 +23,7 @@ export {
   formatCallGraph,
   printCallGraph,
   type PrintCallGraphOptions,
-} from "./tasks/call_graph.ts";
+} from "./inspection/call_graph.ts";
 export type { CancelOptions } from "./tasks/_cancel_reason.ts";
 export { Condition } from "./synchronisation/condition.ts";
 export {
@@ -34,6 +34,19 @@ export {
   copyContext,
 } from "./scheduling/context.ts";
 export { DenoEventLoop, type DenoEventLoopOptions } from "./deno_event_loop.ts";
+export type { EndedTask, SlowStep } from "./inspection/meter.ts";
+export type {
+  ExecutorSnapshot,
+  FutureSnapshot,
+  LagSnapshot,
+  LoopSnapshot,
+  ProcessSnapshot,
+  ServerSnapshot,
+  TaskSnapshot,
+  TimerSnapshot,
+  TransportSnapshot,
+  UnretrievedSnapshot,
+} from "./inspection/snapshot.ts";
 export type { LoopPermissions } from "./permissions/loop_permissions.ts";
 export type { LoopStatistics } from "./scheduling/_driver.ts";
 export {

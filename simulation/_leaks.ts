@@ -11,7 +11,7 @@ export function describeLeaks(loop: EventLoop, current: Task<unknown> | null): s
   const tasks = [...loop[inside.tasks]].filter((task) => task !== current);
   return [
     ...tasks.map((task) => `task "${task.getName()}" still runs`),
-    ...loop[inside.timers]().map((timer) => `${describeTimer(timer)} is pending`),
+    ...loop[inside.timers].list().map((timer) => `${describeTimer(timer)} is pending`),
     ...[...openResources(loop)].map((resource) => `${describeResource(resource)} is open`),
   ];
 }

@@ -37,12 +37,11 @@ import {
   runInEngineContext,
 } from "./_current.ts";
 import type { EngineContext } from "./_deno_engine_context.ts";
-import { describe } from "../values/_describe.ts";
 import { RingQueue } from "./_ring_queue.ts";
 import type { Runnable } from "./_runnable.ts";
 import { TimerQueue } from "./_timer_queue.ts";
 import type { EventLoop } from "../event_loop.ts";
-import { callbackOf, describeCallback, Handle } from "./handle.ts";
+import type { Meter } from "../inspection/meter.ts";
 import type { Alarm, Clock, Poller } from "../platform/platform.ts";
 import type { ReadyQueue } from "./ready_queue.ts";
 import type { TimerHandle } from "./timer_handle.ts";
@@ -116,10 +115,12 @@ export class Driver {
   /** When the turn of the loop began, by the clock and by the count of callbacks. */
   #turnStart = 0;
   #turnFirst = 0;
-  /** Debug mode: the async function whose step is timed. */
+  /** The async function whose step is timed. */
   #step: { readonly subject: object; readonly start: number } | null = null;
-  /** Debug mode: the async function that was resumed last, which may be deep in a stack of calls. */
+  /** Where steps are told exactly: the async function that was resumed last, which may be deep in a stack of calls. */
   #deepFunction: object | null = null;
+  /** What measures the loop, if anything does. */
+  meter: Meter | null = null;
   #iterations = 0;
   #callbacks = 0;
 
@@ -161,6 +162,11 @@ export class Driver {
   /** How much was done. */
   statistics(): LoopStatistics {
     return { iterations: this.#iterations, callbacks: this.#callbacks, timers: this.timers.size };
+  }
+
+  /** How many entries are ready now. */
+  get readyCount(): number {
+    return this.#ready.size;
   }
 
   /** Drops all that is scheduled. */
@@ -217,6 +223,7 @@ export class Driver {
       for (let iteration = 0; iteration < ENTERED_ITERATIONS; iteration += 1) {
         this.#iterations += 1;
         this.#runBatch(this.#ready.size);
+        if (this.#step !== null) void this.#endEnteredStep();
         if (this.#ready.size === 0 || this.#stopping || current.resumedAsyncFunction) break;
       }
     } finally {
@@ -274,6 +281,7 @@ export class Driver {
     for (;;) {
       const timer = timers.takeExpired(this.#recently);
       if (timer === null) return;
+      this.meter?.noteLag(this.#recently - timer.when());
       this.#ready.push(timer);
     }
   }
@@ -291,14 +299,14 @@ export class Driver {
     current.loop = this.#loop;
     current.task = null;
     current.resumedAsyncFunction = false;
-    const debug = this.#loop.getDebug();
+    const { meter } = this;
     let left = count;
     try {
       while (left > 0 && !current.resumedAsyncFunction) {
         left -= 1;
         // Nobody runs in the context of the entry before.
         current.context = current.values = null;
-        if (debug) this.#runTimed(this.#ready.shift());
+        if (meter !== null && --meter.left < 0) this.#runTimed(this.#ready.shift(), meter);
         else this.#ready.shift()[inside.run]();
       }
     } finally {
@@ -313,40 +321,41 @@ export class Driver {
     return left;
   }
 
-  /** Debug mode: runs `entry`, and reports it if it takes long. */
-  #runTimed(entry: Runnable): void {
+  /** Runs `entry`, and tells `meter` how long it takes. */
+  #runTimed(entry: Runnable, meter: Meter): void {
     // Afterwards the entry does not know any more who waited for it.
-    const thread = this.#insight.stepOwner(entry);
+    const subject = this.#insight.stepOwner(entry) ?? entry;
     const start = this.time();
     entry[inside.run]();
     // An async function runs its step in the microtasks that follow.
-    if (current.resumedAsyncFunction) this.#step = { subject: thread ?? entry, start };
-    else this.#reportSlow(thread ?? entry, start);
+    if (current.resumedAsyncFunction) this.#step = { subject, start };
+    else meter.noteStep(subject, start, this.time());
   }
 
-  /** Debug mode: the async function has run its step, unless it is deep in a stack of calls. */
+  /** The async function has run its step, unless it is deep in a stack of calls. */
   #endStep(): void {
     const step = this.#step;
     if (step === null) return;
-    this.#reportSlow(step.subject, step.start);
     this.#step = null;
-    this.#deepFunction = step.subject;
+    this.meter?.noteStep(step.subject, step.start, this.time());
+    if (this.meter?.isExact === true) this.#deepFunction = step.subject;
   }
 
-  /** Debug mode: lets the async function that was resumed last reach its next await. */
+  /** The same where the driver waits on, and leaves the function alone. */
+  async #endEnteredStep(): Promise<void> {
+    for (let hop = 0; hop < ASYNC_FUNCTION_HOPS; hop += 1) await undefined;
+    this.#endStep();
+  }
+
+  /** Where steps are told exactly: lets the async function that was resumed last reach its next await. */
   async #endDeepStep(): Promise<void> {
     const subject = this.#deepFunction;
     if (subject === null) return;
     this.#deepFunction = null;
     const start = this.time();
     for (let hop = 0; hop < DEEP_FUNCTION_HOPS; hop += 1) await undefined;
-    this.#reportSlow(subject, start);
-  }
-
-  #reportSlow(subject: object, start: number): void {
-    const duration = this.time() - start;
-    if (duration < this.#loop.slowCallbackDuration) return;
-    console.warn(`Executing ${describeEntry(subject)} took ${duration.toFixed(3)} seconds`);
+    const end = this.time();
+    if (end - start >= this.#loop.slowCallbackDuration) this.meter?.noteStep(subject, start, end);
   }
 
   /** Whether the next iteration has something to run. */
@@ -359,6 +368,7 @@ export class Driver {
   #readClock(): void {
     const before = this.#recently;
     const elapsed = this.time() - before;
+    this.meter?.noteUntimed(this.#untimed, elapsed, this.#recently);
     if (elapsed * 8 < TURN_BUDGET) {
       this.#untimedLimit = Math.min(this.#untimedLimit * 2, MAX_UNTIMED);
     } else this.#untimedLimit = 1;
@@ -419,9 +429,4 @@ function resumedAsyncFunction(): boolean {
   const resumed = current.resumedAsyncFunction;
   current.resumedAsyncFunction = false;
   return resumed;
-}
-
-function describeEntry(subject: object): string {
-  const callback = subject instanceof Handle ? callbackOf(subject) : null;
-  return callback === null ? describe(subject) : `callback ${describeCallback(callback)}`;
 }

@@ -34,6 +34,35 @@ export class TimerQueue {
     return pending.sort((a, b) => firesBefore(a, b) ? -1 : 1);
   }
 
+  /** Returns the timers that fire next, `most` at most, in their order. */
+  first(most: number): TimerHandle[] {
+    if (this.#heap.length <= most) return this.list();
+    // What fires next is at the top of the heap, or below what was found.
+    const found: TimerHandle[] = [];
+    const open = [0];
+    while (found.length < most && open.length > 0) {
+      let best = 0;
+      for (let place = 1; place < open.length; place += 1) {
+        const timer = this.#heap[open[place] as number] as TimerHandle;
+        if (firesBefore(timer, this.#heap[open[best] as number] as TimerHandle)) best = place;
+      }
+      const index = open[best] as number;
+      open[best] = open.at(-1) as number;
+      open.pop();
+      const timer = this.#heap[index] as TimerHandle;
+      if (!timer.cancelled()) found.push(timer);
+      for (const child of [2 * index + 1, 2 * index + 2]) {
+        if (child < this.#heap.length) open.push(child);
+      }
+    }
+    return found;
+  }
+
+  /** Goes over the pending timers, in any order. */
+  *[Symbol.iterator](): Generator<TimerHandle, void, unknown> {
+    for (const timer of this.#heap) if (!timer.cancelled()) yield timer;
+  }
+
   /** Adds `timer`. */
   push(timer: TimerHandle): void {
     this.#heap.push(timer);

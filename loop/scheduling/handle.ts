@@ -23,6 +23,8 @@ interface ForeignCallback {
 /** Every callback without arguments shares this list. */
 const NO_ARGUMENTS: readonly unknown[] = [];
 
+/** Returns the arguments of `handle`. */
+export let argsOf: (handle: Handle) => readonly unknown[];
 /** Returns the callback of `handle`, or `null` once it is cancelled. */
 export let callbackOf: (handle: Handle) => Callback | null;
 
@@ -123,6 +125,7 @@ export class Handle {
 
   static {
     showAsText(this);
+    argsOf = (handle) => handle.#args;
     callbackOf = (handle) => {
       const called = handle.#callback;
       return typeof called === "function" ? called : called?.callback ?? null;

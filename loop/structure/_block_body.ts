@@ -95,6 +95,10 @@ class FunctionPart<T> extends Future<T> {
     return [{ future: this.#scope, routed }];
   }
 
+  override [inside.inWords](): string | null {
+    return this.#scope[inside.awaited]().length === 0 ? "a foreign promise" : null;
+  }
+
   override [inside.awaited](): Future<unknown>[] {
     return this.#scope[inside.awaited]();
   }

@@ -8,7 +8,7 @@ import { listAwaitables } from "./_awaitable_list.ts";
 import { type Awaitable, futureOf } from "../tasks/ensure_future.ts";
 import { TimeoutError } from "../errors/errors.ts";
 import type { EventLoop } from "../event_loop.ts";
-import { addWaiter, type Future, removeWaiter } from "../tasks/future.ts";
+import { addWaiter, Future, removeWaiter } from "../tasks/future.ts";
 import { Queue } from "../synchronisation/queue.ts";
 import { startOperation } from "../tasks/start_operation.ts";
 import type { Coroutine } from "../tasks/task.ts";
@@ -95,17 +95,45 @@ export function asCompleted<T>(
   return new CompletionOrder(futures, timeout);
 }
 
+/**
+ * What all waits of one `asCompleted()` wait for: it stands between them and the futures, so that
+ * who looks at the graph finds as many edges as there are of both, not each with each.
+ */
+class Remaining extends Future<void> {
+  readonly #pending: ReadonlyMap<Future<unknown>, Runnable>;
+
+  constructor(loop: EventLoop, pending: ReadonlyMap<Future<unknown>, Runnable>) {
+    super({ loop });
+    this.#pending = pending;
+  }
+
+  override [inside.inWords](): string {
+    return `the next of ${this.#pending.size}`;
+  }
+
+  override [inside.awaited](): Future<unknown>[] {
+    return [...this.#pending.keys()];
+  }
+}
+
 /** A queue that knows which futures may still come into it. */
 class FinishedQueue<T> extends Queue<Future<T> | null> {
   readonly #pending: ReadonlyMap<Future<T>, Runnable>;
+  #hub: Remaining | null = null;
 
   constructor(pending: ReadonlyMap<Future<T>, Runnable>) {
     super();
     this.#pending = pending;
   }
 
+  override [inside.waitInWords](): string {
+    return `asCompleted (${this.#pending.size} left)`;
+  }
+
   override [inside.sources](): Future<unknown>[] {
-    return [...this.#pending.keys()];
+    if (this.#pending.size === 0) return [];
+    const { value } = this.#pending.keys().next();
+    return [this.#hub ??= new Remaining((value as Future<T>).getLoop(), this.#pending)];
   }
 }
 

@@ -154,6 +154,10 @@ class Gathering extends Future<unknown[]> {
     return this.#failedChild?.[inside.context] ?? null;
   }
 
+  override [inside.inWords](): string {
+    return `gather of ${this.#children.length} (${this.#pending} left)`;
+  }
+
   override [inside.awaited](): Future<unknown>[] {
     return this.#children.filter((child) => !child.done());
   }

@@ -4,6 +4,7 @@ import { noteShielded } from "../tasks/_unretrieved_errors.ts";
 import type { Context } from "../scheduling/context.ts";
 import { type Awaitable, ensureFuture } from "../tasks/ensure_future.ts";
 import { addWaiter, Future, removeWaiter, settle, takeOutcome } from "../tasks/future.ts";
+import { inWords } from "../values/in_words.ts";
 
 /**
  * Waits for `awaitable` without passing a cancellation on to it. As `asyncio.shield()`.
@@ -53,6 +54,10 @@ class Shield<T> extends Future<T> {
 
   override get [inside.context](): Context | null {
     return this.#inner[inside.context];
+  }
+
+  override [inside.inWords](): string {
+    return `shield of ${inWords(this.#inner)}`;
   }
 
   override [inside.awaited](): Future<unknown>[] {

@@ -6,6 +6,7 @@ import type { EventLoop } from "../event_loop.ts";
 import type { Future } from "../tasks/future.ts";
 import { Operation } from "../tasks/operation.ts";
 import type { TimerHandle } from "../scheduling/timer_handle.ts";
+import { secondsLeft } from "../values/in_words.ts";
 
 /**
  * Waits for `delay` seconds, then gives `result`. As `asyncio.sleep()`.
@@ -50,6 +51,11 @@ class Sleep<T> extends Operation<T> {
       this.#timer = null;
       this.wake();
     }
+  }
+
+  override [inside.inWords](now?: number): string {
+    const timer = this.#timer;
+    return timer === null ? "sleep" : `sleep ${secondsLeft(this.getLoop(), timer.when(), now)}`;
   }
 
   protected override resumed(): void {

@@ -16,6 +16,7 @@ import { addWaiter, Future } from "../tasks/future.ts";
 import { startOperation } from "../tasks/start_operation.ts";
 import { isCoroutine } from "../values/is_coroutine.ts";
 import type { Coroutine, Task, TaskBody, TaskOptions } from "../tasks/task.ts";
+import type { Runnable } from "../scheduling/_runnable.ts";
 
 /**
  * Where a group stands. Tasks can be added while it is open, and while it closes until the last
@@ -85,9 +86,8 @@ export class TaskGroup {
     this.#checkOpen(body);
     const task = this.#loop.createTask(body, options);
     this.#tasks.add(task);
-    const watcher = new Step(() => this.#taskDone(task));
-    if (task.done()) this.#taskDone(task);
-    else addWaiter(task, watcher);
+    if (task.done()) this[inside.childDone](task);
+    else addWaiter(task, new GroupedChild(this, task));
     this.#cancelLate(task);
     return task;
   }
@@ -199,7 +199,7 @@ export class TaskGroup {
     addWaiter(
       task,
       new Step(() => {
-        if (ready.done()) return this.#taskDone(task);
+        if (ready.done()) return this[inside.childDone](task);
         this.#forget(task);
         if (task.cancelled()) {
           ready[inside.cancel](task[inside.cancelReason]?.withoutMessage() ?? new CancelReason());
@@ -232,7 +232,8 @@ export class TaskGroup {
     throw new InvalidStateError(`Cannot create a task in a task group: ${state}`);
   }
 
-  #taskDone(task: Task<unknown>): void {
+  /** @ignore A child has ended. */
+  [inside.childDone](task: Task<unknown>): void {
     this.#forget(task);
     if (task.cancelled()) return;
     const error = task.exception();
@@ -241,6 +242,11 @@ export class TaskGroup {
     if (this.#aborting || this.#parentCancelRequested) return;
     this.#abort();
     this.#cancelParent(new CancelReason());
+  }
+
+  /** @ignore The task, the operation or the scope that it is a block of. */
+  get [inside.cutsShort](): CancelHost {
+    return this.#parent;
   }
 
   /** An eager child may have had the group cancelled before it was one of its tasks. */
@@ -266,6 +272,22 @@ export class TaskGroup {
   }
 }
 
+/** Tells a group that one of its children has ended. */
+class GroupedChild implements Runnable {
+  /** @ignore */
+  readonly [inside.group]: TaskGroup;
+  readonly #task: Task<unknown>;
+
+  constructor(group: TaskGroup, task: Task<unknown>) {
+    this[inside.group] = group;
+    this.#task = task;
+  }
+
+  [inside.run](): void {
+    this[inside.group][inside.childDone](this.#task);
+  }
+}
+
 /** Done once the children of a group have ended. */
 class Completion extends Future<void> {
   readonly #tasks: ReadonlySet<Task<unknown>>;
@@ -273,6 +295,10 @@ class Completion extends Future<void> {
   constructor(loop: EventLoop, tasks: ReadonlySet<Task<unknown>>) {
     super({ loop });
     this.#tasks = tasks;
+  }
+
+  override [inside.inWords](): string {
+    return `task group (${this.#tasks.size} left)`;
   }
 
   override [inside.awaited](): Future<unknown>[] {
@@ -320,6 +346,10 @@ class GroupBlock<T> extends CallerOperation<T> {
   constructor(loop: EventLoop, body: BlockBody<TaskGroup, T>) {
     super(loop);
     this.#body = body;
+  }
+
+  override [inside.inWords](): string {
+    return "task group";
   }
 
   protected override *steps(task: Task<unknown>, host: CoroutineHost): Coroutine<T> {

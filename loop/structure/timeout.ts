@@ -14,6 +14,10 @@ import type { EventLoop } from "../event_loop.ts";
 import type { Future } from "../tasks/future.ts";
 import type { Handle } from "../scheduling/handle.ts";
 import type { Coroutine, Task } from "../tasks/task.ts";
+import { secondsLeft } from "../values/in_words.ts";
+
+/** The time of a timeout is up. */
+let expire: (timeout: Timeout) => void;
 
 /** Where a {@linkcode Timeout} stands. Only an active one can expire. */
 type TimeoutState = "created" | "active" | "expiring" | "expired" | "finished";
@@ -28,8 +32,8 @@ export class Timeout {
   #when: number | null;
   #state: TimeoutState = "created";
   #timer: Handle | null = null;
-  /** Cancels the body. */
-  #interrupt: (() => void) | null = null;
+  /** Whose time it is, once the body runs. */
+  #limit: Limit | null = null;
   #controller: AbortController | null = null;
 
   /** @ignore Timeouts are created by `timeout()`. */
@@ -78,14 +82,14 @@ export class Timeout {
     this.#when = when;
     this.#timer?.cancel();
     if (when === null) this.#timer = null;
-    else if (when <= this.#loop.time()) this.#timer = this.#loop.callSoon(() => this.#expire());
-    else this.#timer = this.#loop.callAt(when, () => this.#expire());
+    else if (when <= this.#loop.time()) this.#timer = this.#loop.callSoon(expire, this);
+    else this.#timer = this.#loop.callAt(when, expire, this);
   }
 
-  /** @ignore The body starts; `interrupt` cancels it. */
-  [inside.enterBody](interrupt: () => void): void {
+  /** @ignore The body starts, which `limit` cancels. */
+  [inside.enterBody](limit: Limit): void {
     this.#state = "active";
-    this.#interrupt = interrupt;
+    this.#limit = limit;
     this.reschedule(this.#when);
   }
 
@@ -107,7 +111,22 @@ export class Timeout {
     this.#state = "expiring";
     this.#timer = null;
     this.#controller?.abort(timeIsUp());
-    this.#interrupt?.();
+    this.#limit?.interrupt();
+  }
+
+  /** @ignore */
+  get [inside.cutsShort](): CancelHost | null {
+    return this.#limit?.host ?? null;
+  }
+
+  /** @ignore */
+  [inside.inWords](now?: number): string {
+    const when = this.#when;
+    return when === null ? "timeout" : `timeout ${secondsLeft(this.#loop, when, now)}`;
+  }
+
+  static {
+    expire = (timeout) => timeout.#expire();
   }
 }
 
@@ -156,6 +175,8 @@ class TimeLimit<T> extends CallerOperation<T> {
   readonly #time: number | null;
   readonly #isDelay: boolean;
   readonly #body: BlockBody<Timeout, T>;
+  /** Set once the body has begun. */
+  #timeout: Timeout | null = null;
 
   constructor(
     loop: EventLoop,
@@ -198,8 +219,12 @@ class TimeLimit<T> extends CallerOperation<T> {
     return value;
   }
 
+  override [inside.inWords](now?: number): string {
+    return this.#timeout === null ? "timeout" : this.#timeout[inside.inWords](now);
+  }
+
   #begin(host: CancelHost): Limit {
-    return new Limit(this.#createTimeout(), host);
+    return new Limit(this.#timeout = this.#createTimeout(), host);
   }
 
   #createTimeout(): Timeout {
@@ -214,27 +239,33 @@ class Limit {
   readonly timeout: Timeout;
   /** What the body is cancelled for at the deadline. */
   readonly reason: CancelReason = new CancelReason();
-  readonly #host: CancelHost;
+  /** What is cancelled. */
+  readonly host: CancelHost;
   /** Cancellations from before. One that is due comes to the body as any other from outside. */
   readonly #cancelling: number;
 
   constructor(timeout: Timeout, host: CancelHost) {
     this.timeout = timeout;
-    this.#host = host;
+    this.host = host;
     this.#cancelling = host.cancelling() - host[inside.dueCount]();
-    timeout[inside.enterBody](() => host[inside.cancel](this.reason));
+    timeout[inside.enterBody](this);
+  }
+
+  /** The time is up. */
+  interrupt(): void {
+    this.host[inside.cancel](this.reason);
   }
 
   /** The body has ended by itself. */
   end(): void {
-    if (this.timeout[inside.exitBody]()) this.#host.uncancel();
+    if (this.timeout[inside.exitBody]()) this.host.uncancel();
   }
 
   /** The body has thrown `error`. Returns what the caller gets. */
   endWith(error: unknown): unknown {
     if (!this.timeout[inside.exitBody]()) return error;
     // A cancellation from outside, beside the one of the deadline, wins.
-    return this.#host.uncancel() <= this.#cancelling
+    return this.host.uncancel() <= this.#cancelling
       ? timedOut(error, this.timeout[inside.abortReason])
       : error;
   }

@@ -12,6 +12,7 @@ import type { EventLoop } from "../event_loop.ts";
 import { addWaiter, Future, removeWaiter } from "../tasks/future.ts";
 import { Operation } from "../tasks/operation.ts";
 import type { TimerHandle } from "../scheduling/timer_handle.ts";
+import { secondsLeft } from "../values/in_words.ts";
 
 /**
  * When {@linkcode wait} ends. An error counts for `firstException`, a cancellation does not.
@@ -126,6 +127,12 @@ class Wait<F extends Future<unknown>> extends Operation<WaitResult<F>> {
       this.#watched.set(future, watcher);
       addWaiter(future, watcher);
     }
+  }
+
+  override [inside.inWords](now?: number): string {
+    const timer = this.#timer;
+    const limit = timer === null ? "" : `, ${secondsLeft(this.getLoop(), timer.when(), now)}`;
+    return `wait for ${this.#watched.size} (${this.#left} left${limit})`;
   }
 
   override [inside.awaited](): Future<unknown>[] {

@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { requireLoop } from "../scheduling/_current.ts";
 import { describe, lineOf } from "../values/_describe.ts";
 import { showAsText } from "../values/_shown_as_text.ts";
@@ -6,6 +7,7 @@ import { BrokenBarrierError } from "../errors/errors.ts";
 import type { Future } from "../tasks/future.ts";
 import { startOperation } from "../tasks/start_operation.ts";
 import type { Coroutine } from "../tasks/task.ts";
+import { kindInWords } from "../values/in_words.ts";
 
 /**
  * Where a barrier stands. While it drains or resets, tasks of the next round wait outside.
@@ -58,6 +60,11 @@ export class Barrier {
     return lineOf(this, this.#state, { waiting: `${this.waiting}/${this.#parties}` });
   }
 
+  /** @ignore */
+  [inside.inWords](): string {
+    return kindInWords(this, `${this.#count} of ${this.#parties}`);
+  }
+
   /** How many tasks it waits for. */
   get parties(): number {
     return this.#parties;
@@ -79,7 +86,8 @@ export class Barrier {
    * @throws {BrokenBarrierError} If the barrier is reset or aborted.
    */
   wait(): Future<number> {
-    return startOperation(requireLoop("wait at a barrier"), this.#waitSteps());
+    const loop = requireLoop("wait at a barrier");
+    return startOperation(loop, this.#waitSteps(), "barrier.wait of", this);
   }
 
   /** Empties the barrier: who waits gets a {@linkcode BrokenBarrierError}. */
@@ -87,7 +95,8 @@ export class Barrier {
     const change = () => {
       this.#state = this.#count === 0 ? "filling" : "resetting";
     };
-    return startOperation(requireLoop("reset a barrier"), this.#change(change));
+    const loop = requireLoop("reset a barrier");
+    return startOperation(loop, this.#change(change), "barrier.reset of", this);
   }
 
   /** Breaks the barrier for good: who waits or comes gets a {@linkcode BrokenBarrierError}. */
@@ -95,7 +104,8 @@ export class Barrier {
     const change = () => {
       this.#state = "broken";
     };
-    return startOperation(requireLoop("abort a barrier"), this.#change(change));
+    const loop = requireLoop("abort a barrier");
+    return startOperation(loop, this.#change(change), "barrier.abort of", this);
   }
 
   *#change(change: () => void): Coroutine<void> {

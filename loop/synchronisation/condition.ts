@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { requireLoop } from "../scheduling/_current.ts";
 import { describe, lineOf } from "../values/_describe.ts";
 import { checkPlain } from "../values/_function_kind.ts";
@@ -9,6 +10,7 @@ import type { Future } from "../tasks/future.ts";
 import { Lock } from "./lock.ts";
 import { startOperation } from "../tasks/start_operation.ts";
 import type { Coroutine } from "../tasks/task.ts";
+import { kindInWords, waitingInWords } from "../values/in_words.ts";
 
 /**
  * A lock with a way to wait until another task has changed something. As `asyncio.Condition`.
@@ -62,6 +64,11 @@ export class Condition {
     return lineOf(this, this.locked() ? "locked" : "unlocked", { waiters: this.#waiters.size });
   }
 
+  /** @ignore */
+  [inside.inWords](): string {
+    return kindInWords(this, waitingInWords(this.#waiters.size));
+  }
+
   /** Whether the lock is held. */
   locked(): boolean {
     return this.#lock.locked();
@@ -85,7 +92,7 @@ export class Condition {
   wait(): Future<true> {
     this.#checkLocked("wait on");
     const loop = requireLoop("wait on a condition");
-    return startOperation(loop, this.#waitSteps(loop));
+    return startOperation(loop, this.#waitSteps(loop), "condition.wait of", this);
   }
 
   /**
@@ -95,7 +102,8 @@ export class Condition {
    */
   waitFor<T>(predicate: () => T): Future<T> {
     checkPlain(predicate, "wait on a condition");
-    return startOperation(requireLoop("wait on a condition"), this.#waitForSteps(predicate));
+    const loop = requireLoop("wait on a condition");
+    return startOperation(loop, this.#waitForSteps(predicate), "condition.waitFor of", this);
   }
 
   /**

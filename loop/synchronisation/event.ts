@@ -6,6 +6,7 @@ import type { CancelledError } from "../errors/errors.ts";
 import type { EventLoop } from "../event_loop.ts";
 import type { Future } from "../tasks/future.ts";
 import { Operation } from "../tasks/operation.ts";
+import { kindInWords, waitingInWords } from "../values/in_words.ts";
 
 /**
  * A flag that tasks can wait for. As `asyncio.Event`.
@@ -38,6 +39,17 @@ export class Event {
     return lineOf(this, this.#set ? "set" : "unset", { waiters: this.#waiters.size });
   }
 
+  /** @ignore */
+  [inside.inWords](): string {
+    const state = this.#set ? "set" : "unset";
+    return kindInWords(this, state, waitingInWords(this.#waiters.size));
+  }
+
+  /** @ignore What waiting for it is called. */
+  [inside.waitInWords](): string {
+    return `event.wait of ${this[inside.inWords]()}`;
+  }
+
   /** Whether the flag is set. */
   isSet(): boolean {
     return this.#set;
@@ -62,13 +74,19 @@ export class Event {
 }
 
 class WaitForEvent extends Operation<true> {
+  readonly #event: Event;
   readonly #waiters: Set<WaitForEvent>;
 
   constructor(loop: EventLoop, event: Event, waiters: Set<WaitForEvent>) {
     super(loop[inside.ownOptions]);
+    this.#event = event;
     this.#waiters = waiters;
     if (event.isSet()) this.finish(true);
     else waiters.add(this);
+  }
+
+  override [inside.inWords](): string {
+    return this.#event[inside.waitInWords]();
   }
 
   protected override resumed(): void {

@@ -1,5 +1,5 @@
 import * as inside from "../inside.ts";
-import { requireLoop } from "../scheduling/_current.ts";
+import { requireLoop, runningTask } from "../scheduling/_current.ts";
 import { lineOf } from "../values/_describe.ts";
 import { Held } from "./_held.ts";
 import { showAsText } from "../values/_shown_as_text.ts";
@@ -7,6 +7,7 @@ import { type CancelledError, InvalidStateError } from "../errors/errors.ts";
 import type { EventLoop } from "../event_loop.ts";
 import type { Future } from "../tasks/future.ts";
 import { Operation } from "../tasks/operation.ts";
+import { inWords, kindInWords, waitingInWords } from "../values/in_words.ts";
 
 /**
  * Lets one task at a time through. As `asyncio.Lock`.
@@ -33,6 +34,8 @@ import { Operation } from "../tasks/operation.ts";
  */
 export class Lock {
   #locked = false;
+  /** Who has taken it, as far as it was measured. */
+  #holder: Future<unknown> | null = null;
   /** In the order of arrival; who fills it is bounded by the number of tasks. */
   readonly #waiters: Set<Acquire> = new Set();
 
@@ -43,6 +46,19 @@ export class Lock {
   /** Says where it stands, as `repr()`: `<Lock locked waiters=2>`. */
   toString(): string {
     return lineOf(this, this.#locked ? "locked" : "unlocked", { waiters: this.#waiters.size });
+  }
+
+  /** @ignore */
+  [inside.inWords](): string {
+    const holder = this[inside.holder];
+    const state = holder === null ? "" : ` by ${inWords(holder)}`;
+    const waiting = waitingInWords(this.#waiters.size);
+    return kindInWords(this, this.#locked ? `locked${state}` : "unlocked", waiting);
+  }
+
+  /** @ignore Who has it, where something measures that. */
+  get [inside.holder](): Future<unknown> | null {
+    return this.#locked ? this.#holder : null;
   }
 
   /** Whether somebody holds the lock. */
@@ -71,9 +87,10 @@ export class Lock {
   }
 
   /** @ignore Takes the lock if it is free and nobody waits for it. */
-  [inside.tryAcquire](): boolean {
+  [inside.tryAcquire](asker: Future<unknown> | null): boolean {
     if (this.#locked) return false;
     for (const waiter of this.#waiters) if (!waiter.givingUp) return false;
+    this.#holder = asker;
     return this.#locked = true;
   }
 
@@ -85,8 +102,10 @@ export class Lock {
   /** @ignore `waiter` was woken and takes the lock, or gives up. */
   [inside.removeWaiter](waiter: Acquire, takes: boolean): void {
     this.#waiters.delete(waiter);
-    if (takes) this.#locked = true;
-    else if (!this.#locked) this.#wakeFirst();
+    if (takes) {
+      this.#locked = true;
+      this.#holder = waiter.asker;
+    } else if (!this.#locked) this.#wakeFirst();
   }
 
   #wakeFirst(): void {
@@ -98,12 +117,24 @@ export class Lock {
 /** One wait for a lock. */
 class Acquire extends Operation<Disposable> {
   readonly #lock: Lock;
+  /** The task that asked, as far as it is measured. */
+  readonly asker: Future<unknown> | null;
 
   constructor(loop: EventLoop, lock: Lock) {
     super(loop[inside.ownOptions]);
     this.#lock = lock;
-    if (lock[inside.tryAcquire]()) this.finish(new Held(lock));
+    this.asker = loop[inside.meter] === null ? null : runningTask();
+    if (lock[inside.tryAcquire](this.asker)) this.finish(new Held(lock));
     else lock[inside.addWaiter](this);
+  }
+
+  override [inside.inWords](): string {
+    return `lock.acquire of ${inWords(this.#lock)}`;
+  }
+
+  override [inside.awaited](): Future<unknown>[] {
+    const holder = this.#lock[inside.holder];
+    return holder === null || holder.done() ? [] : [holder];
   }
 
   protected override resumed(): void {

@@ -18,6 +18,7 @@ import type { Future } from "../tasks/future.ts";
 import { Operation } from "../tasks/operation.ts";
 import { startOperation } from "../tasks/start_operation.ts";
 import type { Coroutine } from "../tasks/task.ts";
+import { kindInWords } from "../values/in_words.ts";
 
 /**
  * Settings of a {@linkcode Queue}.
@@ -80,7 +81,7 @@ export class Queue<T> {
   readonly #putters: Set<Operation<void>> = new Set();
   /** Items put and not yet reported by `taskDone()`. */
   #unfinished = 0;
-  readonly #allDone: Event = new Event();
+  readonly #allDone: Event = new AllDone(this, () => this.#unfinished);
   #shutDown = false;
 
   /**
@@ -109,6 +110,18 @@ export class Queue<T> {
       putters: this.#putters.size,
       unfinished: this.#unfinished,
     });
+  }
+
+  /** @ignore */
+  [inside.inWords](): string {
+    const { size } = this;
+    const state = this.#maxSize > 0 ? `${size} of ${this.#maxSize}` : String(size);
+    return kindInWords(this, state, this.#shutDown ? "shut down" : "");
+  }
+
+  /** @ignore What waiting for an item of it is called. */
+  [inside.waitInWords](): string {
+    return `queue.get of ${this[inside.inWords]()}`;
   }
 
   /** The limit of `put()`; 0 for none. */
@@ -255,6 +268,22 @@ export class Queue<T> {
   }
 }
 
+/** Set while every item that was put is reported as done. */
+class AllDone extends Event {
+  readonly #queue: Queue<never>;
+  readonly #unfinished: () => number;
+
+  constructor(queue: object, unfinished: () => number) {
+    super();
+    this.#queue = queue as Queue<never>;
+    this.#unfinished = unfinished;
+  }
+
+  override [inside.waitInWords](): string {
+    return `queue.join of ${kindInWords(this.#queue, `${this.#unfinished()} unfinished`)}`;
+  }
+}
+
 function shutDownError(action: string): QueueShutDown {
   return new QueueShutDown(`Cannot ${action} a queue: it is shut down`);
 }
@@ -279,6 +308,10 @@ class Get<T> extends Operation<T> {
     this.#queue = queue;
     this.#line = line as Set<Operation<unknown>>;
     this.resumed();
+  }
+
+  override [inside.inWords](): string {
+    return this.#queue[inside.waitInWords]();
   }
 
   override [inside.awaited](): Future<unknown>[] {
@@ -317,6 +350,10 @@ class Put<T> extends Operation<void> {
     this.#line = line as Set<Operation<unknown>>;
     this.#item = item;
     this.resumed();
+  }
+
+  override [inside.inWords](): string {
+    return `queue.put of ${this.#queue[inside.inWords]()}`;
   }
 
   protected override resumed(): void {

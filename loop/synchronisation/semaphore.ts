@@ -7,6 +7,7 @@ import type { CancelledError } from "../errors/errors.ts";
 import type { EventLoop } from "../event_loop.ts";
 import type { Future } from "../tasks/future.ts";
 import { Operation } from "../tasks/operation.ts";
+import { inWords, kindInWords, waitingInWords } from "../values/in_words.ts";
 
 /**
  * Lets a number of tasks at a time through. As `asyncio.Semaphore`.
@@ -62,6 +63,11 @@ export class Semaphore {
   toString(): string {
     const state = this.locked() ? "locked" : "unlocked";
     return lineOf(this, state, { value: this.#value, waiters: this.#waiters.size });
+  }
+
+  /** @ignore */
+  [inside.inWords](): string {
+    return kindInWords(this, `${this.#value} free`, waitingInWords(this.#waiters.size));
   }
 
   /** How many permits are free. */
@@ -158,6 +164,10 @@ class Acquire extends Operation<Disposable> {
     this.#semaphore = semaphore;
     if (semaphore[inside.tryAcquire]()) this.finish(new Held(semaphore));
     else semaphore[inside.addWaiter](this);
+  }
+
+  override [inside.inWords](): string {
+    return `semaphore.acquire of ${inWords(this.#semaphore)}`;
   }
 
   protected override resumed(): void {

@@ -37,7 +37,11 @@ export class FutureIterator<T> {
         "Cannot iterate over a future: it is pending, and waiting for it takes await or yield*",
       );
     }
-    this.#owner = current.task;
+    const task = this.#owner = current.task;
+    if (!this.done && task !== null && current.operation === null) {
+      const loop = future.getLoop();
+      if (loop.getDebug()) loop[inside.noteWait](task);
+    }
     return this;
   }
 

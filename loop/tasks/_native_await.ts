@@ -98,6 +98,7 @@ export class NativeAwait<T> implements Consumer, CancelRoot, CancelEdge {
       this.#reject(cannotWaitForFuture(scope.task, future));
     } else {
       future[inside.subscribe](this);
+      if (scope.loop.getDebug()) scope.loop[inside.noteWait](scope.task);
       const due = this.list();
       if (due !== null) this.#interrupt(future, due);
     }

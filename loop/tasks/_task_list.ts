@@ -1,4 +1,5 @@
 import * as inside from "../inside.ts";
+import type { Meter } from "../inspection/meter.ts";
 import type { Task } from "./task.ts";
 
 /**
@@ -8,6 +9,8 @@ import type { Task } from "./task.ts";
  * every task pays it. A task is in one list at most.
  */
 export class TaskList implements Iterable<Task<unknown>> {
+  /** What measures the loop. */
+  meter: Meter | null = null;
   #first: Task<unknown> | null = null;
   #last: Task<unknown> | null = null;
   /** Numbers given out for names: each loop has its own, so that its runs are the same. */
@@ -20,10 +23,17 @@ export class TaskList implements Iterable<Task<unknown>> {
 
   /** Adds `task` at the end. */
   add(task: Task<unknown>): void {
+    this.meter?.began(task);
     task[inside.previousTask] = this.#last;
     if (this.#last === null) this.#first = task;
     else this.#last[inside.nextTask] = task;
     this.#last = task;
+  }
+
+  /** `task`, which is in the list, ends like that. */
+  end(task: Task<unknown>, state: "finished" | "failed" | "cancelled", value: unknown): void {
+    this.meter?.noteEnd(task, state, value);
+    this.delete(task);
   }
 
   /** Removes `task`, which must be in the list or have been removed from it. */

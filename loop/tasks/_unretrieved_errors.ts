@@ -53,6 +53,11 @@ export class UnretrievedErrors {
     this.#watch();
   }
 
+  /** Lists the futures. */
+  list(): Iterable<Future<unknown>> {
+    return this.#failures.keys();
+  }
+
   /** `future` has failed. */
   add(future: Future<unknown>): void {
     if (this.#loop.isClosed()) return;

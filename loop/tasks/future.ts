@@ -57,6 +57,10 @@ let stateOf: (future: Future<unknown>) => FutureState;
 export let forgetError: (future: Future<unknown>) => void;
 /** Takes the outcome of `future`, which must be done. */
 export let takeOutcome: (future: Future<unknown>) => Outcome;
+/** The error that `future` has failed with, if it has; nobody counts as having looked at it. */
+export let failureOf: (future: Future<unknown>) => unknown;
+/** Who is told once `future` is done; without the first consumer of an operation. */
+export let peekWaiters: (future: Future<unknown>) => Runnable | ReadonlySet<Runnable> | null;
 /** Whether who waits for `future` gets a `CancelledError` from it. */
 export let endedCancelled: (future: Future<unknown>) => boolean;
 
@@ -327,6 +331,11 @@ export class Future<T> implements Promise<T> {
     return null;
   }
 
+  /** @ignore What a wait for this is in words; `null` if it is named by what it waits for itself. */
+  [inside.inWords](_now?: number): string | null {
+    return this.constructor === Future ? "future" : null;
+  }
+
   /** @ignore What this future itself waits for. */
   [inside.awaited](): Future<unknown>[] {
     return [];
@@ -409,6 +418,8 @@ export class Future<T> implements Promise<T> {
     stateOf = (future) => future.#state;
     forgetError = (future) => future.#forgetError();
     takeOutcome = (future) => future.#takeOutcome();
+    failureOf = (future) => future.#state === "failed" ? future.#value : undefined;
+    peekWaiters = (future) => future.#waiters;
     endedCancelled = (future) =>
       future.#state === "cancelled" || future.#value instanceof CancelledError;
   }

@@ -7,6 +7,7 @@ import type { CancelRoot, Consumer } from "./_consumer.ts";
 import { CoroutineFuture, NOTHING } from "./_coroutine_future.ts";
 import { type Context, currentContext } from "../scheduling/context.ts";
 import type { EventLoop } from "../event_loop.ts";
+import { inWords } from "../values/in_words.ts";
 import { settle } from "./future.ts";
 import type { Future } from "./future.ts";
 import type { Coroutine, Task } from "./task.ts";
@@ -31,9 +32,18 @@ import type { Coroutine, Task } from "./task.ts";
  *
  * It costs the loop the turns that `await greet(name)` costs in asyncio. Cancelling the future
  * throws `CancelledError` where the coroutine waits.
+ *
+ * @param action What a wait for it is called, as in `"condition.wait of"`; what it waits for itself
+ * says it by default.
+ * @param subject What the action is done to, at the end of that text.
  */
-export function startOperation<T>(loop: EventLoop, coroutine: Coroutine<T>): Future<T> {
-  return new CoroutineOperation(loop, coroutine);
+export function startOperation<T>(
+  loop: EventLoop,
+  coroutine: Coroutine<T>,
+  action: string | null = null,
+  subject: object | null = null,
+): Future<T> {
+  return new CoroutineOperation(loop, coroutine, action, subject);
 }
 
 /** A coroutine that is part of the task in which it was started. */
@@ -42,10 +52,19 @@ class CoroutineOperation<T> extends CoroutineFuture<T> {
   /** The scope of the async function that the operation was started in. */
   readonly #scope: CancelScope | null = currentFrame()?.scope ?? null;
   readonly #context: Context = currentContext();
+  readonly #action: string | null;
+  readonly #subject: object | null;
   #consumer: Consumer | null = null;
 
-  constructor(loop: EventLoop, coroutine: Coroutine<T>) {
+  constructor(
+    loop: EventLoop,
+    coroutine: Coroutine<T>,
+    action: string | null,
+    subject: object | null,
+  ) {
     super({ loop });
+    this.#action = action;
+    this.#subject = subject;
     this.setCoroutine(coroutine);
     this.step(NOTHING);
     if (!this.done()) this.keepEngineContext();
@@ -53,6 +72,11 @@ class CoroutineOperation<T> extends CoroutineFuture<T> {
 
   override get [inside.task](): Task<unknown> | null {
     return this.#task;
+  }
+
+  override [inside.inWords](): string | null {
+    const subject = this.#subject;
+    return subject === null ? this.#action : `${this.#action} ${inWords(subject)}`;
   }
 
   override get [inside.context](): Context {

@@ -40,6 +40,7 @@ import { InvalidStateError } from "../errors/errors.ts";
 import type { EventLoop } from "../event_loop.ts";
 import { Future, settle } from "./future.ts";
 import { nameOf } from "./_name_of.ts";
+import type { TaskRecord } from "../inspection/meter.ts";
 
 /**
  * A coroutine: a generator that waits with `yield*`.
@@ -87,6 +88,9 @@ export interface TaskOptions {
   loop?: EventLoop | undefined;
 }
 
+/** Whether `task` has begun, and what it is: that of a function is known once it has. */
+export let kindOfTask: (task: Task<unknown>) => "new" | "coroutine" | "function";
+
 /** Stands for no options: nobody else has this object. */
 const NOT_CHECKED: TaskOptions = {};
 /** The options that {@linkcode noteChecked} was given, until the task has them. */
@@ -132,6 +136,8 @@ export class Task<T> extends CoroutineFuture<T> {
   [inside.previousTask]: Task<unknown> | null = null;
   /** @ignore See {@linkcode inside.previousTask}. */
   [inside.nextTask]: Task<unknown> | null = null;
+  /** @ignore What was measured of it; `null` unless something measures. */
+  [inside.record]: TaskRecord | null = null;
   /** What runs; a function becomes a coroutine, or a promise and a scope, at the first step. */
   #body: TaskBody<T> | null;
   /** Cancellations of an async function go through it; `null` in a coroutine. */
@@ -182,6 +188,11 @@ export class Task<T> extends CoroutineFuture<T> {
   getCoroutine(): Coroutine<T> | null {
     if (this.coroutine !== null) return this.coroutine;
     return typeof this.#body === "function" ? null : this.#body;
+  }
+
+  /** @ignore */
+  override [inside.inWords](): string {
+    return `task ${JSON.stringify(this.getName())}`;
   }
 
   /** @ignore */
@@ -377,7 +388,7 @@ export class Task<T> extends CoroutineFuture<T> {
   /** @ignore */
   protected override end(state: "finished" | "failed" | "cancelled", value: unknown): void {
     const due = state === "finished" ? this[inside.takeCancel]() : null;
-    this.getLoop()[inside.tasks].delete(this);
+    this.getLoop()[inside.tasks].end(this, due === null ? state : "cancelled", value);
     this.#scope?.close();
     this.drop();
     this.#body = null;
@@ -432,6 +443,11 @@ export class Task<T> extends CoroutineFuture<T> {
     } finally {
       current.task = outer;
     }
+  }
+
+  static {
+    kindOfTask = (task) =>
+      task.#body !== null ? "new" : task.#scope === null ? "coroutine" : "function";
   }
 
   /** Ends as the promise of an async function does. */

@@ -5,7 +5,7 @@
  */
 import type { AsCompletedOptions } from "../structure/as_completed.ts";
 import type { CancelOptions } from "../tasks/_cancel_reason.ts";
-import type { PrintCallGraphOptions } from "../tasks/call_graph.ts";
+import type { PrintCallGraphOptions } from "../inspection/call_graph.ts";
 import {
   ANYTHING,
   DELAY,

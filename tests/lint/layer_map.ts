@@ -45,6 +45,14 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "loop/tasks",
     "loop/synchronisation",
   ],
+  "loop/inspection": [
+    "loop/inside.ts",
+    "loop/values",
+    "loop/errors",
+    "loop/scheduling",
+    "loop/tasks",
+    "loop/structure",
+  ],
   "loop/event_loop.ts": [
     "loop/inside.ts",
     "loop/values",
@@ -52,6 +60,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "loop/scheduling",
     "loop/tasks",
     "loop/platform",
+    "loop/inspection",
   ],
 
   "transports/_options.ts": [],
@@ -97,11 +106,16 @@ export const TYPES_BACK: Readonly<Record<string, Readonly<Record<string, string>
     "loop/tasks": `${HELD}; who tells coroutines says their type`,
     "loop/structure": HELD,
     "loop/synchronisation": HELD,
+    "loop/inspection": HELD,
     "loop/runner.ts": HELD,
   },
   "loop/scheduling": {
     "loop/tasks": "what runs now is a task: the slot of the current one holds it",
     "loop/platform": "the driver is given its clock",
+    "loop/inspection": "who runs steps tells what measures them",
+  },
+  "loop/tasks": {
+    "loop/inspection": "a task has what was measured of it",
   },
   "loop/platform": {
     "loop/tasks": "what takes time on a platform gives a future",

@@ -162,7 +162,9 @@ Deno.test("debug mode reports each slow step of an async function once, with the
       yield* createTask(async () => await sleep(1), { name: "quick" });
     })
   );
-  const durations = warnings.map((text) => /name="Bee".* took (\S+) seconds$/.exec(text)?.[1]);
+  const durations = warnings.map((text) =>
+    /^Executing task "Bee" took (\S+) seconds$/.exec(text)?.[1]
+  );
   assertEquals(durations, ["0.125", "0.250", "0.375", "0.500", "0.625"]);
   loop.close();
 });

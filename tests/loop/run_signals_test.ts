@@ -109,9 +109,9 @@ Deno.test("run() cancels every task on a second signal, and soon abandons and na
     assertEquals(String(error), "CancelledError: SIGTERM");
   });
   assertEquals(logged, [
-    'Waiting for tasks that were cancelled and go on: task "main" waits for Sleep',
-    'Ended by SIGTERM without waiting any longer: task "main" waits for Sleep; ' +
-    'task "background" waits for Sleep; task "willing" waits for Sleep',
+    'Waiting for tasks that were cancelled and go on: task "main" waits for sleep 97 s left',
+    'Ended by SIGTERM without waiting any longer: task "main" waits for sleep 100 s left; ' +
+    'task "background" waits for sleep 100 s left; task "willing" waits for sleep 0.5 s left',
   ]);
   assertEquals(log, [
     "CancelledError: SIGINT",
@@ -147,7 +147,7 @@ Deno.test("run() cancels every task when the grace period is over, and waits for
   assertEquals(logged.length, 2);
   assertMatch(
     logged[1] ?? "",
-    /^Ended by SIGTERM without waiting .*: task "Task-1" waits for Sleep$/,
+    /^Ended by SIGTERM without waiting .*: task "Task-1" waits for sleep \d+ s left$/,
   );
   assertEquals(log.map(String).sort(), [
     "1",
@@ -168,8 +168,8 @@ Deno.test("run() with a grace period abandons a main that ignores it, and names 
     assertEquals(String(error), "CancelledError: SIGTERM");
   });
   assertEquals(logged.length, 2);
-  assertMatch(logged[0] ?? "", /^Waiting for .*: task "Task-\d+" waits for Sleep$/);
-  assertMatch(logged[1] ?? "", /^Ended by SIGTERM .*: task "Task-\d+" waits for Sleep$/);
+  assertMatch(logged[0] ?? "", /^Waiting for .*: task "Task-\d+" waits for sleep \d+ s left$/);
+  assertMatch(logged[1] ?? "", /^Ended by SIGTERM .*: task "Task-\d+" waits for sleep \d+ s left$/);
   assertEquals([loop.time(), loop.isClosed()], [7, true]);
 });
 
@@ -194,8 +194,8 @@ Deno.test("run() ends on a second signal also while it waits for the tasks that 
     assertEquals(String(error), "CancelledError: SIGINT");
   });
   assertEquals(logged, [
-    'Waiting for tasks that were cancelled and go on: task "background" waits for Sleep',
-    'Ended by SIGINT without waiting any longer: task "background" waits for Sleep',
+    'Waiting for tasks that were cancelled and go on: task "background" waits for sleep 97 s left',
+    'Ended by SIGINT without waiting any longer: task "background" waits for sleep 100 s left',
   ]);
   assertEquals([loop.time(), loop.isClosed()], [5.5, true]);
 });
@@ -258,7 +258,7 @@ Deno.test("run() names tasks that do not end once, without a signal too", async 
     }, { loopFactory: () => loop });
   });
   assertEquals(logged, [
-    'Waiting for tasks that were cancelled and go on: task "slow" waits for Sleep',
+    'Waiting for tasks that were cancelled and go on: task "slow" waits for sleep 17 s left',
   ]);
   assertEquals(loop.time(), 20);
 });
@@ -345,7 +345,7 @@ Deno.test("run() abandons a main that ignores its AbortSignal when the grace per
     assertEquals([error.message, error.cause], ["an AbortSignal", "enough"]);
   });
   assertEquals(logged, [
-    'Ended by an AbortSignal without waiting any longer: task "Task-1" waits for Sleep',
+    'Ended by an AbortSignal without waiting any longer: task "Task-1" waits for sleep 100 s left',
   ]);
   assertEquals(loop.time(), 2);
 });

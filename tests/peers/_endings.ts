@@ -109,9 +109,9 @@ export function expectedOf({ runner, signals, main, leftover }: Ending): Outcome
 function expectedLeft(signals: Signalling, main: string, leftover: string): string {
   const waiting: string[] = [];
   if (signals.length === 0) return "";
-  if (main === "ignores") waiting.push('task "main" waits for Sleep');
+  if (main === "ignores") waiting.push('task "main" waits for sleep');
   if (main === "never ends") waiting.push('task "main" waits for a foreign promise');
-  if (leftover === "a task that refuses") waiting.push('task "refuser" waits for Sleep');
+  if (leftover === "a task that refuses") waiting.push('task "refuser" waits for sleep');
   const jobIsLeft = leftover === "a job" && waiting.length === 0;
   return jobIsLeft ? "jobs of the default executor run" : waiting.join("; ");
 }
@@ -175,7 +175,7 @@ async function read(code: number, text: string, errors: string): Promise<Outcome
     cleaned: text.includes("cleaned up\n"),
     error: errors.includes("Error: planted") && errors.includes("TypeError: the cause"),
     trace: errors.includes("Uncaught (in promise) CancelledError: SIG"),
-    left: /^Ended by SIG\w+ without waiting any longer: (.*)$/m.exec(errors)?.[1] ?? "",
+    left: withoutSeconds(/^Ended by SIG\w+ without waiting any longer: (.*)$/m.exec(errors)?.[1]),
     orphan: pid !== undefined && await isAlive(pid),
   };
 }
@@ -183,4 +183,9 @@ async function read(code: number, text: string, errors: string): Promise<Outcome
 async function isAlive(pid: string): Promise<boolean> {
   const kill = new Deno.Command("kill", { args: ["-0", pid], stderr: "null" });
   return (await kill.output()).success;
+}
+
+/** Leaves out how much longer each would sleep. */
+function withoutSeconds(text = ""): string {
+  return text.replaceAll(/ [\d.]+ s left/g, "");
 }

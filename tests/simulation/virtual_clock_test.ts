@@ -142,7 +142,8 @@ Deno.test("VirtualClock ends a loop that nothing can wake with a DeadlockError t
   assertEquals(
     error.message,
     "Cannot go on as nothing can wake the event loop: " +
-      `task "Task-1" waits for Acquire; task "locker" waits for Acquire; ` +
+      `task "Task-1" waits for lock.acquire of Lock (locked, 2 waiting); ` +
+      `task "locker" waits for lock.acquire of Lock (locked, 2 waiting); ` +
       `task "reader" waits for a future; task "follower" waits for task "reader"`,
   );
 });

@@ -150,6 +150,6 @@ Deno.test("an error that was looked at leaves no timer", async () => {
     await timeout(1, () => sleep(10)).catch(() => {});
     await gather([() => fail("ann")], { returnExceptions: true });
     await taskGroup((group) => void group.createTask(() => fail("bob"))).catch(() => {});
-    assertEquals(loop[inside.timers](), []);
+    assertEquals(loop[inside.timers].list(), []);
   });
 });

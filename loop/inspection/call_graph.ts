@@ -4,8 +4,8 @@ import { kindOf } from "../values/_describe.ts";
 import { PRINT_CALL_GRAPH } from "../values/_options.ts";
 import { checkOptions } from "../values/check_options.ts";
 import type { EventLoop } from "../event_loop.ts";
-import type { Future } from "./future.ts";
-import { Task } from "./task.ts";
+import type { Future } from "../tasks/future.ts";
+import { Task } from "../tasks/task.ts";
 
 /**
  * A future and who waits for it, as a tree. Returned by {@linkcode captureCallGraph}. As
