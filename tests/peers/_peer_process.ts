@@ -36,9 +36,9 @@ export class PeerProcess implements AsyncDisposable {
     return await this.#readAll();
   }
 
-  /** Sends it SIGINT, and returns the rest of its output when it has ended. */
-  async interrupt(): Promise<string> {
-    this.#process.kill("SIGINT");
+  /** Sends it `signal`, and returns the rest of its output when it has ended. */
+  async end(signal: Deno.Signal = "SIGINT"): Promise<string> {
+    this.#process.kill(signal);
     return await this.#readAll();
   }
 

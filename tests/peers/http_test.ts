@@ -22,7 +22,7 @@ async function serve(test: (url: string, port: number) => Promise<void>): Promis
     );
     assertEquals(await server.readLine(), `Serving ${folder} on http://127.0.0.1:${port}/`);
     await test(`http://127.0.0.1:${port}`, port);
-    assertEquals(await server.interrupt(), "");
+    assertEquals(await server.end(), "");
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }
