@@ -1,15 +1,24 @@
 /**
  * Python asyncio's event loop, transports, protocols, subprocesses and executors for Deno.
  *
- * Start with {@linkcode run}, which runs a function on a loop of its own; {@linkcode createTask},
- * {@linkcode taskGroup} and {@linkcode timeout}, which structure it; {@linkcode openConnection} and
- * {@linkcode startServer}, which talk over streams; {@linkcode createSubprocessExec} and
- * {@linkcode toThread}. Methods of the loop, such as `createServer()` for protocols, are those of
- * {@linkcode DenoEventLoop}: `getRunningLoop()` gives it.
+ * Names are asyncio's in camelCase, keyword arguments are one object at the end. Every duration is in
+ * seconds. An asynchronous function returns a {@linkcode Future}, which can be awaited, delegated to
+ * (`yield*`), cancelled, and passed wherever a promise goes. The simulator is in
+ * `@gyre/asyncio/simulation`; what a loop needs of its host is in `@gyre/asyncio/loop`.
  *
- * Every duration is in seconds. An asynchronous function returns a {@linkcode Future}, which can be
- * awaited, delegated to (`yield*`), cancelled, and passed wherever a promise goes. The simulator
- * is in `@gyre/asyncio/simulation`; what a loop needs of its host is in `@gyre/asyncio/loop`.
+ * | to | there is |
+ * | --- | --- |
+ * | run | {@linkcode run}, {@linkcode runMain}, {@linkcode Runner} |
+ * | have tasks | {@linkcode createTask}, {@linkcode Task}, {@linkcode Future}, {@linkcode currentTask}, {@linkcode allTasks} |
+ * | structure them | {@linkcode taskGroup}, {@linkcode timeout}, {@linkcode gather}, {@linkcode shield}, {@linkcode wait}, {@linkcode waitFor}, {@linkcode asCompleted}, {@linkcode sleep} |
+ * | synchronise them | {@linkcode Queue}, {@linkcode Lock}, {@linkcode Event}, {@linkcode Condition}, {@linkcode Semaphore}, {@linkcode Barrier} |
+ * | talk over streams | {@linkcode openConnection}, {@linkcode startServer}, {@linkcode openUnixConnection}, {@linkcode startUnixServer}, {@linkcode openReadPipe}, {@linkcode openWritePipe} |
+ * | talk by protocols | {@linkcode Protocol}, {@linkcode BufferedProtocol}, {@linkcode DatagramProtocol}, and the loop's `createServer()`, `createConnection()`, … |
+ * | start programs | {@linkcode createSubprocessExec}, {@linkcode createSubprocessShell}, {@linkcode SubprocessProtocol} |
+ * | leave the thread | {@linkcode toThread}, {@linkcode WorkerPoolExecutor}, {@linkcode ProcessPoolExecutor}, {@linkcode createJob} |
+ * | reach the loop | {@linkcode getRunningLoop}, {@linkcode DenoEventLoop}, {@linkcode LoopPermissions} |
+ * | tell errors apart | {@linkcode CancelledError}, {@linkcode TimeoutError}, {@linkcode isOSError}, {@linkcode isConnectionError} |
+ * | see who waits | {@linkcode printCallGraph}, {@linkcode captureCallGraph} |
  *
  * @example A server, a client, and a limit on their time
  * ```ts
@@ -37,7 +46,6 @@
  */
 export {
   type AddressFamily,
-  type Alarm,
   ALL_COMPLETED,
   allTasks,
   asCompleted,
@@ -54,6 +62,7 @@ export {
   type CancelOptions,
   captureCallGraph,
   type Clock,
+  type ClockAlarm,
   type Completions,
   Condition,
   Context,
@@ -124,7 +133,6 @@ export {
   type QueueStore,
   type ReadableHandle,
   registerEventLoopPolicy,
-  type ReportReady,
   type ReturnWhen,
   run,
   runMain,
@@ -164,8 +172,8 @@ export {
   type WritableHandle,
 } from "./loop/mod.ts";
 export {
-  type AddressInfoFlag,
   type AddrInfo,
+  type AddrInfoFlag,
   BaseProtocol,
   type BaseTransport,
   BufferedProtocol,
@@ -191,14 +199,12 @@ export {
   openUnixConnection,
   type OpenUnixConnectionOptions,
   openWritePipe,
-  type Pausable,
   Protocol,
   type ProtocolLike,
   type ReadablePipe,
   type ReadTransport,
   type SendableFile,
   type SendfileOptions,
-  type Separator,
   type ServeForeverOptions,
   Server,
   type ServerShutdownOptions,
@@ -234,10 +240,11 @@ export {
   createCallbackPort,
   createJob,
   type Executor,
+  type ExecutorMapOptions,
+  type ExecutorShutdownOptions,
   Job,
   type JobFunction,
   type JobOptions,
-  type MapOptions,
   ModuleFunction,
   moduleFunction,
   PoolExecutor,
@@ -246,7 +253,6 @@ export {
   type ProcessPoolExecutorOptions,
   runCoroutineThreadsafe,
   type ShutdownDefaultExecutorOptions,
-  type ShutdownOptions,
   toThread,
   WorkerPoolExecutor,
   type WorkerPoolExecutorOptions,

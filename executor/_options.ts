@@ -21,8 +21,8 @@ import {
 import type { CallbackPortOptions } from "./callback_port.ts";
 import type { JobOptions } from "./create_job.ts";
 import type { ShutdownDefaultExecutorOptions } from "./default_executor.ts";
-import type { ShutdownOptions } from "./executor.ts";
-import type { MapOptions, PoolExecutorOptions } from "./pool_executor.ts";
+import type { ExecutorShutdownOptions } from "./executor.ts";
+import type { ExecutorMapOptions, PoolExecutorOptions } from "./pool_executor.ts";
 import type { ProcessPoolExecutorOptions } from "./process_pool_executor.ts";
 import type { WorkerPoolExecutorOptions } from "./worker_pool_executor.ts";
 
@@ -41,14 +41,14 @@ export const JOB: OptionTable<JobOptions> = {
   signal: SIGNAL,
 };
 
-export const MAP: OptionTable<MapOptions> = { concurrency: countFrom(1) };
+export const MAP: OptionTable<ExecutorMapOptions> = { concurrency: countFrom(1) };
 
 export const PROCESS_POOL_EXECUTOR: OptionTable<ProcessPoolExecutorOptions> = {
   ...POOL_EXECUTOR,
   permissions: either(oneOf("none"), OBJECT),
 };
 
-export const SHUTDOWN: OptionTable<ShutdownOptions> = {
+export const SHUTDOWN: OptionTable<ExecutorShutdownOptions> = {
   wait: FLAG,
   cancelFutures: FLAG,
   timeout: DELAY,

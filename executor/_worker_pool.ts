@@ -9,7 +9,7 @@ import { runJobs } from "./_job_runner.ts";
 import { PoolJob } from "./_pool_job.ts";
 import { packArguments, PoolWorker, type WorkerOwner } from "./_pool_worker.ts";
 import { checkCopied, type Order, orderOf, uncloneable } from "./_sendable.ts";
-import type { JobFunction, ShutdownOptions } from "./executor.ts";
+import type { ExecutorShutdownOptions, JobFunction } from "./executor.ts";
 
 /** What makes a pool one of threads or of processes. */
 export interface WorkerPoolSettings {
@@ -109,7 +109,7 @@ export class WorkerPool implements WorkerOwner {
   }
 
   /** Takes no more jobs and ends the workers as they get free. */
-  async shutdown(options: ShutdownOptions): Promise<void> {
+  async shutdown(options: ExecutorShutdownOptions): Promise<void> {
     const { wait = true, cancelFutures = false, timeout = Infinity } = options;
     if (this.#state === "open") this.#state = "closing";
     if (cancelFutures) { for (const job of [...this.#queue]) job.cancel(); }

@@ -81,7 +81,11 @@ export function createJob<A extends unknown[], R, P>(
     | ModuleFunction<[...A, report: (value: P) => void], R>,
   options: JobOptions<P> & { onProgress: (value: P) => void },
 ): Job<A, R>;
-/** Adds options to a function that reports no progress. */
+/**
+ * Adds options to a function that reports no progress.
+ *
+ * @category Executors
+ */
 export function createJob<A extends unknown[], R>(
   fn: ((...args: A) => R) | ModuleFunction<A, R>,
   options: JobOptions,

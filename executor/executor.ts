@@ -18,7 +18,7 @@ export type JobFunction<A extends unknown[], R> =
  *
  * @category Executors
  */
-export interface ShutdownOptions {
+export interface ExecutorShutdownOptions {
   /** Whether to wait until all workers have ended. `true` by default. */
   wait?: boolean | undefined;
   /** Whether to cancel the jobs that no worker has begun. `false` by default. */
@@ -43,5 +43,5 @@ export interface Executor {
    */
   submit<A extends unknown[], R>(fn: JobFunction<A, R>, ...args: A): Future<Awaited<R>>;
   /** Takes no more jobs and ends the workers. */
-  shutdown(options?: ShutdownOptions): Promise<void>;
+  shutdown(options?: ExecutorShutdownOptions): Promise<void>;
 }

@@ -19,9 +19,13 @@
 export { CallbackPort, type CallbackPortOptions, createCallbackPort } from "./callback_port.ts";
 export { createJob, Job, type JobOptions } from "./create_job.ts";
 export type { ShutdownDefaultExecutorOptions } from "./default_executor.ts";
-export type { Executor, JobFunction, ShutdownOptions } from "./executor.ts";
+export type { Executor, ExecutorShutdownOptions, JobFunction } from "./executor.ts";
 export { ModuleFunction, moduleFunction } from "./module_function.ts";
-export { type MapOptions, PoolExecutor, type PoolExecutorOptions } from "./pool_executor.ts";
+export {
+  type ExecutorMapOptions,
+  PoolExecutor,
+  type PoolExecutorOptions,
+} from "./pool_executor.ts";
 export { ProcessPoolExecutor, type ProcessPoolExecutorOptions } from "./process_pool_executor.ts";
 export { runCoroutineThreadsafe } from "./run_coroutine_threadsafe.ts";
 export { toThread } from "./to_thread.ts";

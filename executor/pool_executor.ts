@@ -6,7 +6,7 @@ import { startOperation } from "../loop/tasks/start_operation.ts";
 import { ensureFuture } from "../loop/tasks/ensure_future.ts";
 import { MAP, SHUTDOWN } from "./_options.ts";
 import { WorkerPool, type WorkerPoolSettings } from "./_worker_pool.ts";
-import type { Executor, JobFunction, ShutdownOptions } from "./executor.ts";
+import type { Executor, ExecutorShutdownOptions, JobFunction } from "./executor.ts";
 import { JobResults } from "./_job_results.ts";
 import { checkJob } from "./_sendable.ts";
 
@@ -15,7 +15,7 @@ import { checkJob } from "./_sendable.ts";
  *
  * @category Executors
  */
-export interface MapOptions {
+export interface ExecutorMapOptions {
   /**
    * How many calls may be begun and not yet read. Twice the number of workers by default, which
    * keeps them busy and the results few.
@@ -85,7 +85,7 @@ export class PoolExecutor implements Executor, AsyncDisposable {
   map<T, R>(
     fn: JobFunction<[item: T], R>,
     items: Iterable<T>,
-    options: MapOptions = {},
+    options: ExecutorMapOptions = {},
   ): AsyncIterableIterator<Awaited<R>> {
     checkJob(fn);
     checkArgument("map over items", "the list", items, ITERABLE);
@@ -113,7 +113,7 @@ export class PoolExecutor implements Executor, AsyncDisposable {
    * ended by force, their jobs fail with `BrokenExecutor` and queued jobs are cancelled; with a
    * timeout of zero at once.
    */
-  shutdown(options: ShutdownOptions = {}): Promise<void> {
+  shutdown(options: ExecutorShutdownOptions = {}): Promise<void> {
     checkOptions("shut an executor down", options, SHUTDOWN);
     return this.#pool.shutdown(options);
   }

@@ -95,11 +95,11 @@ export type {
   Acceptor,
   AddressFamily,
   AdoptListenerOptions,
-  Alarm,
   ByteChannel,
   ByteSink,
   ChildProcess,
   Clock,
+  ClockAlarm,
   ConnectTcpOptions,
   DatagramChannel,
   DatagramConn,
@@ -152,7 +152,7 @@ export { shield } from "./structure/shield.ts";
 export { sleep } from "./structure/sleep.ts";
 export { isCoroutine } from "./values/is_coroutine.ts";
 export { type Coroutine, Task, type TaskBody, type TaskOptions } from "./tasks/task.ts";
-export { type ReportReady, TaskGroup, taskGroup } from "./structure/task_group.ts";
+export { TaskGroup, taskGroup } from "./structure/task_group.ts";
 export type { BlockBody } from "./structure/_block_body.ts";
 export { Timeout, timeout, timeoutAt } from "./structure/timeout.ts";
 export { TimerHandle } from "./scheduling/timer_handle.ts";

@@ -47,7 +47,11 @@ export interface LoopTestOptions extends SimulateOptions {
  * ```
  */
 export function loopTest(name: string, body: SimulationMain<unknown>): void;
-/** Registers a test with settings of its own. */
+/**
+ * Registers a test with settings of its own.
+ *
+ * @category Simulation
+ */
 export function loopTest(
   name: string,
   options: LoopTestOptions,

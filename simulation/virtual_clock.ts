@@ -18,7 +18,7 @@
  */
 import * as inside from "../loop/inside.ts";
 import { checkArgument, checkOptions, DELAY } from "../loop/values/check_options.ts";
-import type { Alarm, Clock } from "../loop/platform/platform.ts";
+import type { Clock, ClockAlarm } from "../loop/platform/platform.ts";
 import { Agenda, type Appointment } from "./_agenda.ts";
 import { whenPromisesRest } from "./_deno_turn.ts";
 import { VIRTUAL_CLOCK } from "./_options.ts";
@@ -91,7 +91,7 @@ export class VirtualClock implements Clock {
   }
 
   /** Creates the alarm of one loop. */
-  createAlarm(ring: () => void, idle: () => void, deadline?: () => number): Alarm {
+  createAlarm(ring: () => void, idle: () => void, deadline?: () => number): ClockAlarm {
     const alarm = new VirtualAlarm(this, ring, idle, deadline);
     this.#alarms.add(alarm);
     return alarm;
@@ -180,7 +180,7 @@ export class VirtualClock implements Clock {
   }
 }
 
-class VirtualAlarm implements Alarm {
+class VirtualAlarm implements ClockAlarm {
   /** What stops the loop for good. */
   readonly idle: () => void;
   readonly #clock: VirtualClock;

@@ -86,12 +86,7 @@ export {
 export { startServer, type StartServerOptions } from "./streams/start_server.ts";
 export { startTls, type StartTlsOptions } from "./endpoints/start_tls.ts";
 export { startUnixServer, type StartUnixServerOptions } from "./streams/start_unix_server.ts";
-export {
-  type Pausable,
-  type Separator,
-  StreamReader,
-  type StreamReaderOptions,
-} from "./streams/stream_reader.ts";
+export { StreamReader, type StreamReaderOptions } from "./streams/stream_reader.ts";
 export {
   type ClientConnected,
   StreamReaderProtocol,
@@ -118,8 +113,8 @@ export type {
   WriteTransport,
 } from "./transport.ts";
 export {
-  type AddressInfoFlag,
   type AddrInfo,
+  type AddrInfoFlag,
   getaddrinfo,
   type GetaddrinfoOptions,
   type SocketProtocol,

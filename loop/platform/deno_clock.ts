@@ -1,6 +1,6 @@
 import { clearImmediate, setImmediate } from "node:timers";
 import { CancelledError } from "../errors/errors.ts";
-import type { Alarm, Clock } from "./platform.ts";
+import type { Clock, ClockAlarm } from "./platform.ts";
 
 /** The longest delay of a host timer, in milliseconds; a longer one would fire at once. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
@@ -31,7 +31,7 @@ export class DenoClock implements Clock {
   }
 
   /** Creates the timer of one loop. */
-  createAlarm(ring: () => void): Alarm {
+  createAlarm(ring: () => void): ClockAlarm {
     return new DenoAlarm(ring);
   }
 }
@@ -47,7 +47,7 @@ const LATENESS_MS = 1;
  * starts it again. That saves a host timer for each message with a time limit. It is set to fire
  * a little early, as Deno is late by a millisecond; the rest, less than that, is polled for.
  */
-class DenoAlarm implements Alarm {
+class DenoAlarm implements ClockAlarm {
   readonly #ring: () => void;
   /** What the loop waits for, in milliseconds of `performance.now()`. */
   #deadlineMs = Infinity;

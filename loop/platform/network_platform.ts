@@ -90,7 +90,7 @@ export interface ByteSink {
  * A place in an Internet network: where a server listens, a client connects, datagrams come from and
  * go to. What asyncio has as a tuple; a `Deno.NetAddr` is one.
  *
- * @category Platform
+ * @category Names
  */
 export interface SocketAddress {
   /** A host name or a numeric address. */
@@ -189,7 +189,7 @@ export interface DatagramChannel {
  * A socket for datagrams, such as a `Deno.DatagramConn`, whose type only a program with the library
  * `deno.unstable` has.
  *
- * @category Platform
+ * @category Protocols and transports
  */
 export interface DatagramConn {
   /** Where it receives. */
@@ -233,14 +233,14 @@ export interface OpenDatagramsOptions {
 /**
  * The versions of the Internet protocol.
  *
- * @category Platform
+ * @category Names
  */
 export type AddressFamily = "ipv4" | "ipv6";
 
 /**
  * A numeric address of a host.
  *
- * @category Platform
+ * @category Names
  */
 export interface HostAddress {
   /** Its kind. */

@@ -11,14 +11,14 @@ import type { ByteChannel } from "./network_platform.ts";
 /**
  * Something to read from: a descriptor, or an object of the host such as `Deno.stdin` or a file.
  *
- * @category Platform
+ * @category Protocols and transports
  */
 export type ReadableHandle = number | { readonly readable: ReadableStream<Uint8Array> };
 
 /**
  * Something to write to: a descriptor, or an object of the host such as `Deno.stdout` or a file.
  *
- * @category Platform
+ * @category Protocols and transports
  */
 export type WritableHandle = number | { readonly writable: WritableStream<Uint8Array> };
 

@@ -75,7 +75,7 @@ export interface Clock {
    * @param deadline Returns when the loop wants to be woken as things are now: a callback may
    * have cancelled the timer that the alarm was set for. Without it the alarm stays as it was set.
    */
-  createAlarm(ring: () => void, idle: () => void, deadline?: () => number): Alarm;
+  createAlarm(ring: () => void, idle: () => void, deadline?: () => number): ClockAlarm;
 }
 
 /**
@@ -83,7 +83,7 @@ export interface Clock {
  *
  * @category Platform
  */
-export interface Alarm {
+export interface ClockAlarm {
   /**
    * The loop is about to wait: it wants to be woken at `deadline`, in the clock's seconds.
    * `Infinity` waits for an event only. Replaces the deadline set before.

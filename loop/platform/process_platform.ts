@@ -15,7 +15,7 @@ import type { ByteChannel } from "./network_platform.ts";
 /**
  * Where a standard stream of a child goes: a pipe, where ours goes, nowhere, or a descriptor.
  *
- * @category Platform
+ * @category Subprocesses
  */
 export type StdioTarget = "piped" | "inherit" | "null" | number;
 

@@ -91,7 +91,7 @@ export interface WorkerProcessOptions {
  * What a worker may do. `true` is everything of a kind, a list only its members, written as in
  * Deno's `--allow-…` flags. What is left out is denied.
  *
- * @category Platform
+ * @category Executors
  */
 export interface WorkerPermissions {
   /** Environment variables. */

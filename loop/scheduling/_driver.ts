@@ -42,7 +42,7 @@ import type { Runnable } from "./_runnable.ts";
 import { TimerQueue } from "./_timer_queue.ts";
 import type { EventLoop } from "../event_loop.ts";
 import type { Meter } from "../inspection/meter.ts";
-import type { Alarm, Clock, Poller } from "../platform/platform.ts";
+import type { Clock, ClockAlarm, Poller } from "../platform/platform.ts";
 import type { ReadyQueue } from "./ready_queue.ts";
 import type { TimerHandle } from "./timer_handle.ts";
 
@@ -98,7 +98,7 @@ export class Driver {
   #stopping = false;
   /** Whether the entry of an event runs while the driver waits. */
   #entering = false;
-  #alarm: Alarm | null = null;
+  #alarm: ClockAlarm | null = null;
   /** Looks for what the host does not report by itself; set while something is watched. */
   #poller: Poller | null = null;
   /** Readings of the clock since the poller has looked. */

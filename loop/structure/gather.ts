@@ -70,7 +70,11 @@ export function gather<const A extends readonly Awaitable<unknown>[]>(
   awaitables: A,
   options?: GatherOptions & { returnExceptions?: false | undefined },
 ): Future<GatherResults<A>>;
-/** Waits for all awaitables and gives their results, or their errors, in the order of the list. */
+/**
+ * Waits for all awaitables and gives their results, or their errors, in the order of the list.
+ *
+ * @category Structure
+ */
 export function gather<const A extends readonly Awaitable<unknown>[]>(
   awaitables: A,
   options: GatherOptions,

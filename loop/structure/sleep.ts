@@ -31,7 +31,11 @@ import { secondsLeft } from "../values/in_words.ts";
  * ```
  */
 export function sleep(delay: number): Future<void>;
-/** Waits for `delay` seconds, then gives `result`. */
+/**
+ * Waits for `delay` seconds, then gives `result`.
+ *
+ * @category Structure
+ */
 export function sleep<T>(delay: number, result: T): Future<T>;
 export function sleep<T>(delay: number, result?: T): Future<T> {
   checkSeconds("sleep", "delay", delay);

@@ -25,13 +25,6 @@ import type { Runnable } from "../scheduling/_runnable.ts";
 type GroupState = "open" | "closing" | "closed";
 
 /**
- * What a child of {@linkcode TaskGroup.start} calls when it is ready.
- *
- * @category Structure
- */
-export type ReportReady<R> = (value: R) => void;
-
-/**
  * Tasks that end together. As `asyncio.TaskGroup`; see {@linkcode taskGroup}.
  *
  * The first child that fails cancels the others and the body.
@@ -117,7 +110,7 @@ export class TaskGroup {
    * ```
    */
   start<R>(
-    body: (ready: ReportReady<R>) => Coroutine<unknown> | PromiseLike<unknown> | unknown,
+    body: (ready: (value: R) => void) => Coroutine<unknown> | PromiseLike<unknown> | unknown,
     options: TaskOptions = NO_OPTIONS,
   ): Future<R> {
     checkOptions("create a task", options, TASK);
@@ -186,11 +179,11 @@ export class TaskGroup {
   }
 
   *#startSteps<R>(
-    body: (ready: ReportReady<R>) => unknown,
+    body: (ready: (value: R) => void) => unknown,
     options: TaskOptions,
   ): Coroutine<R> {
     const ready = this.#loop.createFuture<R>();
-    const report: ReportReady<R> = (value) => {
+    const report = (value: R) => {
       if (!ready.done()) ready.setResult(value);
     };
     const task = this.#loop.createTask(() => body(report), options);

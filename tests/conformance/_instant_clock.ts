@@ -1,4 +1,4 @@
-import type { Alarm, Clock } from "../../loop/platform/platform.ts";
+import type { Clock, ClockAlarm } from "../../loop/platform/platform.ts";
 import { setImmediate } from "node:timers";
 
 /**
@@ -24,7 +24,7 @@ export class InstantClock implements Clock {
     setImmediate(wake);
   }
 
-  createAlarm(ring: () => void, idle: (error: Error) => void): Alarm {
+  createAlarm(ring: () => void, idle: (error: Error) => void): ClockAlarm {
     let request = 0;
     return {
       set: (deadline) => {

@@ -10,7 +10,7 @@
  * @module
  */
 import { clearImmediate, setImmediate } from "node:timers";
-import type { Alarm, Clock } from "../../loop/platform/platform.ts";
+import type { Clock, ClockAlarm } from "../../loop/platform/platform.ts";
 
 /** Time that a test controls. Starts at zero. */
 export class VirtualClock implements Clock {
@@ -31,7 +31,7 @@ export class VirtualClock implements Clock {
     setImmediate(wake);
   }
 
-  createAlarm(ring: () => void): Alarm {
+  createAlarm(ring: () => void): ClockAlarm {
     const alarm = new VirtualAlarm(this, ring);
     this.#alarms.add(alarm);
     return alarm;
@@ -67,7 +67,7 @@ export class VirtualClock implements Clock {
   }
 }
 
-class VirtualAlarm implements Alarm {
+class VirtualAlarm implements ClockAlarm {
   deadline: number;
   readonly #clock: VirtualClock;
   readonly #ring: () => void;

@@ -6,20 +6,20 @@ import { utf8 } from "../transports/_backend.ts";
 Deno.test("openReadPipe() reads a stream to its end, within its limit", async () => {
   const stream = new Blob(["one\ntwo\n", "x".repeat(100)]).stream();
   await run(async () => {
-    const [reader, transport] = await openReadPipe(stream, { limit: 64 });
+    const reader = await openReadPipe(stream, { limit: 64 });
     assertEquals(await reader.readLine(), utf8("one\n"));
     assertEquals(await reader.readLine(), utf8("two\n"));
     assertEquals((await reader.read()).length, 100);
-    assertEquals([reader.atEof(), transport.isClosing()], [true, true]);
+    assertEquals([reader.atEof(), reader.transport?.isClosing()], [true, true]);
   });
 });
 
-Deno.test("openReadPipe() gives a transport that ends the stream before its end", async () => {
+Deno.test("openReadPipe() gives a reader whose transport ends the stream before its end", async () => {
   const cancelled = Promise.withResolvers<void>();
   const stream = new ReadableStream<Uint8Array>({ cancel: () => cancelled.resolve() });
   await run(async () => {
-    const [reader, transport] = await openReadPipe(stream);
-    transport.close();
+    const reader = await openReadPipe(stream);
+    reader.transport?.close();
     assertEquals(await reader.read(), new Uint8Array(0));
   });
   await cancelled.promise;
@@ -30,7 +30,7 @@ Deno.test("openReadPipe() throws where the stream fails", async () => {
     pull: (controller) => controller.error(new RangeError("broken")),
   });
   await run(async () => {
-    const [reader] = await openReadPipe(stream);
+    const reader = await openReadPipe(stream);
     await assertRejects(async () => await reader.read(), RangeError, "broken");
   });
 });
@@ -43,7 +43,7 @@ for (const thrown of [null, undefined, 5, "text"]) {
       pull: (controller) => controller.error(thrown),
     });
     await run(async () => {
-      const [reader] = await openReadPipe(stream);
+      const reader = await openReadPipe(stream);
       const error = await assertRejects(
         async () => await reader.read(),
         Error,

@@ -75,3 +75,16 @@ export class FakeTransport implements Transport {
     this.onClose();
   }
 }
+
+/** A transport that writes down when it is paused. */
+export class PauseLog extends FakeTransport {
+  readonly entries: string[] = [];
+
+  override pauseReading(): void {
+    this.entries.push("pause");
+  }
+
+  override resumeReading(): void {
+    this.entries.push("resume");
+  }
+}

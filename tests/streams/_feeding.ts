@@ -26,16 +26,3 @@ export function* takeRest(reader: StreamReader): Coroutine<string> {
   reader.feedEof();
   return text(yield* reader.read());
 }
-
-/** Writes down when it is told to pause and to resume. */
-export class PauseLog {
-  readonly entries: string[] = [];
-
-  pauseReading(): void {
-    this.entries.push("pause");
-  }
-
-  resumeReading(): void {
-    this.entries.push("resume");
-  }
-}

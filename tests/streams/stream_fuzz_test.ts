@@ -3,7 +3,8 @@ import { assertEquals } from "@std/assert";
 import { type Coroutine, type Future, sleep, StreamReader } from "../../mod.ts";
 import { SeededRandom } from "../conformance/mod.ts";
 import { runVirtual } from "../loop/mod.ts";
-import { PauseLog, text, utf8 } from "./_feeding.ts";
+import { PauseLog } from "./_fake_transport.ts";
+import { text, utf8 } from "./_feeding.ts";
 import {
   type Model,
   outcomeOf,

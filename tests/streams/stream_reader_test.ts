@@ -12,7 +12,8 @@ import {
   StreamReader,
 } from "../../mod.ts";
 import { caughtBy, runVirtual } from "../loop/mod.ts";
-import { type Fed, feed, PauseLog, takeRest, text, utf8 } from "./_feeding.ts";
+import { PauseLog } from "./_fake_transport.ts";
+import { type Fed, feed, takeRest, text, utf8 } from "./_feeding.ts";
 import { stateOf } from "../../transports/streams/stream_reader.ts";
 
 type ReadOf = (reader: StreamReader) => Future<Uint8Array>;
@@ -427,6 +428,16 @@ Deno.test("StreamReader.read() resumes its coroutine in the iteration that follo
     yield* sleep(0);
 
     assertEquals(log, ["before", "data", "after"]);
+  }));
+
+Deno.test("StreamReader.transport is what was set last, and null before", () =>
+  runVirtual((loop) => {
+    const reader = new StreamReader({ loop });
+    assertEquals(reader.transport, null);
+    const first = withLog(reader);
+    assertEquals(reader.transport === first, true);
+    const second = withLog(reader);
+    assertEquals(reader.transport === second, true);
   }));
 
 function withLog(reader: StreamReader): PauseLog {

@@ -9,8 +9,8 @@ import {
   StreamWriter,
 } from "../../mod.ts";
 import { runVirtual, type TestLoop } from "../loop/mod.ts";
-import { FakeTransport } from "./_fake_transport.ts";
-import { feed, PauseLog, text, utf8 } from "./_feeding.ts";
+import { FakeTransport, PauseLog } from "./_fake_transport.ts";
+import { feed, text, utf8 } from "./_feeding.ts";
 
 Deno.test("StreamReader.readable gives what is unread, up to the end", () =>
   runVirtual(async (loop) => {

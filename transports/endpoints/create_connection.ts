@@ -10,7 +10,7 @@ import type { Coroutine } from "../../loop/tasks/task.ts";
 import { checkConnection } from "./_check_sock.ts";
 import { connect, type ConnectionKind } from "./_connect.ts";
 import { CREATE_CONNECTION } from "../_options.ts";
-import { type AddressInfoFlag, getaddrinfo } from "../names/getaddrinfo.ts";
+import { type AddrInfoFlag, getaddrinfo } from "../names/getaddrinfo.ts";
 import { interleave, race } from "./happy_eyeballs.ts";
 import { setKeepAlive } from "./_keep_alive.ts";
 import type { ProtocolLike } from "../protocol.ts";
@@ -43,7 +43,7 @@ export interface CreateConnectionOptions<A extends Deno.Addr = Deno.NetAddr>
    * How the name is looked up, as for `getaddrinfo()`. `numericHost` takes addresses in numbers only,
    * and looks nothing up.
    */
-  flags?: readonly AddressInfoFlag[] | undefined;
+  flags?: readonly AddrInfoFlag[] | undefined;
   /**
    * Addresses of this family only. This, `flags` and the next three make the loop resolve the name itself,
    * which needs `allow-net` for the name and for its addresses, not only for `hostname:port`.

@@ -15,8 +15,8 @@ import { CREATE_DATAGRAM_ENDPOINT } from "../_options.ts";
 import { untilOpened } from "./_until_opened.ts";
 import { DatagramEndpoint } from "../core/datagram_transport.ts";
 import {
-  type AddressInfoFlag,
   type AddrInfo,
+  type AddrInfoFlag,
   getaddrinfo,
   type GetaddrinfoOptions,
 } from "../names/getaddrinfo.ts";
@@ -42,7 +42,7 @@ export interface CreateDatagramEndpointOptions {
   /** Has no effect: datagrams are UDP. */
   proto?: "udp" | undefined;
   /** How names are looked up, as for `getaddrinfo()`. */
-  flags?: readonly AddressInfoFlag[] | undefined;
+  flags?: readonly AddrInfoFlag[] | undefined;
   /** Not possible: Deno does not let datagram sockets share a port. `true` is a TypeError. */
   reusePort?: boolean | undefined;
   /** Whether to send to broadcast addresses. */

@@ -6,7 +6,7 @@ import type { Coroutine } from "../../loop/tasks/task.ts";
 import { checkListener } from "./_check_sock.ts";
 import { CREATE_SERVER } from "../_options.ts";
 import { hostKey } from "../names/ip_address.ts";
-import { type AddressInfoFlag, getaddrinfo } from "../names/getaddrinfo.ts";
+import { type AddrInfoFlag, getaddrinfo } from "../names/getaddrinfo.ts";
 import type { ProtocolLike } from "../protocol.ts";
 import { serve, type ServerKind } from "./_serve.ts";
 import type { Server } from "./server.ts";
@@ -40,7 +40,7 @@ export interface CreateServerOptions<A extends Deno.Addr = Deno.NetAddr> extends
    * How names are looked up, as for `getaddrinfo()`. `numericHost` takes addresses in numbers only,
    * and looks nothing up.
    */
-  flags?: readonly AddressInfoFlag[] | undefined;
+  flags?: readonly AddrInfoFlag[] | undefined;
   /** How many connections may wait to be accepted; 100 by default. */
   backlog?: number | undefined;
   /** Has no effect: the port of a server that is closed can always be listened on again. */

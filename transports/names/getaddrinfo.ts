@@ -29,7 +29,7 @@ export type SocketProtocol = "tcp" | "udp";
  *
  * @category Names
  */
-export type AddressInfoFlag = "passive" | "numericHost" | "numericService" | "canonicalName";
+export type AddrInfoFlag = "passive" | "numericHost" | "numericService" | "canonicalName";
 
 /**
  * Settings of {@linkcode getaddrinfo}.
@@ -44,7 +44,7 @@ export interface GetaddrinfoOptions {
   /** Sockets of this protocol only. */
   proto?: SocketProtocol | undefined;
   /** How to work. */
-  flags?: readonly AddressInfoFlag[] | undefined;
+  flags?: readonly AddrInfoFlag[] | undefined;
 }
 
 /**
@@ -140,7 +140,7 @@ function* resolve(
   return found.map((info, index) => index === 0 ? { ...info, canonname } : info);
 }
 
-function checkPort(port: number | string | null, flags: readonly AddressInfoFlag[]): number {
+function checkPort(port: number | string | null, flags: readonly AddrInfoFlag[]): number {
   const numeric = typeof port !== "string" || /^\d+$/.test(port) ||
     !flags.includes("numericService");
   const number = typeof port === "string" ? portOf(port) : port ?? 0;

@@ -1,12 +1,5 @@
 import type { StreamBuffer } from "./_stream_buffer.ts";
 
-/**
- * What ends a piece of a stream: bytes, or a string that stands for its UTF-8.
- *
- * @category Streams
- */
-export type Separator = Uint8Array | string;
-
 /** Where a separator stands among the unread bytes. */
 export interface Match {
   /** Where it begins. */
@@ -26,7 +19,7 @@ export class Separators {
   readonly #list: readonly Uint8Array[];
   readonly #longest: number;
 
-  constructor(separators: Separator | readonly Separator[]) {
+  constructor(separators: string | Uint8Array | readonly (string | Uint8Array)[]) {
     const list = isList(separators) ? separators.map(toBytes) : [toBytes(separators)];
     if (list.length === 0) {
       throw new RangeError("Cannot read up to a separator: the list of separators is empty");
@@ -70,11 +63,11 @@ export class Separators {
 /** The separator of lines. */
 export const NEWLINE: Separators = new Separators("\n");
 
-function isList(separators: unknown): separators is readonly Separator[] {
+function isList(separators: unknown): separators is readonly (string | Uint8Array)[] {
   return Array.isArray(separators);
 }
 
-function toBytes(separator: Separator): Uint8Array {
+function toBytes(separator: string | Uint8Array): Uint8Array {
   if (typeof separator === "string") return encoder.encode(separator);
   if (separator instanceof Uint8Array) return separator;
   throw new TypeError(

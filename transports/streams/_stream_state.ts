@@ -6,13 +6,6 @@ import { type Read, ReadInto } from "./_stream_reads.ts";
 import type { ReadTransport } from "../transport.ts";
 
 /**
- * What can be told to send no more for a while.
- *
- * @category Streams
- */
-export type Pausable = Pick<ReadTransport, "pauseReading" | "resumeReading">;
-
-/**
  * What a reader, its reads and who feeds it share: the bytes, how the stream stands, and the read
  * that waits.
  */
@@ -24,7 +17,7 @@ export class StreamState {
   #limit: number;
   #ended = false;
   #error: unknown = null;
-  #transport: Pausable | null = null;
+  #transport: ReadTransport | null = null;
   /** Whether the transport was told to pause. */
   #paused = false;
   /** The read that waits, and how many unread bytes it waits for. */
@@ -58,6 +51,11 @@ export class StreamState {
   /** What every read throws, or `null`. */
   get error(): unknown {
     return this.#error;
+  }
+
+  /** What is paused, if there is something. */
+  get transport(): ReadTransport | null {
+    return this.#transport;
   }
 
   /** Adds bytes, whose memory is the stream's from now on. */
@@ -101,7 +99,7 @@ export class StreamState {
   }
 
   /** Sets what is paused while too much is unread. */
-  setTransport(transport: Pausable): void {
+  setTransport(transport: ReadTransport): void {
     this.#transport = transport;
     this.#paused = false;
     this.#pauseIfFull();

@@ -15,15 +15,13 @@ import type { StreamOptions } from "./open_connection.ts";
 import { StreamReader } from "./stream_reader.ts";
 import { StreamReaderProtocol } from "./stream_reader_protocol.ts";
 import { StreamWriter } from "./stream_writer.ts";
-import type { ReadTransport } from "../transport.ts";
 
 /**
  * Returns a stream that reads a pipe: a Web stream, `Deno.stdin`, a file, or a descriptor. It is
  * `connectReadPipe()` with a reader as its protocol.
  *
- * @param pipe What to read. It belongs to the transport, which closes it at its end.
+ * @param pipe What to read. It is closed at its end, or before by `reader.transport`.
  * @param options The limit of the reader.
- * @returns The reader, and the transport to close the pipe before its end.
  * @throws {InvalidStateError} If no loop is running here.
  * @throws {TypeError} If the pipe is no such thing, or somebody else reads it.
  *
@@ -36,7 +34,7 @@ import type { ReadTransport } from "../transport.ts";
  *
  * const text = new Blob(["one\ntwo\n"]).stream();
  * const lines = await run(async () => {
- *   const [reader] = await openReadPipe(text);
+ *   const reader = await openReadPipe(text);
  *   return (await Array.fromAsync(reader)).map((line) => new TextDecoder().decode(line));
  * });
  * assertEquals(lines, ["one\n", "two\n"]);
@@ -45,7 +43,7 @@ import type { ReadTransport } from "../transport.ts";
 export function openReadPipe(
   pipe: ReadablePipe,
   options: StreamOptions = {},
-): Future<[reader: StreamReader, transport: ReadTransport]> {
+): Future<StreamReader> {
   checkOptions("open a pipe", options, STREAM);
   const loop = runningPlatformLoop("open a pipe");
   return startOperation(loop, readSteps(loop, pipe, options));
@@ -86,11 +84,11 @@ function* readSteps(
   loop: PlatformLoop,
   pipe: ReadablePipe,
   options: StreamOptions,
-): Coroutine<[StreamReader, ReadTransport]> {
+): Coroutine<StreamReader> {
   const reader = new StreamReader({ limit: options.limit, loop });
   const createProtocol = () => new StreamReaderProtocol(reader, { loop });
-  const [transport] = yield* connectReadPipe(loop, createProtocol, pipe);
-  return [reader, transport];
+  yield* connectReadPipe(loop, createProtocol, pipe);
+  return reader;
 }
 
 function* writeSteps(loop: PlatformLoop, pipe: WritablePipe): Coroutine<StreamWriter> {

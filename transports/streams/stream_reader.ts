@@ -2,7 +2,7 @@ import { checkArgument, checkOptions, countFrom } from "../../loop/values/check_
 import { type EventLoop, runningEventLoop } from "../../loop/event_loop.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import { STREAM_READER } from "../_options.ts";
-import { type Separator, Separators } from "./_separators.ts";
+import { Separators } from "./_separators.ts";
 import {
   NextLine,
   ReadAll,
@@ -12,10 +12,9 @@ import {
   ReadSome,
   ReadUntil,
 } from "./_stream_reads.ts";
-import { type Pausable, StreamState } from "./_stream_state.ts";
+import { StreamState } from "./_stream_state.ts";
 import { createReadable } from "./_web_streams.ts";
-
-export type { Pausable, Separator };
+import type { ReadTransport } from "../transport.ts";
 
 /** The limit of a reader where none is given, in bytes. */
 export const DEFAULT_LIMIT: number = 64 * 1024;
@@ -136,14 +135,16 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * Reads up to a separator, and the separator. Of several ones it is the one that ends first; of
    * two that end together, the shorter one counts.
    *
-   * @param separator One separator, or a list of them; `"\n"` by default.
+   * @param separator One separator, or a list of them; a string stands for its UTF-8.
    * @throws {IncompleteReadError} If the stream ends before; it holds what came.
    * @throws {LimitOverrunError} If there are more bytes than the limit before the separator. They
    * stay readable.
    * @throws {RangeError} If there is no separator, or an empty one.
    * @throws {InvalidStateError} If another read waits. The error of the connection, if it failed.
    */
-  readUntil(separator: Separator | readonly Separator[] = "\n"): Future<Uint8Array> {
+  readUntil(
+    separator: string | Uint8Array | readonly (string | Uint8Array)[] = "\n",
+  ): Future<Uint8Array> {
     return new ReadUntil(this.#state, new Separators(separator));
   }
 
@@ -218,8 +219,16 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
     this.#state.fail(error);
   }
 
-  /** Sets what is paused while too much is unread. */
-  setTransport(transport: Pausable): void {
+  /**
+   * What the reader reads from: closing it ends the stream before its end. `null` while there is none,
+   * as where it is fed by hand.
+   */
+  get transport(): ReadTransport | null {
+    return this.#state.transport;
+  }
+
+  /** Sets what the reader reads from, which is paused while too much is unread. */
+  setTransport(transport: ReadTransport): void {
     this.#state.setTransport(transport);
   }
 }

@@ -7,7 +7,6 @@ import {
   createTask,
   currentTask,
   InvalidStateError,
-  type ReportReady,
   sleep,
   type TaskGroup,
   taskGroup,
@@ -21,7 +20,7 @@ type Step = "report" | "throw" | "refuse" | "wait";
 /** Returns a child that does one step a second, beginning at once; it says when it is cancelled. */
 function childOf(kind: Kind, steps: readonly Step[], log: unknown[] = []) {
   if (kind === "coroutine") {
-    return function* (ready: ReportReady<number>): Coroutine<string> {
+    return function* (ready: (value: number) => void): Coroutine<string> {
       try {
         for (const step of steps) {
           act(step, ready);
@@ -33,7 +32,7 @@ function childOf(kind: Kind, steps: readonly Step[], log: unknown[] = []) {
       return "returned";
     };
   }
-  return async (ready: ReportReady<number>): Promise<string> => {
+  return async (ready: (value: number) => void): Promise<string> => {
     try {
       for (const step of steps) {
         act(step, ready);
@@ -46,7 +45,7 @@ function childOf(kind: Kind, steps: readonly Step[], log: unknown[] = []) {
   };
 }
 
-function act(step: Step, ready: ReportReady<number>): void {
+function act(step: Step, ready: (value: number) => void): void {
   if (step === "report") ready(8080);
   if (step === "throw") throw new Error("child");
 }
