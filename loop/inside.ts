@@ -141,6 +141,8 @@ export const remove: unique symbol = Symbol("remove");
 export const removeWaiter: unique symbol = Symbol("removeWaiter");
 /** Calls the exception handler, in a context. */
 export const report: unique symbol = Symbol("report");
+/** Breaks a simulated connection, and tells the peer. */
+export const reset: unique symbol = Symbol("reset");
 /** Lets virtual time stand. */
 export const rest: unique symbol = Symbol("rest");
 /** Goes on within the callback that completes what was awaited. */

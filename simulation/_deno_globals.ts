@@ -22,24 +22,28 @@ import { chancePatches } from "./_deno_chance.ts";
 import { effectPatches } from "./_deno_effects.ts";
 import { hostWorkPatches } from "./_deno_host_work.ts";
 import { holdTimeForImports } from "./_deno_imports.ts";
+import { handlePatches } from "./_deno_handles.ts";
 import { performancePatches } from "./_deno_performance.ts";
 import { realityPatches } from "./_deno_reality.ts";
 import { timePatches } from "./_deno_time.ts";
 import { timerPatches } from "./_deno_timers.ts";
 import { isInstance } from "./_is_instance.ts";
 import type { Patch } from "./_patch.ts";
-import { type World, worlds } from "./_world.ts";
+import { type Web, type World, worlds } from "./_world.ts";
 
 /** The simulations that run, with the globals that each has read. */
 const running: Map<World, Map<Patch, unknown>> = new Map();
 /** What puts the originals back. */
 let restore: (() => void)[] = [];
+/** What serves the web in those that run, and has its patches in place. */
+const webs: Set<Web> = new Set();
 
 /** Calls `work` inside `world`. */
 export async function runInside<T>(world: World, work: () => Promise<T>): Promise<T> {
   if (running.size === 0) install();
   running.set(world, new Map());
   try {
+    installWeb(world.web);
     return await worlds.run(world, () => {
       world.inRoot = AsyncLocalStorage.snapshot();
       world.clock[inside.runIn](world.inRoot);
@@ -61,22 +65,39 @@ function install(): void {
     ...effectPatches(),
     ...hostWorkPatches(),
     ...realityPatches(),
+    ...handlePatches(),
   ];
+  installAll(patches, () => restore.push(holdTimeForImports()));
+  globalThis.addEventListener("unhandledrejection", onUnhandledRejection);
+  globalThis.addEventListener("error", onUncaughtError);
+}
+
+/** Adds what the web replaces besides, once. */
+function installWeb(web: Web | null): void {
+  if (web === null || webs.has(web)) return;
+  webs.add(web);
+  installAll(web.patches(), () => {});
+}
+
+/** Puts all `patches` in place, or none. */
+function installAll(patches: Patch[], andThen: () => void): void {
+  const before = restore.length;
   try {
     for (const patch of patches) restore.push(apply(patch));
-    restore.push(holdTimeForImports());
+    andThen();
   } catch (error) {
-    uninstall();
+    for (const undo of restore.splice(before).reverse()) undo();
     throw error;
   }
-  globalThis.addEventListener("unhandledrejection", onUnhandledRejection);
 }
 
 function uninstall(): void {
   globalThis.removeEventListener("unhandledrejection", onUnhandledRejection);
+  globalThis.removeEventListener("error", onUncaughtError);
   // The last first: two patches may be of one property.
   for (const undo of restore.reverse()) undo();
   restore = [];
+  webs.clear();
 }
 
 /** Makes the property an accessor. Returns what undoes that. */
@@ -119,6 +140,14 @@ function apply(patch: Patch): () => void {
     if (descriptor === undefined) Reflect.deleteProperty(target, key);
     else Object.defineProperty(target, key, descriptor);
   };
+}
+
+/** What code throws that nobody has called, such as a listener in a tick of Node, fails it too. */
+function onUncaughtError(event: ErrorEvent): void {
+  const [world, another] = running.keys();
+  if (world === undefined || another !== undefined) return;
+  event.preventDefault();
+  world.fail(event.error);
 }
 
 /** A rejected promise that nobody handles fails the simulation, if only one runs. */

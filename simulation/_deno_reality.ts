@@ -126,7 +126,14 @@ const CHANCY = /^(ECDSA|RSA-PSS|RSA-OAEP)$/i;
 export function realityPatches(): Patch[] {
   const refuse = (target: object, prefix: string, key: string, rejects: boolean): Patch[] => {
     if (!(key in target)) return [];
-    return [{ target, key, create: () => createRefusal(`${prefix}${key}()`, rejects) }];
+    const name = `${prefix}${key}`;
+    return [{
+      target,
+      key,
+      create: (world, readOriginal) => {
+        return world.serve(name, readOriginal, target) ?? createRefusal(`${name}()`, rejects);
+      },
+    }];
   };
   const { locks } = navigator as { locks?: object };
   return [

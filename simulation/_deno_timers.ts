@@ -105,7 +105,8 @@ class SimulatedTimer {
 
   /** The host does not stay alive for it, or does. */
   note(): void {
-    this.#appointment?.keep(this.#timeout.hasRef());
+    const timeout = this.#timeout;
+    this.#appointment?.keep(timeout.hasRef() || isMarked(timeout, "system"));
   }
 
   cancel(): void {
@@ -118,7 +119,7 @@ class SimulatedTimer {
     const timeout = this.#timeout;
     this.#appointment = null;
     // What `node:http` has put aside is marked, and left where it is.
-    if (isSuspended(timeout)) return this.cancel();
+    if (isMarked(timeout, "suspended")) return this.cancel();
     const { clock } = this.#world;
     if (place.pausedUntil > clock.now()) {
       this.#appointment = clock.schedule(place.pausedUntil, () => this.#fire(place));
@@ -130,9 +131,12 @@ class SimulatedTimer {
   }
 }
 
-/** Whether the host has put the timer aside, which may be begun again. */
-function isSuspended(timeout: Timeout): boolean {
-  const key = Object.getOwnPropertySymbols(timeout).find((key) => key.description === "suspended");
+/**
+ * Whether the host has marked the timer: as `suspended`, put aside until it is begun again, or as
+ * one of its own `system`, such as that of an open socket, which keeps things going.
+ */
+function isMarked(timeout: Timeout, mark: "suspended" | "system"): boolean {
+  const key = Object.getOwnPropertySymbols(timeout).find((key) => key.description === mark);
   return key !== undefined && Reflect.get(timeout, key) === true;
 }
 
@@ -182,7 +186,7 @@ function createRef(_world: World, readOriginal: () => unknown): unknown {
 }
 
 /** Takes `timer` out of the list of the host, which may look at it again. */
-function cancelHostTimer(timer: HostTimer): void {
+export function cancelHostTimer(timer: HostTimer): void {
   hostCore().cancelTimer(timer);
   timer._onTimeout = () => {};
 }

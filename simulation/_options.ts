@@ -57,6 +57,7 @@ export const SIMULATE: OptionTable<SimulateOptions> = {
   network: optionsIn(LINK),
   trace: OBJECT,
   timeLimit: SECONDS,
+  web: FLAG,
   report: FUNCTION,
 };
 
@@ -66,6 +67,7 @@ export const EXPLORE: OptionTable<ExploreOptions> = {
   schedules: LIST,
   network: SIMULATE.network,
   timeLimit: SIMULATE.timeLimit,
+  web: FLAG,
   report: FUNCTION,
 };
 

@@ -1,6 +1,9 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { type EventLoop, findRunningLoop } from "../loop/event_loop.ts";
+import * as inside from "../loop/inside.ts";
 import type { Platform } from "../loop/platform/platform.ts";
+import { Step } from "../loop/scheduling/step.ts";
+import type { VirtualClock } from "./virtual_clock.ts";
 
 /** The places of foreign code, which follow `await`, as every caller does. */
 const places: AsyncLocalStorage<Place | undefined> = new AsyncLocalStorage();
@@ -16,6 +19,8 @@ export interface PlaceOptions {
   readonly platform: Platform;
   /** What its programs run on. */
   readonly loop: EventLoop;
+  /** Its time. */
+  readonly clock: VirtualClock;
   /** Calls `work` as part of no task, whatever called. */
   inRoot<R>(work: () => R): R;
 }
@@ -29,13 +34,15 @@ export class Place {
   readonly name: string;
   readonly platform: Platform;
   readonly loop: EventLoop;
+  readonly #clock: VirtualClock;
   readonly #inRoot: PlaceOptions["inRoot"];
   #isAlive = true;
   /** Until when it stands still, in seconds. */
   #pausedUntil = 0;
   readonly #endings: Set<() => void> = new Set();
 
-  constructor({ name, platform, loop, inRoot }: PlaceOptions) {
+  constructor({ name, platform, loop, clock, inRoot }: PlaceOptions) {
+    this.#clock = clock;
     this.name = name;
     this.platform = platform;
     this.loop = loop;
@@ -66,6 +73,29 @@ export class Place {
   /** Calls `work` here, as a part of what calls. */
   enter<R>(work: () => R): R {
     return places.run(this, work);
+  }
+
+  /**
+   * Calls `work` here after `delay` seconds, as an event of the host that goes through the loop.
+   *
+   * @returns What prevents it.
+   */
+  later(delay: number, work: () => void): () => void {
+    const clock = this.#clock;
+    const happen = () => {
+      if (this.#pausedUntil > clock.now()) {
+        appointment = clock.schedule(this.#pausedUntil, happen);
+        return;
+      }
+      forget();
+      if (!this.loop.isClosed()) this.loop[inside.enter](new Step(() => this.run(work)));
+    };
+    let appointment = clock.schedule(clock.now() + delay, happen);
+    const forget = this.onEnd(() => appointment.cancel());
+    return () => {
+      appointment.cancel();
+      forget();
+    };
   }
 
   /** Calls `ending` when the place ends. Returns what takes that back. */

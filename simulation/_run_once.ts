@@ -22,7 +22,9 @@ export async function runOnce<T>(
   options: SimulateOptions,
 ): Promise<Run<T>> {
   const { seed = 0, schedule = "fifo", trace = null, timeLimit = DEFAULT_TIME_LIMIT } = options;
-  const world = new World({ seed, schedule, trace, timeLimit });
+  // Who does not ask for it loads none of it.
+  const web = options.web === true ? (await import("./web/_web.ts")).web : null;
+  const world = new World({ seed, schedule, trace, timeLimit, web });
   const outcome = await runWorld(world, new Simulation(world, seed, options.network), main);
   const { deviations, decisions } = world.scheduler;
   return { outcome, deviations, decisions };

@@ -105,6 +105,14 @@ export class SimulatedChannel implements ByteChannel, Runnable {
     this.#loop[inside.enqueue](new Step(() => this.#sink?.closed()));
   }
 
+  /** @ignore Breaks the connection for the peer too, as a kernel does that is told to linger no time. */
+  [inside.reset](): void {
+    if (!this.#isClosed && this.#error === null) this.#link.send("reset");
+    this.#hasEnded = true;
+    this.#chunks.length = 0;
+    this.abort();
+  }
+
   getExtraInfo(name: string): unknown {
     return this.#addresses[name];
   }

@@ -31,6 +31,7 @@ export class SimulatedProcess {
       name,
       platform: whole,
       loop: this.loop,
+      clock: world.clock,
       inRoot: (work) => world.inRoot(work),
     });
     this.loop.setExceptionHandler((_loop: EventLoop, context) => {

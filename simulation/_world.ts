@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { InvalidStateError, TimeoutError } from "../loop/errors/errors.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
+import type { Patch } from "./_patch.ts";
 import { currentPlace, type Place } from "./_place.ts";
 import { SimulatedSignals } from "./_signals.ts";
 import { Scheduler } from "./_scheduler.ts";
@@ -31,6 +32,21 @@ export interface WorldOptions {
   trace: Trace | null;
   /** Simulated seconds after which the run fails. */
   timeLimit: number;
+  /** What serves the web, if anything does. */
+  web?: Web | null;
+}
+
+/** What serves in a simulation what would reach the real network. */
+export interface Web {
+  /**
+   * Returns what stands for the original called `name`, such as `fetch`; `undefined` if it is not
+   * served.
+   *
+   * @param target Where the original is.
+   */
+  serve(name: string, world: World, readOriginal: () => unknown, target: object): unknown;
+  /** What it replaces besides. */
+  patches(): Patch[];
 }
 
 /** What one simulation shares: time, chance, order, and what went wrong. */
@@ -73,8 +89,12 @@ export class World {
   #stepsSince = 0;
   readonly #timeLimit: number;
 
-  constructor({ seed, schedule, trace, timeLimit }: WorldOptions) {
+  /** What serves the web, if anything does. */
+  readonly web: Web | null;
+
+  constructor({ seed, schedule, trace, timeLimit, web = null }: WorldOptions) {
     this.#timeLimit = timeLimit;
+    this.web = web;
     this.seeds = new SeededRandom(seed);
     this.random = this.seeds.derive("program");
     this.scheduler = new Scheduler(schedule, this.seeds.derive("schedule"));
@@ -104,6 +124,11 @@ export class World {
   /** Callbacks and task steps that ran. */
   get steps(): number {
     return this.#steps;
+  }
+
+  /** Returns what stands for what would reach the real world; `undefined` if nothing does. */
+  serve(name: string, readOriginal: () => unknown, target: object): unknown {
+    return this.web?.serve(name, this, readOriginal, target);
   }
 
   /** Returns the number of a new child process. */

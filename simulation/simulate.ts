@@ -22,6 +22,11 @@ export interface SimulateOptions {
   trace?: Trace | undefined;
   /** Simulated seconds after which the run fails with a `TimeoutError`; 30 days by default. */
   timeLimit?: number | undefined;
+  /**
+   * Whether `fetch`, `Deno.serve`, `node:net`, `node:http` and their like reach the simulated network;
+   * `@gyre/asyncio/simulation/web` says which. By default they are refused.
+   */
+  web?: boolean | undefined;
   /** Receives the line that says how to repeat a failed run; `console.error` by default. */
   report?: ((line: string) => void) | undefined;
 }
