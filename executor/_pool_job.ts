@@ -34,6 +34,10 @@ export class PoolJob<T> extends Future<T> {
     this.#values = currentValues();
   }
 
+  override [inside.inWords](): string {
+    return `executor job ${this.order.name}`;
+  }
+
   /** @ignore */
   override [inside.noteCancelled](): void {
     this.#abandon(this as PoolJob<unknown>);

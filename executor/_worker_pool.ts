@@ -1,3 +1,4 @@
+import * as inside from "../loop/inside.ts";
 import { InvalidStateError, QueueFull } from "../loop/errors/errors.ts";
 import { failedFuture } from "../loop/tasks/failed_future.ts";
 import type { Future } from "../loop/tasks/future.ts";
@@ -10,9 +11,13 @@ import { PoolJob } from "./_pool_job.ts";
 import { packArguments, PoolWorker, type WorkerOwner } from "./_pool_worker.ts";
 import { checkCopied, type Order, orderOf, uncloneable } from "./_sendable.ts";
 import type { ExecutorShutdownOptions, JobFunction } from "./executor.ts";
+import type { ResourceFigures } from "../loop/inspection/resource_figures.ts";
+import { notePool } from "./used_pools.ts";
 
 /** What makes a pool one of threads or of processes. */
 export interface WorkerPoolSettings {
+  /** What a snapshot calls it. */
+  readonly kind: "thread pool" | "process pool";
   /** How many workers there may be; `null` for as many as the machine runs at once. */
   readonly maxWorkers: number | null;
   /** How many jobs may wait for a worker. */
@@ -82,6 +87,7 @@ export class WorkerPool implements WorkerOwner {
     const refusal = this.#settings.refusal(loop.platform);
     if (refusal !== null) return failedFuture(loop, refusal);
     const platform = this.#platform ??= loop.platform;
+    notePool(loop, this);
     const worker = this.#free.pop() ?? null;
     const hasRoom = worker !== null || this.#hasRoom(platform);
     if (!hasRoom && this.#queue.size >= this.#settings.maxQueued) {
@@ -94,6 +100,21 @@ export class WorkerPool implements WorkerOwner {
       if (ready !== null) this.#send(job, ready);
     }
     return job;
+  }
+
+  /** Adds what a snapshot tells of it. */
+  [inside.figures](figures: ResourceFigures): void {
+    const { length: free } = this.#free;
+    const platform = this.#platform;
+    figures.executors.push({
+      id: figures.idOf(this),
+      what: this.#settings.kind,
+      state: this.#state,
+      workers: this.#workers.size,
+      maxWorkers: this.#settings.maxWorkers ?? (platform === null ? 0 : this.maxWorkers(platform)),
+      running: this.#workers.size - free,
+      queued: this.#queue.size,
+    });
   }
 
   /** Starts workers until there are `count`, and waits until they run. */

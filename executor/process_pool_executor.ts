@@ -54,6 +54,7 @@ export class ProcessPoolExecutor extends PoolExecutor {
     const { maxWorkers, maxQueued = Infinity, heapLimitMb = 2048, permissions = "none" } = options;
     const granted = permissions === "none" ? {} : copyPermissions(permissions, WORKER_KINDS);
     super({
+      kind: "process pool",
       maxWorkers: maxWorkers ?? null,
       maxQueued,
       killsCancelled: true,

@@ -63,6 +63,7 @@ export class WorkerPoolExecutor extends PoolExecutor {
     const { name = "executor", permissions = "inherit" } = options;
     if (permissions !== "inherit") throw cannotRestrict(permissions);
     super({
+      kind: "thread pool",
       maxWorkers: maxWorkers ?? null,
       maxQueued,
       killsCancelled: false,

@@ -20,7 +20,7 @@ import {
 } from "../subprocess/subprocess_exec.ts";
 import type { SubprocessProtocolLike } from "../subprocess/subprocess_protocol.ts";
 import type { SubprocessTransport } from "../subprocess/subprocess_transport.ts";
-import { releaseOpenResources } from "../transports/core/open_resources.ts";
+import { addOpenResources, releaseOpenResources } from "../transports/core/open_resources.ts";
 import {
   connectReadPipe,
   connectWritePipe,
@@ -84,6 +84,9 @@ import {
   removeSignalHandler,
   removeSignalHandlers,
 } from "./platform/signal_handlers.ts";
+import { addUsedPools } from "../executor/used_pools.ts";
+import { ResourceFigures } from "./inspection/resource_figures.ts";
+import type { LoopSnapshot } from "./inspection/snapshot.ts";
 
 /**
  * Settings of a {@linkcode DenoEventLoop}.
@@ -161,6 +164,15 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
     const ready = platform.createReadyQueue?.();
     super({ clock: platform.clock, debug: options.debug ?? false, ready });
     this.platform = platform;
+  }
+
+  /** @inheritdoc */
+  override snapshot(): LoopSnapshot {
+    const figures = new ResourceFigures(this);
+    addOpenResources(this, figures);
+    addUsedPools(this, figures);
+    const { transports, servers, processes, executors } = figures;
+    return { ...super.snapshot(), transports, servers, processes, executors };
   }
 
   /**

@@ -26,6 +26,7 @@ import { noteChecked, Task, type TaskBody, type TaskOptions } from "./tasks/task
 import { Meter, type SlowStep } from "./inspection/meter.ts";
 import { type LoopSnapshot, takeSnapshot } from "./inspection/snapshot.ts";
 import type { TimerQueue } from "./scheduling/_timer_queue.ts";
+import { inWords } from "./values/in_words.ts";
 
 /**
  * Settings of an {@linkcode EventLoop}.
@@ -437,7 +438,7 @@ export class EventLoop {
     const lines = [message || "Unhandled exception in event loop"];
     for (const key of Object.keys(details).sort()) {
       const value = (details as Record<string, unknown>)[key];
-      lines.push(key === "sourceTraceback" ? `created\n${value}` : `${key}: ${describe(value)}`);
+      lines.push(key === "sourceTraceback" ? `created\n${value}` : `${key}: ${tellApart(value)}`);
     }
     if (exception === undefined) console.error(lines.join("\n"));
     else logThrown(lines.join("\n") + "\n", exception);
@@ -637,6 +638,13 @@ function ownLine(root: string): RegExp {
   return new RegExp(
     `${escaped}(${folders})/|[( ](ext|node|native):|<anonymous>|\\(native|Promise\\.`,
   );
+}
+
+/** Says what `value` is: of what has a name of its own that, and where it stands. */
+function tellApart(value: unknown): string {
+  const isNamed = typeof value === "object" && value !== null && inside.inWords in value &&
+    !(value instanceof Future);
+  return isNamed ? `${inWords(value)} ${describe(value)}` : describe(value);
 }
 
 /** Logs `thrown` as the console shows it; by its text, if it cannot be shown. */

@@ -39,6 +39,8 @@ import { processEnded } from "./_deno_process_ended.ts";
 import { type PipeOwner, PipeProtocol } from "./_pipe_protocol.ts";
 import type { SubprocessProtocolLike } from "./subprocess_protocol.ts";
 import type { SubprocessTransport } from "./subprocess_transport.ts";
+import { NamedFuture } from "../loop/tasks/named_future.ts";
+import type { ResourceFigures } from "../loop/inspection/resource_figures.ts";
 
 /** Where a transport stands; see above. */
 type State = "starting" | "running" | "exited" | "ended";
@@ -56,6 +58,9 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
   readonly #loop: EventLoop;
   readonly #child: ChildProcess;
   readonly #leadsGroup: boolean;
+  readonly #name: string;
+  /** When it was started, by the clock of the loop. */
+  readonly #since: number;
   readonly #opened: Future<void>;
   /** The context variables that callbacks see, captured here. */
   readonly #context: Context = copyContext();
@@ -80,6 +85,9 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
     opened: Future<void>,
   ) {
     this.#loop = loop;
+    this.#since = loop.time();
+    // Without its arguments, which may be secret.
+    this.#name = "command" in program ? program.command.replace(/^.*\//, "") : "shell";
     this.#protocol = protocol;
     this.#leadsGroup = options.startNewSession ?? false;
     this.#opened = opened;
@@ -90,6 +98,24 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
     this.#pipes = channels.map((channel, fd) => channel && this.#connect(channel, fd));
     this.#openPipes = this.#pipes.filter((pipe) => pipe !== null).length;
     loop[inside.enqueue](this);
+  }
+
+  /** @ignore */
+  [inside.inWords](): string {
+    return `process ${this.getPid()} (${this.#name})`;
+  }
+
+  /** @ignore */
+  [inside.figures](figures: ResourceFigures): void {
+    figures.processes.push({
+      id: figures.idOf(this),
+      what: this[inside.inWords](),
+      pid: this.getPid(),
+      state: this.#state,
+      returncode: this.#returncode,
+      pipes: this.#openPipes,
+      age: figures.now - this.#since,
+    });
   }
 
   getPid(): number {
@@ -171,7 +197,7 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
 
   /** Waits until the process has ended, or with `ended` until its pipes are closed too. */
   waitFor(state: "exited" | "ended"): Future<void> {
-    const future = this.#loop.createFuture<void>();
+    const future = new NamedFuture<void>(this.#loop, "process.wait of", this);
     if (this.#state === state || this.#state === "ended") future.setResult();
     else this.#waiters.add({ state, future });
     return future;

@@ -115,7 +115,7 @@ export class Process<
    * @returns The {@linkcode returncode}.
    */
   wait(): Future<number> {
-    return startOperation(this.#loop, this.#waitSteps());
+    return startOperation(this.#loop, this.#waitSteps(), "process.wait of", this.#transport);
   }
 
   /**
@@ -127,7 +127,12 @@ export class Process<
    * @throws {TypeError} If there is input, and stdin is no pipe.
    */
   communicate(input?: Uint8Array | null): Future<ProcessOutput<Stdout, Stderr>> {
-    return startOperation(this.#loop, this.#communicateSteps(input ?? null));
+    return startOperation(
+      this.#loop,
+      this.#communicateSteps(input ?? null),
+      "process.communicate with",
+      this.#transport,
+    );
   }
 
   /**
@@ -179,7 +184,7 @@ export class Process<
    * the grace period to go to who else reads it.
    */
   [Symbol.asyncDispose](): Future<void> {
-    return startOperation(this.#loop, this.#endSteps());
+    return startOperation(this.#loop, this.#endSteps(), "end of", this.#transport);
   }
 
   #follow(signal: AbortSignal): void {

@@ -17,7 +17,7 @@ import { describe, nameOfThrown } from "../values/_describe.ts";
 import { callbackOf, describeCallback, Handle } from "../scheduling/handle.ts";
 import type { EventLoop } from "../event_loop.ts";
 import { Task } from "../tasks/task.ts";
-import { type Identities, identitiesOf } from "./_identities.ts";
+import { type Identities, identitiesOf } from "./identities.ts";
 import { RecentList } from "./_recent_list.ts";
 
 /**

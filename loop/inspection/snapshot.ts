@@ -20,7 +20,7 @@ import type { EventLoop } from "../event_loop.ts";
 import { failureOf, type Future, peekWaiters } from "../tasks/future.ts";
 import { Operation } from "../tasks/operation.ts";
 import { kindOfTask, Task } from "../tasks/task.ts";
-import { type Identities, identitiesOf } from "./_identities.ts";
+import { type Identities, identitiesOf } from "./identities.ts";
 import { Waits } from "./_waits.ts";
 import { type EndedTask, LAG_BOUNDS, type Meter, recordOf, type SlowStep } from "./meter.ts";
 

@@ -7,6 +7,7 @@ interface Place {
   readonly hostname?: unknown;
   readonly port?: unknown;
   readonly path?: unknown;
+  readonly sock?: unknown;
 }
 
 /**
@@ -28,7 +29,8 @@ export function inWords(object: object, now?: number): string {
 }
 
 /** Says where an address, or what has one as its options, leads; `null` for others. */
-export function placeInWords({ hostname, port, path }: Place): string | null {
+export function placeInWords({ hostname, port, path, sock }: Place): string | null {
+  if (sock !== undefined) return "a given socket";
   if (typeof path === "string") return path;
   if (typeof port !== "number") return null;
   return `${typeof hostname === "string" ? formatHost(hostname) : "localhost"}:${port}`;

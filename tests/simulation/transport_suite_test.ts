@@ -4,12 +4,14 @@ import { testOddProtocols } from "../transports/_odd_protocol_suite.ts";
 import { testServers } from "../transports/_server_suite.ts";
 import { testStreams } from "../transports/_stream_suite.ts";
 import { createSimulatedTcp, createSimulatedUnix } from "./_simulated_backends.ts";
+import { testSnapshots } from "../transports/_snapshot_suite.ts";
 
 function testAll(backend: Backend): void {
   testStreams(backend);
   testFlowControl(backend);
   testServers(backend);
   testOddProtocols(backend);
+  testSnapshots(backend, backend.name.includes("Unix") ? "unix" : "tcp");
 }
 
 for (const schedule of ["fifo", "random", "pct"] as const) {

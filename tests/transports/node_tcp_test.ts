@@ -5,6 +5,7 @@ import { testSendfile } from "./_sendfile_suite.ts";
 import { testServers } from "./_server_suite.ts";
 import { testStartTls } from "./_start_tls_suite.ts";
 import { testStreams } from "./_stream_suite.ts";
+import { testSnapshots } from "./_snapshot_suite.ts";
 
 testStartTls(nodeTcp);
 testStreams(nodeTcp);
@@ -12,3 +13,4 @@ testOddProtocols(nodeTcp);
 testFlowControl(nodeTcp);
 testServers(nodeTcp);
 testSendfile(nodeTcp);
+testSnapshots(nodeTcp, "tcp");

@@ -4,9 +4,11 @@ import { testSendfile } from "./_sendfile_suite.ts";
 import { testServers } from "./_server_suite.ts";
 import { testStreams } from "./_stream_suite.ts";
 import { tcp } from "./_tcp.ts";
+import { testSnapshots } from "./_snapshot_suite.ts";
 
 testStreams(tcp);
 testOddProtocols(tcp);
 testFlowControl(tcp);
 testServers(tcp);
 testSendfile(tcp);
+testSnapshots(tcp, "tcp");

@@ -4,9 +4,11 @@ import { testSendfile } from "./_sendfile_suite.ts";
 import { testServers } from "./_server_suite.ts";
 import { testStreams } from "./_stream_suite.ts";
 import { tls } from "./_tls.ts";
+import { testSnapshots } from "./_snapshot_suite.ts";
 
 testStreams(tls);
 testOddProtocols(tls);
 testFlowControl(tls);
 testServers(tls);
 testSendfile(tls);
+testSnapshots(tls, "tls");

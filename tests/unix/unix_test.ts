@@ -4,9 +4,11 @@ import { testSendfile } from "../transports/_sendfile_suite.ts";
 import { testServers } from "../transports/_server_suite.ts";
 import { testStreams } from "../transports/_stream_suite.ts";
 import { unix } from "./_unix.ts";
+import { testSnapshots } from "../transports/_snapshot_suite.ts";
 
 testStreams(unix);
 testOddProtocols(unix);
 testFlowControl(unix);
 testServers(unix);
 testSendfile(unix);
+testSnapshots(unix, "unix");

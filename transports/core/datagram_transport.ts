@@ -28,6 +28,8 @@ import { hostKey } from "../names/ip_address.ts";
 import { type OpenResource, openResources } from "./open_resources.ts";
 import type { DatagramProtocolLike } from "../protocol.ts";
 import type { DatagramTransport, ExtraInfo, WriteBufferLimits } from "../transport.ts";
+import type { ResourceFigures } from "../../loop/inspection/resource_figures.ts";
+import { inWords } from "../../loop/values/in_words.ts";
 
 /** Where an endpoint stands; see above. */
 type State = "opening" | "open" | "flushing" | "closing" | "closed";
@@ -62,6 +64,10 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
   #state: State = "opening";
   /** How the peer was written when it was told last. */
   #peer: string | null;
+  /** Bytes that have come, and that were to be sent; since when it is there. */
+  #bytesIn = 0;
+  #bytesOut = 0;
+  readonly #since: number;
   /** Bytes that have not gone out. */
   #unsent = 0;
   /** Datagrams that have not gone out; an empty one counts too. */
@@ -76,6 +82,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
     opened: Future<void>,
   ) {
     this.#loop = loop;
+    this.#since = loop.time();
     this.#channel = channel;
     this.#protocol = protocol;
     this.#remote = remote;
@@ -106,6 +113,33 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
     return lineOf(this, this.#state, { pending: this.#pending, unsent: this.#unsent });
   }
 
+  /** @ignore */
+  [inside.inWords](): string {
+    const remote = this.#remote;
+    return remote === null
+      ? `datagram endpoint on ${inWords(this.#channel.address)}`
+      : `datagram endpoint to ${inWords(remote)}`;
+  }
+
+  /** @ignore */
+  [inside.figures](figures: ResourceFigures): void {
+    figures.transports.push({
+      id: figures.idOf(this),
+      what: this[inside.inWords](),
+      kind: "udp",
+      peer: this.#remote === null ? null : inWords(this.#remote),
+      local: inWords(this.#channel.address),
+      state: this.#state,
+      bytesIn: this.#bytesIn,
+      bytesOut: this.#bytesOut,
+      buffered: this.#unsent,
+      readingPaused: false,
+      writingPaused: this.#flow.paused,
+      age: figures.now - this.#since,
+      server: null,
+    });
+  }
+
   sendto(data: Uint8Array, address?: SocketAddress): void {
     if (!(data instanceof Uint8Array)) {
       throw new TypeError(`Cannot send a datagram: expected a Uint8Array, got ${typeof data}`);
@@ -114,6 +148,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
     if (this.isClosing()) return;
     const size = data.length;
     this.#unsent += size;
+    this.#bytesOut += size;
     this.#pending += 1;
     const error = unsendable(target, this.#allowBroadcast);
     if (error === null) this.#channel.send(data, target);
@@ -174,6 +209,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
   /** @ignore */
   received(bytes: Uint8Array, from: Deno.NetAddr): void {
     if (this.#state !== "open" || !this.#isPeer(from)) return;
+    this.#bytesIn += bytes.length;
     this.#call("datagramReceived", bytes, from);
   }
 

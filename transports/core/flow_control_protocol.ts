@@ -10,6 +10,7 @@ import { FLOW_CONTROL_PROTOCOL } from "../_options.ts";
 import { connectionLost } from "./deno_connection_lost.ts";
 import { BaseProtocol, type ProtocolLike } from "../protocol.ts";
 import type { BaseTransport, Transport } from "../transport.ts";
+import { peerOf } from "./peer_of.ts";
 
 /** How a connection was lost: by `error`, or orderly. */
 interface Loss {
@@ -76,7 +77,12 @@ export class FlowControlProtocol extends BaseProtocol implements ProtocolLike {
   [inside.drain](transport: BaseTransport, failure: unknown): Future<void> {
     const isFree = !this.#paused && this.#loss === null && !transport.isClosing();
     if (isFree && failure === null) return this.#drained;
-    return startOperation(this[inside.options].loop, this.#drainSteps(transport, failure));
+    return startOperation(
+      this[inside.options].loop,
+      this.#drainSteps(transport, failure),
+      "drain to",
+      peerOf(transport),
+    );
   }
 
   /** @ignore Whether it belongs to the side that has accepted the connection. */
@@ -103,8 +109,9 @@ export class FlowControlProtocol extends BaseProtocol implements ProtocolLike {
   }
 
   /** @ignore Waits until the connection is gone. Throws the error that it was lost by. */
-  [inside.waitClosed](): Future<void> {
-    return startOperation(this[inside.options].loop, this.#closedSteps());
+  [inside.waitClosed](transport: BaseTransport): Future<void> {
+    const { loop } = this[inside.options];
+    return startOperation(loop, this.#closedSteps(), "waitClosed of", transport);
   }
 
   *#drainSteps(transport: BaseTransport, failure: unknown): Coroutine<void> {

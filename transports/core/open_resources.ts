@@ -1,10 +1,13 @@
 import * as inside from "../../loop/inside.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
+import type { ResourceFigures } from "../../loop/inspection/resource_figures.ts";
 
 /** Something that holds a socket, and can let go of it at once. */
 export interface OpenResource {
   /** Closes without calling user code. The loop is closed. */
   [inside.release](): void;
+  /** Adds what a snapshot tells of it. */
+  [inside.figures]?(figures: ResourceFigures): void;
 }
 
 const resources: WeakMap<EventLoop, Set<OpenResource>> = new WeakMap();
@@ -23,4 +26,9 @@ export function releaseOpenResources(loop: EventLoop): void {
   // In reverse order: what was opened later stands on what was opened before.
   for (const resource of [...set].reverse()) resource[inside.release]();
   set.clear();
+}
+
+/** Adds what is open on `loop` to a snapshot. */
+export function addOpenResources(loop: EventLoop, figures: ResourceFigures): void {
+  for (const resource of resources.get(loop) ?? []) resource[inside.figures]?.(figures);
 }

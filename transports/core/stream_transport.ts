@@ -42,6 +42,8 @@ import { join, SendQueue } from "./_send_queue.ts";
 import { memoryChanged } from "./_memory_changed.ts";
 import type { ProtocolLike } from "../protocol.ts";
 import type { ExtraInfo, Transport, WriteBufferLimits } from "../transport.ts";
+import type { ResourceFigures } from "../../loop/inspection/resource_figures.ts";
+import { addressOf, kindOfTransport } from "./peer_of.ts";
 
 /** Where a transport stands; see above. */
 type State =
@@ -91,6 +93,8 @@ const SILENT_LOST_WRITES = 4;
 
 /** Who keeps count of transports. */
 export interface TransportOwner {
+  /** The server that has accepted the connections. */
+  readonly server: object;
   /** `transport` exists. */
   attached(transport: StreamTransport): void;
   /** `transport` is closed, and its protocol was told. */
@@ -159,6 +163,10 @@ export class StreamTransport<A extends Deno.Addr = Deno.Addr>
   #writing: Writing = "open";
   readonly #flow = new FlowControl();
   readonly #queue = new SendQueue();
+  /** Bytes that have come, and that were written; since when it is there. */
+  #bytesIn = 0;
+  #bytesOut = 0;
+  readonly #since: number;
   /** Bytes with the channel, and all that have not gone out. */
   #inFlight = 0;
   #unsent = 0;
@@ -172,6 +180,7 @@ export class StreamTransport<A extends Deno.Addr = Deno.Addr>
     options: StreamTransportOptions = {},
   ) {
     this.#loop = loop;
+    this.#since = loop.time();
     this.#channel = channel;
     this.#protocol = protocol;
     this.#opened = options.opened ?? null;
@@ -204,6 +213,37 @@ export class StreamTransport<A extends Deno.Addr = Deno.Addr>
       reading: this.#reading === "on" ? "" : this.#reading,
       writing: this.#writing === "open" ? "" : this.#writing,
       unsent: this.#unsent,
+    });
+  }
+
+  /** @ignore */
+  [inside.inWords](): string {
+    if (this.#direction !== "both") return `pipe to ${this.#direction}`;
+    const peer = addressOf(this, "peername");
+    if (peer !== null) {
+      return `connection ${this[inside.owner] === undefined ? "to" : "from"} ${peer}`;
+    }
+    const local = addressOf(this, "sockname");
+    return local === null ? "connection" : `connection at ${local}`;
+  }
+
+  /** @ignore */
+  [inside.figures](figures: ResourceFigures): void {
+    const server = this[inside.owner]?.server;
+    figures.transports.push({
+      id: figures.idOf(this),
+      what: this[inside.inWords](),
+      kind: this.#direction === "both" ? kindOfTransport(this) : "pipe",
+      peer: addressOf(this, "peername"),
+      local: addressOf(this, "sockname"),
+      state: this.#state,
+      bytesIn: this.#bytesIn,
+      bytesOut: this.#bytesOut,
+      buffered: this.#unsent,
+      readingPaused: this.#reading === "paused",
+      writingPaused: this.#flow.paused,
+      age: figures.now - this.#since,
+      server: server === undefined ? null : figures.idOf(server),
     });
   }
 
@@ -351,6 +391,7 @@ export class StreamTransport<A extends Deno.Addr = Deno.Addr>
 
   /** @ignore */
   received(buffer: Uint8Array, count: number, isOwned = false): void {
+    this.#bytesIn += count;
     if (this.#reading === "on") this.#deliver(buffer, count, isOwned);
     else if (this.#reading !== "ended") this.#held = { buffer, count, isOwned };
   }
@@ -571,6 +612,7 @@ export class StreamTransport<A extends Deno.Addr = Deno.Addr>
   }
 
   #send(bytes: Uint8Array): void {
+    this.#bytesOut += bytes.length;
     if (this.#unsent === 0) {
       this.#unsent = bytes.length;
       this.#sendNow(this.#isFeeding ? this.#keep(bytes) : bytes);

@@ -46,7 +46,12 @@ export function connect<
   checkFactory(protocolFactory);
   checkOptions(kind.action, options, kind.table);
   const start = () =>
-    startOperation(loop, connectSteps<P, A, O>(loop, protocolFactory, options, kind));
+    startOperation(
+      loop,
+      connectSteps<P, A, O>(loop, protocolFactory, options, kind),
+      "connect to",
+      options,
+    );
   return interruptedBy(loop, options.signal, start);
 }
 

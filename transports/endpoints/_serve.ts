@@ -34,7 +34,13 @@ export function serve<A extends Deno.Addr, O extends ServeOptions>(
 ): Future<Server<A>> {
   checkFactory(protocolFactory);
   checkOptions("create a server", options, kind.table);
-  const start = () => startOperation(loop, serverSteps<A, O>(loop, protocolFactory, options, kind));
+  const start = () =>
+    startOperation(
+      loop,
+      serverSteps<A, O>(loop, protocolFactory, options, kind),
+      "listen on",
+      options,
+    );
   return interruptedBy(loop, options.signal, start);
 }
 

@@ -70,7 +70,11 @@ export function connectReadPipe<P extends ProtocolLike>(
   pipe: ReadablePipe,
 ): Future<[ReadTransport, P]> {
   checkFactory(protocolFactory);
-  return startOperation(loop, connectSteps(loop, protocolFactory, openRead(loop, pipe), "read"));
+  return startOperation(
+    loop,
+    connectSteps(loop, protocolFactory, openRead(loop, pipe), "read"),
+    "open a pipe",
+  );
 }
 
 /**
@@ -111,7 +115,11 @@ export function connectWritePipe<P extends ProtocolLike>(
   pipe: WritablePipe,
 ): Future<[WriteTransport, P]> {
   checkFactory(protocolFactory);
-  return startOperation(loop, connectSteps(loop, protocolFactory, openWrite(loop, pipe), "write"));
+  return startOperation(
+    loop,
+    connectSteps(loop, protocolFactory, openWrite(loop, pipe), "write"),
+    "open a pipe",
+  );
 }
 
 function* openRead(loop: PlatformLoop, pipe: ReadablePipe): Coroutine<ByteChannel> {

@@ -78,7 +78,11 @@ export function createDatagramEndpoint<P extends DatagramProtocolLike>(
 ): Future<[DatagramTransport, P]> {
   checkFactory(protocolFactory);
   checkOptions("open a datagram endpoint", options, CREATE_DATAGRAM_ENDPOINT);
-  return startOperation(loop, endpointSteps(loop, protocolFactory, options));
+  return startOperation(
+    loop,
+    endpointSteps(loop, protocolFactory, options),
+    "open a datagram endpoint",
+  );
 }
 
 function* endpointSteps<P extends DatagramProtocolLike>(

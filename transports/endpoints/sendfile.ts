@@ -21,6 +21,7 @@ import { SENDFILE } from "../_options.ts";
 import { connectionLost } from "../core/deno_connection_lost.ts";
 import { StreamTransport } from "../core/stream_transport.ts";
 import type { WriteTransport } from "../transport.ts";
+import { peerOf } from "../core/peer_of.ts";
 
 /** How much is read at a time. */
 const PIECE_SIZE = 256 * 1024;
@@ -110,7 +111,12 @@ export function sendfile(
   options: SendfileOptions = {},
 ): Future<number> {
   checkOptions("send a file", options, SENDFILE);
-  return startOperation(loop, sendfileSteps(loop, transport, file, options));
+  return startOperation(
+    loop,
+    sendfileSteps(loop, transport, file, options),
+    "sendfile to",
+    peerOf(transport),
+  );
 }
 
 function* sendfileSteps(

@@ -19,12 +19,13 @@ import * as inside from "../../loop/inside.ts";
 import { assertMove, type Moves } from "../../loop/errors/assert.ts";
 import { type Context, copyContext, enterContext } from "../../loop/scheduling/context.ts";
 import { CancelledError, InvalidStateError } from "../../loop/errors/errors.ts";
-import { formatAddress } from "../../loop/values/format_address.ts";
+import { inWords } from "../../loop/values/in_words.ts";
 import { lineOf, showAsText } from "../../loop/values/describe.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import type { Acceptor, ByteChannel, Listener } from "../../loop/platform/platform.ts";
 import { interruptedBy } from "../../loop/tasks/interrupted_by.ts";
+import { NamedFuture } from "../../loop/tasks/named_future.ts";
 import { startOperation } from "../../loop/tasks/start_operation.ts";
 import { captureEngineContext, runInEngineContext } from "../../loop/platform/platform_loop.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
@@ -37,6 +38,7 @@ import { openResources } from "../core/open_resources.ts";
 import type { ProtocolLike } from "../protocol.ts";
 import { FlowControlProtocol } from "../core/flow_control_protocol.ts";
 import { StreamTransport, type TransportOwner } from "../core/stream_transport.ts";
+import type { ResourceFigures } from "../../loop/inspection/resource_figures.ts";
 
 /** Seconds that {@linkcode Server.shutdown} waits for connections where no grace is given. */
 const DEFAULT_GRACE = 5;
@@ -121,6 +123,10 @@ export class Server<A extends Deno.Addr = Deno.Addr> implements AsyncDisposable 
   /** Listeners whose address is not free yet. */
   #openListeners = 0;
   readonly #transports: Set<StreamTransport> = new Set();
+  /** When it was created, by the clock of the loop. */
+  readonly #since: number;
+  /** How many connections were accepted. */
+  #accepted = 0;
   /** Puts TLS on what is accepted, which takes a while. */
   readonly #secure: Secure | null;
   /** Whether the system probes connections. */
@@ -144,6 +150,7 @@ export class Server<A extends Deno.Addr = Deno.Addr> implements AsyncDisposable 
     },
   };
   readonly #owner: TransportOwner = {
+    server: this,
     attached: (transport) => this.#transports.add(transport),
     detached: (transport) => {
       this.#transports.delete(transport);
@@ -159,6 +166,7 @@ export class Server<A extends Deno.Addr = Deno.Addr> implements AsyncDisposable 
     { secure = null, keepAlive, signal }: ServerSettings = {},
   ) {
     this.#loop = loop;
+    this.#since = loop.time();
     this.#listeners = [...listeners];
     this.#protocolFactory = protocolFactory;
     this.#secure = secure;
@@ -175,9 +183,29 @@ export class Server<A extends Deno.Addr = Deno.Addr> implements AsyncDisposable 
   /** Says where it stands, as `repr()`: `<Server serving at="127.0.0.1:80" connections=2>`. */
   toString(): string {
     return lineOf(this, this.#state, {
-      at: describePlaces(this.addresses),
+      at: JSON.stringify(this.addresses.map(inWords).join(", ")).replace('""', ""),
       connections: this.#transports.size,
       handshakes: this.#handshakes.size,
+    });
+  }
+
+  /** @ignore */
+  [inside.inWords](): string {
+    const places = this.addresses.map(inWords).join(" and ");
+    return places === "" ? "server that is closed" : `server on ${places}`;
+  }
+
+  /** @ignore */
+  [inside.figures](figures: ResourceFigures): void {
+    figures.servers.push({
+      id: figures.idOf(this),
+      what: this[inside.inWords](),
+      state: this.#state,
+      addresses: this.addresses.map(inWords),
+      connections: this.#transports.size,
+      handshakes: this.#handshakes.size,
+      accepted: this.#accepted,
+      age: figures.now - this.#since,
     });
   }
 
@@ -226,7 +254,8 @@ export class Server<A extends Deno.Addr = Deno.Addr> implements AsyncDisposable 
    */
   serveForever(options: ServeForeverOptions = {}): Future<void> {
     checkOptions("serve for ever", options, SERVE_FOREVER);
-    const start = () => startOperation(this.#loop, this.#serveSteps(options.grace));
+    const start = () =>
+      startOperation(this.#loop, this.#serveSteps(options.grace), "serveForever of", this);
     // The server's own ends it anyway.
     if (options.signal === undefined || options.signal === this.#signal) return start();
     return interruptedBy(this.#loop, options.signal, start);
@@ -271,7 +300,12 @@ export class Server<A extends Deno.Addr = Deno.Addr> implements AsyncDisposable 
    */
   shutdown(options: ServerShutdownOptions = {}): Future<void> {
     checkOptions("shut a server down", options, SHUTDOWN);
-    return startOperation(this.#loop, this.#shutdownSteps(options.grace ?? DEFAULT_GRACE));
+    return startOperation(
+      this.#loop,
+      this.#shutdownSteps(options.grace ?? DEFAULT_GRACE),
+      "shutdown of",
+      this,
+    );
   }
 
   /** Accepts no more. Connections that are open go on. Idempotent. */
@@ -293,7 +327,7 @@ export class Server<A extends Deno.Addr = Deno.Addr> implements AsyncDisposable 
 
   /** Waits until the server is closed and has no open connection left. */
   waitClosed(): Future<void> {
-    const waiter = this.#loop.createFuture<void>();
+    const waiter = new NamedFuture<void>(this.#loop, "waitClosed of", this);
     this.#closedWaiters.add(waiter);
     this.#endIfDone();
     return waiter;
@@ -329,6 +363,7 @@ export class Server<A extends Deno.Addr = Deno.Addr> implements AsyncDisposable 
   }
 
   #accept(channel: ByteChannel): void {
+    this.#accepted += 1;
     setKeepAlive(channel, this.#keepAlive);
     if (this.#secure === null) return this.#serve(channel);
     const handshake = startOperation(this.#loop, this.#handshakeSteps(channel, this.#secure));
@@ -478,14 +513,4 @@ export class Server<A extends Deno.Addr = Deno.Addr> implements AsyncDisposable 
   #report(exception: unknown, message: string): void {
     this.#loop.callExceptionHandler({ message, exception });
   }
-}
-
-/** Where a server listens: nothing once it is closed. */
-function describePlaces(addresses: readonly Deno.Addr[]): string {
-  return addresses.length === 0 ? "" : JSON.stringify(addresses.map(textOfAddress).join(", "));
-}
-
-function textOfAddress(address: Deno.Addr): string {
-  if ("hostname" in address) return formatAddress(address);
-  return "path" in address ? address.path : address.transport;
 }

@@ -19,6 +19,7 @@ import type { ProtocolLike } from "../protocol.ts";
 import { StreamTransport, type Unread } from "../core/stream_transport.ts";
 import type { TlsOptions, TlsTimeouts } from "../tls/tls_options.ts";
 import type { Transport } from "../transport.ts";
+import { peerOf } from "../core/peer_of.ts";
 
 /**
  * Settings of {@linkcode startTls}.
@@ -103,7 +104,12 @@ export function startTls<A extends Deno.Addr = Deno.Addr>(
   options: StartTlsOptions,
 ): Future<Transport<A>> {
   checkOptions("start TLS", options, START_TLS);
-  return startOperation(loop, startTlsSteps(loop, transport, protocol, options));
+  return startOperation(
+    loop,
+    startTlsSteps(loop, transport, protocol, options),
+    "TLS handshake with",
+    peerOf(transport),
+  );
 }
 
 function* startTlsSteps<A extends Deno.Addr>(

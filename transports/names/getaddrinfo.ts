@@ -8,6 +8,7 @@ import { GETADDRINFO, HOST } from "../_options.ts";
 import { parseAddress } from "./ip_address.ts";
 import { portOf } from "./_services.ts";
 import { nameNotFound } from "./deno_name_not_found.ts";
+import { describe } from "../../loop/values/describe.ts";
 
 /**
  * What a socket carries.
@@ -105,7 +106,11 @@ export function getaddrinfo(
 ): Future<AddrInfo[]> {
   checkOptions("resolve an address", options, GETADDRINFO);
   checkArgument("resolve an address", "hostname", hostname, HOST);
-  return startOperation(loop, resolve(loop, hostname, port, options));
+  return startOperation(
+    loop,
+    resolve(loop, hostname, port, options),
+    `getaddrinfo of ${describe(hostname)}`,
+  );
 }
 
 function* resolve(

@@ -51,7 +51,7 @@ export function getnameinfo(
   checkOptions("find a name", address, NET_ADDRESS);
   checkArgument("find a name", "the hostname", address.hostname, TEXT);
   checkArgument("find a name", "flags", flags, NAME_INFO_FLAGS);
-  return startOperation(loop, findNames(loop, address, flags));
+  return startOperation(loop, findNames(loop, address, flags), "getnameinfo of", address);
 }
 
 function* findNames(

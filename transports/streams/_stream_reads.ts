@@ -8,6 +8,7 @@
  *
  * @module
  */
+import * as inside from "../../loop/inside.ts";
 import {
   type CancelledError,
   IncompleteReadError,
@@ -16,6 +17,7 @@ import {
 import { Operation } from "../../loop/tasks/operation.ts";
 import { type Match, NEWLINE, type Separators } from "./_separators.ts";
 import type { StreamState } from "./_stream_state.ts";
+import { inWords } from "../../loop/values/in_words.ts";
 
 /** What an attempt returns when it has finished the read. */
 const DONE = 0;
@@ -37,6 +39,13 @@ export abstract class Read<T> extends Operation<T> {
    * @returns `DONE`, or how many bytes must be unread at the next attempt, at least `ANY`.
    */
   protected abstract attempt(): number;
+
+  /** What the read is called. */
+  protected abstract get action(): string;
+
+  override [inside.inWords](): string {
+    return `${this.action} from ${inWords(this.stream.source)}`;
+  }
 
   protected override resumed(): void {
     try {
@@ -64,6 +73,10 @@ export class ReadSome extends Read<Uint8Array> {
     super(stream);
     this.#count = count;
     this.resumed();
+  }
+
+  protected override get action(): string {
+    return "read";
   }
 
   protected override attempt(): number {
@@ -95,6 +108,10 @@ export class ReadInto extends Read<number> {
     return this.#filled = count;
   }
 
+  protected override get action(): string {
+    return "readInto";
+  }
+
   protected override resumed(): void {
     if (this.#filled === 0) return super.resumed();
     this.stream.endFill();
@@ -123,6 +140,10 @@ export class ReadAll extends Read<Uint8Array> {
     this.resumed();
   }
 
+  protected override get action(): string {
+    return "read to the end";
+  }
+
   protected override attempt(): number {
     const { stream } = this;
     if (!stream.ended) return Infinity;
@@ -139,6 +160,10 @@ export class ReadExactly extends Read<Uint8Array> {
     super(stream);
     this.#count = count;
     this.resumed();
+  }
+
+  protected override get action(): string {
+    return "readExactly";
   }
 
   protected override attempt(): number {
@@ -197,6 +222,10 @@ export class ReadUntil extends ReadPiece<Uint8Array> {
     this.resumed();
   }
 
+  protected override get action(): string {
+    return "readUntil";
+  }
+
   protected override found(piece: Uint8Array): void {
     this.finish(piece);
   }
@@ -215,6 +244,10 @@ abstract class LineRead<T> extends ReadPiece<T> {
   constructor(stream: StreamState) {
     super(stream, NEWLINE);
     this.resumed();
+  }
+
+  protected override get action(): string {
+    return "readLine";
   }
 
   protected override endedWith(partial: Uint8Array): void {

@@ -1,9 +1,11 @@
+import * as inside from "../../loop/inside.ts";
 import { InvalidStateError } from "../../loop/errors/errors.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import { copyOf, isAlone } from "../core/_read_buffer.ts";
 import { StreamBuffer } from "./_stream_buffer.ts";
 import { type Read, ReadInto } from "./_stream_reads.ts";
 import type { ReadTransport } from "../transport.ts";
+import { peerOf } from "../core/peer_of.ts";
 
 /**
  * What a reader, its reads and who feeds it share: the bytes, how the stream stands, and the read
@@ -30,6 +32,16 @@ export class StreamState {
   constructor(loop: EventLoop, limit: number) {
     this.options = { loop };
     this.#limit = limit;
+  }
+
+  /** Where the bytes come from, as the subject of a wait: the peer, if it is known. */
+  get source(): object {
+    return peerOf(this.#transport ?? this);
+  }
+
+  /** @ignore A stream that nobody has given a transport. */
+  [inside.inWords](): string {
+    return "StreamReader";
   }
 
   /** See `StreamReader.setLimit()`. */

@@ -132,7 +132,7 @@ export class StreamWriter<
 
   /** Waits until the connection is closed. Throws the error that it was lost by, if any. */
   waitClosed(): Future<void> {
-    return this.#protocol[inside.waitClosed]();
+    return this.#protocol[inside.waitClosed](this.#transport);
   }
 
   /**
