@@ -122,6 +122,8 @@ export {
   type PlatformLoop,
   printCallGraph,
   type PrintCallGraphOptions,
+  printSnapshot,
+  type PrintSnapshotOptions,
   PriorityQueue,
   type PriorityQueueOptions,
   type ProcessSnapshot,

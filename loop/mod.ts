@@ -35,6 +35,7 @@ export {
 } from "./scheduling/context.ts";
 export { DenoEventLoop, type DenoEventLoopOptions } from "./deno_event_loop.ts";
 export type { EndedTask, SlowStep } from "./inspection/meter.ts";
+export { printSnapshot, type PrintSnapshotOptions } from "./inspection/print_snapshot.ts";
 export type {
   ExecutorSnapshot,
   FutureSnapshot,

@@ -17,6 +17,8 @@ import { unrestricted } from "./permissions/restricted_platform.ts";
 import { hasSignalHandler, listenToSignal } from "./platform/signal_handlers.ts";
 import { isCoroutine, isThenable } from "./values/is_coroutine.ts";
 import type { Task, TaskBody } from "./tasks/task.ts";
+import { printSnapshot } from "./inspection/print_snapshot.ts";
+import type { Signals } from "./platform/platform.ts";
 
 /**
  * Seconds that jobs have to end when a runner closes. asyncio waits 300 and then hangs on a job in
@@ -296,6 +298,10 @@ export class Runner {
         throw error;
       }
     }
+    if (!loop.getDebug() || !isMainIsolate()) return;
+    for (const signal of ASKING) {
+      if (!wanted?.includes(signal)) this.#listeners.push(showOnSignal(loop, signals, signal));
+    }
   }
 
   #unlisten(): void {
@@ -304,6 +310,20 @@ export class Runner {
 
   static {
     showAsText(this);
+  }
+}
+
+/** Signals by which one asks a program how it stands: Ctrl-\ and, on BSD and macOS, Ctrl-T. */
+const ASKING = ["SIGQUIT", "SIGINFO"] as const;
+
+/** Prints what there is on `loop` for each `signal`. Returns what ends that. */
+function showOnSignal(loop: EventLoop, signals: Signals, signal: Deno.Signal): () => void {
+  const onSignal = () => hasSignalHandler(loop, signal) || printSnapshot({ loop });
+  try {
+    return listenToSignal(signals, signal, onSignal);
+  } catch {
+    // The system does not have it.
+    return () => {};
   }
 }
 
@@ -388,6 +408,8 @@ function checkLoop(loop: unknown): EventLoop {
  * one, or one that comes when `main` has ended, cancels every task; half a second later, or on a
  * third one, those that go on are abandoned and named. So does the end of `grace`, in steps of its
  * own. Tasks that go on for seconds although they were cancelled are named once.
+ *
+ * In debug mode `SIGQUIT` (Ctrl-\\) prints what each task waits for; see {@linkcode printSnapshot}.
  *
  * A signal that ends it makes it throw; {@linkcode runMain} ends the program instead.
  *

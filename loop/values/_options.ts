@@ -5,6 +5,7 @@
  */
 import type { AsCompletedOptions } from "../structure/as_completed.ts";
 import type { CancelOptions } from "../tasks/_cancel_reason.ts";
+import type { PrintSnapshotOptions } from "../inspection/print_snapshot.ts";
 import type { PrintCallGraphOptions } from "../inspection/call_graph.ts";
 import {
   ANYTHING,
@@ -50,6 +51,12 @@ export const FUTURE: OptionTable<FutureOptions> = { loop: LOOP };
 export const GATHER: OptionTable<GatherOptions> = { returnExceptions: FLAG };
 
 export const PRINT_CALL_GRAPH: OptionTable<PrintCallGraphOptions> = { print: FUNCTION };
+
+export const PRINT_SNAPSHOT: OptionTable<PrintSnapshotOptions> = {
+  loop: LOOP,
+  print: FUNCTION,
+  colors: FLAG,
+};
 
 /** As in asyncio, a queue whose size is 0 or less has no limit. */
 export const QUEUE: OptionTable<QueueOptions> = { maxSize: WHOLE };
