@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertInstanceOf } from "@std/assert";
+import { CancelledError } from "../../mod.ts";
 import type {
   Coroutine,
   DenoEventLoop,
@@ -243,6 +244,33 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 /** Lets `count` iterations of the loop pass. */
 export function* passIterations(count: number): Coroutine<void> {
   for (let index = 0; index < count; index += 1) yield;
+}
+
+/**
+ * Cancels connecting `times` times, after 0, 1, 2, … iterations of the loop, and waits for the end of
+ * what was made. Returns how often the cancellation came too late.
+ */
+export function* cancelAtEachIteration(
+  loop: DenoEventLoop,
+  times: number,
+  connect: (factory: () => ProtocolLike) => Future<[Transport, ProtocolLike]>,
+): Coroutine<number> {
+  let connected = 0;
+  for (let iterations = 0; iterations < times; iterations += 1) {
+    const made = loop.createFuture<void>();
+    const lost = loop.createFuture<void>();
+    const connecting = connect(() => ({
+      connectionMade: () => made.setResult(),
+      connectionLost: () => lost.setResult(),
+    }));
+    yield* passIterations(iterations);
+    if (!connecting.cancel()) {
+      connected += 1;
+      (yield* connecting)[0].abort();
+    } else assertInstanceOf(yield* errorOf(connecting), CancelledError);
+    if (made.done()) yield* lost;
+  }
+  return connected;
 }
 
 /** Waits for `future` and gives what it throws. Fails if it throws nothing. */

@@ -7,7 +7,14 @@ import {
   InvalidStateError,
   type ProtocolLike,
 } from "../../mod.ts";
-import { errorOf, neverCalled, Recorder, runOn, type Stage } from "../transports/_backend.ts";
+import {
+  cancelAtEachIteration,
+  errorOf,
+  neverCalled,
+  Recorder,
+  runOn,
+  type Stage,
+} from "../transports/_backend.ts";
 import { freshPath, unix } from "./_unix.ts";
 
 function test(name: string, main: (stage: Stage) => Coroutine<void>, ignore = false): void {
@@ -245,18 +252,8 @@ test("a path that the system keeps closed is PermissionDenied", function* ({ loo
 test("createUnixConnection() leaves nothing open, whenever it is cancelled", function* ({ loop }) {
   const path = freshPath();
   const server = yield* loop.createUnixServer(() => ({}), { path });
-  for (let iterations = 0; iterations < 20; iterations += 1) {
-    const lost = loop.createFuture<void>();
-    const made = loop.createFuture<void>();
-    const connecting = loop.createUnixConnection(() => ({
-      connectionMade: () => made.setResult(),
-      connectionLost: () => lost.setResult(),
-    }), { path });
-    for (let count = 0; count < iterations; count += 1) yield;
-    if (connecting.cancel()) yield* errorOf(connecting);
-    else (yield* connecting)[0].abort();
-    if (made.done()) yield* lost;
-  }
+  const connect = (factory: () => ProtocolLike) => loop.createUnixConnection(factory, { path });
+  yield* cancelAtEachIteration(loop, 20, connect);
   server.close();
   yield* server.waitClosed();
 });

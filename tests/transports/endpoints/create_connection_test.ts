@@ -9,6 +9,7 @@ import {
   type ProtocolLike,
 } from "../../../mod.ts";
 import {
+  cancelAtEachIteration,
   errorOf,
   neverCalled,
   passIterations,
@@ -113,21 +114,8 @@ test("closes the connection when the factory returns no object", function* ({ lo
 test("X17 leaves nothing open, whenever it is cancelled", function* ({ loop }) {
   const server = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1" });
   const port = server.address.port;
-  let connected = 0;
-  for (let iterations = 0; iterations < 40; iterations += 1) {
-    const made = loop.createFuture<void>();
-    const lost = loop.createFuture<void>();
-    const connecting = loop.createConnection(() => ({
-      connectionMade: () => made.setResult(),
-      connectionLost: () => lost.setResult(),
-    }), { port });
-    yield* passIterations(iterations);
-    if (!connecting.cancel()) {
-      connected += 1;
-      (yield* connecting)[0].abort();
-    } else assertInstanceOf(yield* errorOf(connecting), CancelledError);
-    if (made.done()) yield* lost;
-  }
+  const connect = (factory: () => ProtocolLike) => loop.createConnection(factory, { port });
+  const connected = yield* cancelAtEachIteration(loop, 40, connect);
   assert(connected < 40);
   server.close();
   yield* server.waitClosed();

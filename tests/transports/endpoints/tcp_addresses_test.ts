@@ -1,7 +1,15 @@
 // Where TCP connections come from, what servers listen on, and sockets that the program has made.
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import type { Coroutine, DenoEventLoop, Server } from "../../../mod.ts";
-import { errorOf, neverCalled, Recorder, runOn, type Stage, utf8 } from "../_backend.ts";
+import {
+  cancelAtEachIteration,
+  errorOf,
+  neverCalled,
+  Recorder,
+  runOn,
+  type Stage,
+  utf8,
+} from "../_backend.ts";
 import { tcp } from "../_tcp.ts";
 
 const HOSTNAME = "127.0.0.1";
@@ -95,18 +103,8 @@ test("createConnection() from a local address passes on refusals", function* ({ 
 
 test("createConnection() from a local address can be cancelled at any time", function* ({ loop }) {
   const server = yield* loop.createServer(() => ({}), { hostname: HOSTNAME });
-  for (let iterations = 0; iterations < 20; iterations += 1) {
-    const made = loop.createFuture<void>();
-    const lost = loop.createFuture<void>();
-    const connecting = loop.createConnection(() => ({
-      connectionMade: () => made.setResult(),
-      connectionLost: () => lost.setResult(),
-    }), { port: portOf(server), localAddress: { hostname: HOSTNAME, port: 0 } });
-    for (let count = 0; count < iterations; count += 1) yield;
-    if (connecting.cancel()) yield* errorOf(connecting);
-    else (yield* connecting)[0].abort();
-    if (made.done()) yield* lost;
-  }
+  const from = { port: portOf(server), localAddress: { hostname: HOSTNAME, port: 0 } };
+  yield* cancelAtEachIteration(loop, 20, (factory) => loop.createConnection(factory, from));
   server.close();
   yield* server.waitClosed();
 });
