@@ -30,12 +30,12 @@ async function stateOf(pid: string): Promise<string> {
 }
 
 Deno.test("EventLoop.close() kills the children of the loop", async () => {
-  let child: Deno.ChildProcess | null = null;
+  const children: (Deno.ChildProcess | undefined)[] = [];
   await onLoop(function* (loop) {
     const [transport] = yield* loop.subprocessExec(() => new Recorder(loop), "cat");
-    child = transport.getExtraInfo("subprocess") as Deno.ChildProcess;
+    children.push(transport.getExtraInfo("subprocess"));
   });
-  const status = await (child as Deno.ChildProcess | null)?.status;
+  const status = await children[0]?.status;
   assertEquals(status?.signal, "SIGKILL");
 });
 

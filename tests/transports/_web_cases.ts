@@ -21,7 +21,10 @@ export type WebCase = (stage: Stage) => Promise<unknown>;
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
 /** Starts `Deno.serve()` with `handler`. Returns where it is. */
-async function serve(stage: Stage, handler: Deno.ServeHandler): Promise<string> {
+async function serve(
+  stage: Stage,
+  handler: Deno.ServeHandler<Deno.NetAddr>,
+): Promise<string> {
   const stop = new AbortController();
   const server = await stage.onServer(() =>
     Deno.serve({
@@ -440,7 +443,7 @@ for (const size of [0, 1, 65_535, 65_536, 1_000_000]) {
 }
 WEB_CASES["fetch() finds nobody at a port"] = async (stage) => {
   const server = await stage.onServer(() => Deno.listen({ hostname: HOSTNAME, port: 0 }));
-  const { port } = server.addr as Deno.NetAddr;
+  const { port } = server.addr;
   server.close();
   return await failure(() => fetch(`http://${stage.host}:${port}/`));
 };
@@ -470,7 +473,7 @@ WEB_CASES["many requests at a time are each answered"] = async (stage) => {
 WEB_CASES["requests after each other use one connection"] = async (stage) => {
   const ports = new Set<number>();
   const url = await serve(stage, (_request, { remoteAddr }) => {
-    ports.add((remoteAddr as Deno.NetAddr).port);
+    ports.add(remoteAddr.port);
     return new Response("text");
   });
   for (let count = 0; count < 5; count += 1) await (await fetch(url)).text();
@@ -730,7 +733,7 @@ for (const [name, [server, client, options]] of Object.entries(TALKS)) {
 WEB_CASES["a socket of node:net finds nobody at a port"] = async (stage) => {
   const port = await serveNet(stage, () => {});
   const other = await stage.onServer(() => Deno.listen({ hostname: HOSTNAME, port: 0 }));
-  const free = (other.addr as Deno.NetAddr).port;
+  const free = other.addr.port;
   other.close();
   return [port > 0, await watch(net.connect({ host: stage.host, port: free }))];
 };
