@@ -91,6 +91,8 @@ export const inWords: unique symbol = Symbol("inWords");
 export const isLost: unique symbol = Symbol("isLost");
 /** Whether the stream was accepted. */
 export const isServer: unique symbol = Symbol("isServer");
+/** Whether no byte went either way since this was asked last. */
+export const isSilent: unique symbol = Symbol("isSilent");
 /** Whether a loop waits, so that an event runs at once. */
 export const isWaiting: unique symbol = Symbol("isWaiting");
 /** Gives the channel of a transport away. */
@@ -197,6 +199,8 @@ export const waitClosed: unique symbol = Symbol("waitClosed");
 export const waitInWords: unique symbol = Symbol("waitInWords");
 /** Where a task waits; debug mode only. */
 export const waitsAt: unique symbol = Symbol("waitsAt");
+/** Whether nobody serves a connection, or who does waits for the other side. */
+export const waitsForPeer: unique symbol = Symbol("waitsForPeer");
 /** Wakes the first in a line who is not awake yet. */
 export const wakeNext: unique symbol = Symbol("wakeNext");
 /** Waits for something else while a transport is open. */

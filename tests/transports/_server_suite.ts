@@ -397,6 +397,26 @@ export function testServers(backend: Backend): void {
     assertEquals((kept as Server | null)?.isServing(), false);
   });
 
+  test(
+    "an error ends an await using block soon, although a client of the block is open",
+    function* ({
+      loop,
+    }) {
+      const failure = new Error("the block");
+      let start = 0;
+      const block = createTask(async () => {
+        await using server = await backend.serve(loop, createEcho);
+        const [transport] = await backend.connect(loop, server.address, () => ({}));
+        transport.write(utf8("."));
+        start = loop.time();
+        throw failure;
+      });
+      assertEquals(yield* caughtBy(block), failure);
+      // Half a second, and what a machine takes that has other things to do.
+      assertEquals(loop.time() - start < 3, true);
+    },
+  );
+
   test("a thousand connections come and go, and nothing is left", function* ({ loop }) {
     const server = yield* backend.serve(loop, createEcho);
     for (let round = 0; round < 1000; round += 20) {

@@ -95,6 +95,11 @@ export class FlowControlProtocol extends BaseProtocol implements ProtocolLike {
     return false;
   }
 
+  /** @ignore Whether nobody serves the connection, or who does waits for its other side. */
+  [inside.waitsForPeer](): boolean {
+    return true;
+  }
+
   /** @ignore Takes what has come and was not read. */
   [inside.takeUnread](): Uint8Array {
     return new Uint8Array(0);

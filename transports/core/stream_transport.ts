@@ -170,6 +170,8 @@ export class StreamTransport<A extends Deno.Addr = Deno.Addr>
   /** Bytes with the channel, and all that have not gone out. */
   #inFlight = 0;
   #unsent = 0;
+  /** How many bytes had come and gone when {@linkcode inside.isSilent} was called last. */
+  #movedBefore = 0;
   #lostWrites = 0;
 
   /** Starts on `channel`, which belongs to the transport from now on. */
@@ -348,6 +350,13 @@ export class StreamTransport<A extends Deno.Addr = Deno.Addr>
   /** @ignore Whether something that was written was dropped. */
   get [inside.hasDropped](): boolean {
     return this.#lostWrites > 0;
+  }
+
+  /** @ignore Whether no byte came or went since this was called before. */
+  [inside.isSilent](): boolean {
+    const before = this.#movedBefore;
+    this.#movedBefore = this.#bytesIn + this.#bytesOut - this.#unsent;
+    return this.#movedBefore === before;
   }
 
   /** @ignore The first entry of the transport: makes the connection. */

@@ -43,6 +43,11 @@ import type { ResourceFigures } from "../../loop/inspection/resource_figures.ts"
 /** Seconds that {@linkcode Server.shutdown} waits for connections where no grace is given. */
 const DEFAULT_GRACE = 5;
 
+/**
+ * Seconds without a byte after which the end of a block does not wait for a connection any more.
+ */
+const SILENCE = 0.5;
+
 /** How long what is asked to end may take to do so, as part of the grace before that. */
 const LAST_CALL = 1 / 8;
 
@@ -94,7 +99,7 @@ const MOVES: Moves<State> = {
  * listens at. As `asyncio.Server`.
  *
  * It is shut down at the end of an `await using` block, also when an error ends that: its
- * connections have 5 seconds to end by themselves.
+ * connections have 5 seconds to end by themselves, and those on which nothing happens half a second.
  *
  * @category Protocols and transports
  *
@@ -345,9 +350,13 @@ export class Server<A extends Deno.Addr = Deno.Addr> implements AsyncDisposable 
     for (const transport of [...this.#transports]) transport.abort();
   }
 
-  /** Shuts the server down; see {@linkcode shutdown}. */
+  /**
+   * Shuts the server down, as {@linkcode shutdown} with a grace of 5 seconds. A connection is ended
+   * sooner, when for half a second no byte came or went: one whose task waits for its client, or whose
+   * client does not read. It may be one of the block itself, which an error has ended.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.shutdown();
+    await startOperation(this.#loop, this.#disposeSteps());
   }
 
   /** @ignore Starts without a future. */
@@ -441,11 +450,27 @@ export class Server<A extends Deno.Addr = Deno.Addr> implements AsyncDisposable 
   /** Asks every connection to end: who serves one may say a last word. */
   #endClients(): void {
     this.#cancelHandshakes();
-    for (const transport of [...this.#transports]) {
-      const protocol = transport.getProtocol();
-      if (!(protocol instanceof FlowControlProtocol) || !protocol[inside.cancelServing]()) {
-        transport.close();
+    for (const transport of [...this.#transports]) endClient(transport);
+  }
+
+  *#disposeSteps(): Coroutine<void> {
+    const asked = new Set<StreamTransport>();
+    for (const transport of this.#transports) transport[inside.isSilent]();
+    const endSilent = () => {
+      this.#cancelHandshakes();
+      for (const transport of [...this.#transports]) {
+        if (!isSilent(transport)) continue;
+        if (asked.has(transport)) transport.abort();
+        else endClient(transport);
+        asked.add(transport);
       }
+      timer = this.#loop.callLater(SILENCE, endSilent);
+    };
+    let timer = this.#loop.callLater(SILENCE, endSilent);
+    try {
+      yield* this.#shutdownSteps(DEFAULT_GRACE);
+    } finally {
+      timer.cancel();
     }
   }
 
@@ -513,4 +538,20 @@ export class Server<A extends Deno.Addr = Deno.Addr> implements AsyncDisposable 
   #report(exception: unknown, message: string): void {
     this.#loop.callExceptionHandler({ message, exception });
   }
+}
+
+/** Asks a connection to end. */
+function endClient(transport: StreamTransport): void {
+  const protocol = transport.getProtocol();
+  if (!(protocol instanceof FlowControlProtocol) || !protocol[inside.cancelServing]()) {
+    transport.close();
+  }
+}
+
+/** Whether its client has neither sent nor taken a byte since the last time, and that is waited for. */
+function isSilent(transport: StreamTransport): boolean {
+  if (!transport[inside.isSilent]()) return false;
+  const protocol = transport.getProtocol();
+  return transport.getWriteBufferSize() > 0 || !(protocol instanceof FlowControlProtocol) ||
+    protocol[inside.waitsForPeer]();
 }

@@ -70,6 +70,11 @@ export class StreamState {
     return this.#transport;
   }
 
+  /** Whether a read waits for bytes. */
+  get isAwaited(): boolean {
+    return this.#waiter !== null;
+  }
+
   /** Adds bytes, whose memory is the stream's from now on. */
   feed(data: Uint8Array): void {
     if (this.#ended) {

@@ -129,6 +129,11 @@ export class StreamReaderProtocol<A extends Deno.Addr = Deno.Addr> extends FlowC
   }
 
   /** @ignore */
+  override [inside.waitsForPeer](): boolean {
+    return this.#task?.done() !== false || this.#stream.isAwaited;
+  }
+
+  /** @ignore */
   override get [inside.isServer](): boolean {
     return this.#clientConnected !== null;
   }
