@@ -24,7 +24,7 @@ if (other === undefined) {
   Deno.exit(1);
 }
 const own = new URL("../", import.meta.url);
-const folders = [own, new URL(`${other}/`, own)].map(({ pathname }) => pathname);
+const folders = [own, new URL(`${other}/`, own)].map(filePath);
 const script = filePath(new URL("_schedule/work.ts", import.meta.url));
 
 /** Starts a worker for `name`, or for the list of names. */
