@@ -1,6 +1,6 @@
 // A project of its own, which has the package as JSR gives it, runs the programs of the README.
 import { assertEquals } from "@std/assert";
-import { filePath } from "../../loop/platform/deno_system.ts";
+import { runDeno, withProject } from "./_project.ts";
 
 /** What the programs of the README print, in their order, and the permissions that they need. */
 const README: [permissions: string[], output: string][] = [
@@ -15,40 +15,23 @@ async function readmePrograms(): Promise<string[]> {
   return readme.matchAll(/^```ts\n([\s\S]*?)^```$/mg).map(([, program = ""]) => program).toArray();
 }
 
-/** Runs `program` in a folder that has nothing but a link to the package, and checks its types. */
+/** Runs `program` in a project; its types are checked elsewhere. */
 function runInProject(program: string, permissions: string[] = []): Promise<string> {
-  return withProject(program, {}, ["run", "--check", ...permissions, "main.ts"]);
+  const args = ["run", "--no-check", ...permissions, "main.ts"];
+  return withProject({ "main.ts": program }, (folder) => runDeno(folder, args));
 }
 
-/** Runs Deno in a folder with `program` and a link to the package, and gives what it prints. */
-async function withProject(
-  program: string,
-  compilerOptions: object,
-  args: string[],
-): Promise<string> {
-  const links = [filePath(new URL("../../", import.meta.url))];
-  const folder = await Deno.makeTempDir({ dir: "/tmp" });
-  try {
-    await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ links, compilerOptions }));
-    await Deno.writeTextFile(`${folder}/main.ts`, program);
-    return await runDeno(folder, args);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-/** Runs Deno in a folder, and gives what it prints. */
-async function runDeno(cwd: string, args: string[]): Promise<string> {
-  const env = { NO_COLOR: "1" };
-  const output = await new Deno.Command("deno", { args, cwd, env, stdin: "null" }).output();
-  const text = new TextDecoder();
-  if (!output.success) throw new Error(`Cannot run "${args}": ${text.decode(output.stderr)}`);
-  return text.decode(output.stdout);
+/** Checks the types of `files` in a project with `compilerOptions`. */
+function checkInProject(files: Record<string, string>, compilerOptions: object): Promise<string> {
+  const args = ["check", ...Object.keys(files)];
+  return withProject(files, (folder) => runDeno(folder, args), compilerOptions);
 }
 
 Deno.test("a project that has only a link to the package runs the programs of the README", async () => {
   const programs = await readmePrograms();
   assertEquals(programs.length, README.length);
+  // All at once: that takes hardly longer than one.
+  await checkInProject(Object.fromEntries(programs.map((text, i) => [`main${i}.ts`, text])), {});
   for (const [index, [permissions, output]] of README.entries()) {
     assertEquals(await runInProject(programs[index] ?? "", permissions), output);
   }
@@ -72,7 +55,7 @@ async function importsOfAll(): Promise<string> {
 Deno.test("a project without strict types finds no type error in the package", async () => {
   // An error anywhere else: it shows that the option has arrived.
   const probe = "export const probe: string = null;";
-  await withProject(await importsOfAll() + probe, { strict: false }, ["check", "main.ts"]);
+  await checkInProject({ "main.ts": await importsOfAll() + probe }, { strict: false });
 });
 
 Deno.test("a project with the strictest types finds none either, and may give undefined for any option", async () => {
@@ -93,7 +76,7 @@ Deno.test("a project with the strictest types finds none either, and may give un
     // @ts-expect-error
     takes<{ text?: string }>((options) => options);
     ${types.map((type) => `takes<asyncio.${type}>((options) => options);`).join("\n")}`;
-  await withProject(program, {
+  await checkInProject({ "main.ts": program }, {
     lib: ["deno.window", "dom"],
     types: ["node"],
     exactOptionalPropertyTypes: true,
@@ -104,5 +87,5 @@ Deno.test("a project with the strictest types finds none either, and may give un
     noUnusedLocals: true,
     noUnusedParameters: true,
     verbatimModuleSyntax: true,
-  }, ["check", "main.ts"]);
+  });
 });
