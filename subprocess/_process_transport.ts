@@ -92,11 +92,11 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
     this.#leadsGroup = options.startNewSession ?? false;
     this.#opened = opened;
     const child = this.#child = loop.platform.processes.spawn(loop, program, options, this);
-    // Before its pipes: when the loop closes, the child is killed before it reads their end.
-    openResources(loop).add(this);
     const channels = [child.stdin, child.stdout, child.stderr];
     this.#pipes = channels.map((channel, fd) => channel && this.#connect(channel, fd));
     this.#openPipes = this.#pipes.filter((pipe) => pipe !== null).length;
+    // After its pipes, as the last is released first: the child is killed before it reads their end.
+    openResources(loop).add(this);
     loop[inside.enqueue](this);
   }
 
