@@ -123,6 +123,8 @@ export const owner: unique symbol = Symbol("owner");
 export const ownOptions: unique symbol = Symbol("ownOptions");
 /** Takes a cancellation, or says who it goes on to. */
 export const passCancel: unique symbol = Symbol("passCancel");
+/** Lets a simulated host, or its alarm, stand still. */
+export const pause: unique symbol = Symbol("pause");
 /** The pipes as a host sees them. */
 export const pipesOf: unique symbol = Symbol("pipesOf");
 /** Where the code of a simulated host runs. */
@@ -147,6 +149,8 @@ export const report: unique symbol = Symbol("report");
 export const reset: unique symbol = Symbol("reset");
 /** Lets virtual time stand. */
 export const rest: unique symbol = Symbol("rest");
+/** Says what a clock calls before time goes on. */
+export const rested: unique symbol = Symbol("rested");
 /** Goes on within the callback that completes what was awaited. */
 export const resume: unique symbol = Symbol("resume");
 /** Whether a future delivers what it gives, and takes a cancellation that is due, itself. */
@@ -207,3 +211,5 @@ export const wakeNext: unique symbol = Symbol("wakeNext");
 export const whileOpen: unique symbol = Symbol("whileOpen");
 /** Writes as the one who has borrowed a transport. */
 export const writeLent: unique symbol = Symbol("writeLent");
+/** What a simulation shares. */
+export const world: unique symbol = Symbol("world");

@@ -102,6 +102,13 @@ export class Connection {
     if (!this.#isOpen && host === this.#client.stack.name) this.#fail("connectionReset");
   }
 
+  /** The program of the end on `host` is gone: its kernel tells the peer. */
+  [inside.reset](host: string): void {
+    for (const end of [this.#client, this.#server]) {
+      if (end !== null && end.stack.name === host && !end.isForgotten) end.channel[inside.reset]();
+    }
+  }
+
   /** Creates the link that `side` sends on. */
   #createLink(
     side: "client" | "server",

@@ -27,12 +27,15 @@ import { performancePatches } from "./_deno_performance.ts";
 import { realityPatches } from "./_deno_reality.ts";
 import { timePatches } from "./_deno_time.ts";
 import { timerPatches } from "./_deno_timers.ts";
+import { whenPromisesRest } from "./_deno_turn.ts";
 import { isInstance } from "./_is_instance.ts";
 import type { Patch } from "./_patch.ts";
 import { type Web, type World, worlds } from "./_world.ts";
 
-/** The simulations that run, with the globals that each has read. */
-const running: Map<World, Map<Patch, unknown>> = new Map();
+/** The simulations that run. */
+const running: Set<World> = new Set();
+/** The globals that each has read. What goes on after its end reaches the real world by none of them. */
+const globalsOf: WeakMap<World, Map<Patch, unknown>> = new WeakMap();
 /** What puts the originals back. */
 let restore: (() => void)[] = [];
 /** What serves the web in those that run, and has its patches in place. */
@@ -41,7 +44,8 @@ const webs: Set<Web> = new Set();
 /** Calls `work` inside `world`. */
 export async function runInside<T>(world: World, work: () => Promise<T>): Promise<T> {
   if (running.size === 0) install();
-  running.set(world, new Map());
+  running.add(world);
+  globalsOf.set(world, new Map());
   try {
     installWeb(world.web);
     return await worlds.run(world, () => {
@@ -50,6 +54,9 @@ export async function runInside<T>(world: World, work: () => Promise<T>): Promis
       return work();
     });
   } finally {
+    world.mainPlace?.end();
+    // What Node has put off to its next tick belongs to the simulation.
+    await new Promise<void>((resolve) => whenPromisesRest(resolve));
     running.delete(world);
     for (const forget of world.leaving) forget();
     if (running.size === 0) uninstall();
@@ -113,7 +120,7 @@ function apply(patch: Patch): () => void {
     enumerable: descriptor?.enumerable ?? true,
     get(): unknown {
       const world = worlds.getStore();
-      const globals = world && running.get(world);
+      const globals = world && globalsOf.get(world);
       if (world === undefined || globals === undefined) return readOriginal(this);
       if (globals.has(patch)) return globals.get(patch);
       if (patch.read !== undefined) return patch.read(world, this, () => readOriginal(this));
@@ -122,7 +129,7 @@ function apply(patch: Patch): () => void {
     },
     set(value: unknown): void {
       const world = worlds.getStore();
-      const globals = world && running.get(world);
+      const globals = world && globalsOf.get(world);
       const own: PropertyDescriptor = {
         configurable: true,
         enumerable: true,
@@ -144,7 +151,7 @@ function apply(patch: Patch): () => void {
 
 /** What code throws that nobody has called, such as a listener in a tick of Node, fails it too. */
 function onUncaughtError(event: ErrorEvent): void {
-  const [world, another] = running.keys();
+  const [world, another] = running;
   if (world === undefined || another !== undefined) return;
   event.preventDefault();
   world.fail(event.error);
@@ -153,7 +160,7 @@ function onUncaughtError(event: ErrorEvent): void {
 /** A rejected promise that nobody handles fails the simulation, if only one runs. */
 function onUnhandledRejection(event: PromiseRejectionEvent): void {
   if (isInstance(event.reason, CancelledError)) return event.preventDefault();
-  const [world, another] = running.keys();
+  const [world, another] = running;
   if (world === undefined || another !== undefined) return;
   event.preventDefault();
   world.fail(event.reason);

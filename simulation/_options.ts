@@ -17,8 +17,10 @@ import {
 } from "../loop/values/check_options.ts";
 import type { LoopTestOptions } from "./deno_loop_tests.ts";
 import type { ExploreOptions } from "./explore.ts";
+import type { FaultOptions } from "./fault_plan.ts";
 import type { LinkConditions } from "./link_conditions.ts";
 import type { SimulateOptions } from "./simulate.ts";
+import type { WebTestOptions } from "./web/deno_web_tests.ts";
 import type { VirtualClockOptions } from "./virtual_clock.ts";
 
 const PROBABILITY: OptionKind = {
@@ -50,6 +52,14 @@ export const LINK: OptionTable<LinkConditions> = {
   bufferSize: countFrom(1),
 };
 
+export const FAULTS: OptionTable<FaultOptions> = {
+  hosts: LIST,
+  count: countFrom(0),
+  within: SECONDS,
+  longest: SECONDS,
+  kinds: LIST,
+};
+
 /** What a schedule may be has a message of its own. */
 export const SIMULATE: OptionTable<SimulateOptions> = {
   seed: SEED,
@@ -57,6 +67,7 @@ export const SIMULATE: OptionTable<SimulateOptions> = {
   network: optionsIn(LINK),
   trace: OBJECT,
   timeLimit: SECONDS,
+  faults: optionsIn(FAULTS, TEXT),
   web: FLAG,
   report: FUNCTION,
 };
@@ -67,10 +78,22 @@ export const EXPLORE: OptionTable<ExploreOptions> = {
   schedules: LIST,
   network: SIMULATE.network,
   timeLimit: SIMULATE.timeLimit,
+  faults: SIMULATE.faults,
   web: FLAG,
   report: FUNCTION,
 };
 
 export const LOOP_TEST: OptionTable<LoopTestOptions> = { ...SIMULATE, ignore: FLAG, only: FLAG };
+
+export const WEB_TEST: OptionTable<WebTestOptions> = {
+  runs: countFrom(0),
+  check: FLAG,
+  seed: SEED,
+  schedule: TEXT,
+  network: SIMULATE.network,
+  timeLimit: SIMULATE.timeLimit,
+  faults: SIMULATE.faults,
+  report: FUNCTION,
+};
 
 export const VIRTUAL_CLOCK: OptionTable<VirtualClockOptions> = { onError: FUNCTION };

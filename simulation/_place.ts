@@ -21,6 +21,8 @@ export interface PlaceOptions {
   readonly loop: EventLoop;
   /** Its time. */
   readonly clock: VirtualClock;
+  /** Adds a line to the trace. */
+  note(host: string, event: string): void;
   /** Calls `work` as part of no task, whatever called. */
   inRoot<R>(work: () => R): R;
 }
@@ -35,13 +37,15 @@ export class Place {
   readonly platform: Platform;
   readonly loop: EventLoop;
   readonly #clock: VirtualClock;
+  readonly #note: PlaceOptions["note"];
   readonly #inRoot: PlaceOptions["inRoot"];
   #isAlive = true;
   /** Until when it stands still, in seconds. */
   #pausedUntil = 0;
   readonly #endings: Set<() => void> = new Set();
 
-  constructor({ name, platform, loop, clock, inRoot }: PlaceOptions) {
+  constructor({ name, platform, loop, clock, inRoot, note }: PlaceOptions) {
+    this.#note = note;
     this.#clock = clock;
     this.name = name;
     this.platform = platform;
@@ -58,6 +62,11 @@ export class Place {
   /** Until when nothing runs here, in seconds; in the past, if it does. */
   get pausedUntil(): number {
     return this.#pausedUntil;
+  }
+
+  /** Adds a line to the trace. */
+  note(event: string): void {
+    this.#note(this.name, event);
   }
 
   /** Lets nothing run here until `time`. */

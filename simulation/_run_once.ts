@@ -1,5 +1,7 @@
 import { type RunEnd, runWorld } from "./_run_world.ts";
 import { World } from "./_world.ts";
+import { drawFaults, type Fault, formatFaults, parseFaults } from "./fault_plan.ts";
+import type { Schedule } from "./schedule.ts";
 import type { SimulateOptions } from "./simulate.ts";
 import { Simulation, type SimulationMain } from "./simulation.ts";
 
@@ -11,6 +13,8 @@ export interface Run<T> {
   readonly deviations: ReadonlyMap<number, number>;
   /** How many decisions there were. */
   readonly decisions: number;
+  /** What was to go wrong. */
+  readonly faults: readonly Fault[];
 }
 
 /** Thirty days, in seconds. */
@@ -25,7 +29,27 @@ export async function runOnce<T>(
   // Who does not ask for it loads none of it.
   const web = options.web === true ? (await import("./web/_web.ts")).web : null;
   const world = new World({ seed, schedule, trace, timeLimit, web });
-  const outcome = await runWorld(world, new Simulation(world, seed, options.network), main);
+  const faults = planFaults(options.faults, world);
+  const sim = new Simulation(world, seed, { conditions: options.network, faults });
+  const outcome = await runWorld(world, sim, main);
   const { deviations, decisions } = world.scheduler;
-  return { outcome, deviations, decisions };
+  return { outcome, deviations, decisions, faults };
+}
+
+function planFaults(faults: SimulateOptions["faults"], { seeds }: World): Fault[] {
+  if (typeof faults === "string") return parseFaults(faults);
+  return faults === undefined ? [] : drawFaults(faults, seeds.derive("faults"));
+}
+
+/** What has to be given to repeat a run. */
+export interface RunSettings {
+  readonly seed: number;
+  readonly schedule: Schedule;
+  readonly faults: readonly Fault[];
+}
+
+/** Writes them as they are to be given. */
+export function describeRun({ seed, schedule, faults }: RunSettings): string {
+  const plan = faults.length === 0 ? "" : `, faults: ${JSON.stringify(formatFaults(faults))}`;
+  return `{ seed: ${seed}, schedule: ${JSON.stringify(schedule)}${plan} }`;
 }

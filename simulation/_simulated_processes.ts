@@ -60,6 +60,11 @@ export class SimulatedProcesses implements Processes {
     this.#running.clear();
   }
 
+  /** Lets nothing run in any child until `time`. */
+  pauseAll(time: number): void {
+    for (const process of this.#running) process.pause(time);
+  }
+
   spawn(loop: EventLoop, program: Program, options: SpawnOptions, sink: ProcessSink): ChildProcess {
     const isLine = !("command" in program);
     const [command = "", ...args] = isLine

@@ -42,6 +42,8 @@ export class Wire {
   readonly #settings: WireSettings;
   /** When the last byte of each direction has left its sender, where there is a bandwidth. */
   readonly #busyUntil: Map<string, number> = new Map();
+  /** Until when hosts stand still that were paused. */
+  readonly #pausedUntil: Map<string, number> = new Map();
 
   constructor(clock: VirtualClock, random: SeededRandom, settings: WireSettings) {
     this.clock = clock;
@@ -71,9 +73,9 @@ export class Wire {
       return fate.lost();
     }
     this.#note(packet, "sent");
-    this.#deliver(fate, this.#leave(packet, conditions) + delay);
+    this.#deliver(fate, packet.to, this.#leave(packet, conditions) + delay);
     if (fate.lane === null && this.#random.chance(conditions.duplicate)) {
-      this.#deliver(fate, this.clock.now() + this.#delay(conditions));
+      this.#deliver(fate, packet.to, this.clock.now() + this.#delay(conditions));
     }
   }
 
@@ -113,20 +115,40 @@ export class Wire {
     return end;
   }
 
-  #deliver(fate: Fate, when: number): void {
+  #deliver(fate: Fate, to: string, when: number): void {
     const { lane } = fate;
     let arrival = when;
     if (lane !== null) lane.last = arrival = Math.max(arrival, lane.last);
-    this.clock.schedule(arrival, () => fate.arrived());
+    this.clock.schedule(arrival, () => this.#arrive(fate, to));
+  }
+
+  /** Nothing runs on `host` until `time`: what comes waits. */
+  pause(host: string, time: number): void {
+    this.#pausedUntil.set(host, Math.max(time, this.#pausedUntil.get(host) ?? 0));
+  }
+
+  #arrive(fate: Fate, to: string): void {
+    const until = this.#pausedUntil.size === 0 ? undefined : this.#pausedUntil.get(to);
+    if (until !== undefined && until > this.clock.now()) {
+      this.clock.schedule(until, () => this.#arrive(fate, to));
+    } else fate.arrived();
   }
 
   #note({ kind, source, destination, bytes }: Packet, what: string): void {
     if (this.#settings.note === null) return;
-    const size = bytes.length === 0 ? "" : ` ${bytes.length}`;
+    // The same bytes have the same number.
+    const size = bytes.length === 0 ? "" : ` ${bytes.length} #${hashBytes(bytes).toString(16)}`;
     this.#settings.note(
       `${what} ${kind}${size} ${formatAddress(source)} > ${formatAddress(destination)}`,
     );
   }
+}
+
+/** A hash of `bytes` (FNV-1a), 32 bits. */
+function hashBytes(bytes: Uint8Array): number {
+  let value = 0x811c9dc5;
+  for (const byte of bytes) value = Math.imul(value ^ byte, 0x01000193);
+  return value >>> 0;
 }
 
 /** Names one direction of a link. */

@@ -65,8 +65,12 @@ export class World {
   inRoot: <R>(work: () => R) => R = (work) => work();
   /** Where `main` runs. */
   mainPlace: Place | null = null;
-  /** Told that `host` has crashed. */
-  crashed: (host: { readonly name: string }) => void = () => {};
+  /** What goes wrong. */
+  faults: { heal(): void } | null = null;
+  /** Told that nothing runs on `host` until `time`. */
+  paused: (host: { readonly name: string }, time: number) => void = () => {};
+  /** Told that `host` has crashed, or that its programs were killed. */
+  crashed: (host: { readonly name: string }, isKilled: boolean) => void = () => {};
   /** Stops all that runs, and fails the simulation. */
   abandon: (error: Error) => void = () => {};
   /** Hosts whose loops found that nothing can wake them. */

@@ -1,11 +1,13 @@
 import { describeThrown } from "../loop/values/describe.ts";
 import { checkOptions } from "../loop/values/check_options.ts";
 import { EXPLORE } from "./_options.ts";
-import { type Run, runOnce } from "./_run_once.ts";
+import { describeRun, type Run, runOnce } from "./_run_once.ts";
+import { shortenList } from "./_shorten.ts";
+import { type FaultPlan, formatFaults, parseFaults } from "./fault_plan.ts";
 import { formatDeviations, type Schedule } from "./schedule.ts";
 import type { SimulateOptions } from "./simulate.ts";
 import type { SimulationMain } from "./simulation.ts";
-import { shortenSchedule } from "./_shorten_schedule.ts";
+import { isAlike, shortenSchedule } from "./_shorten_schedule.ts";
 import { Trace } from "./trace.ts";
 
 /**
@@ -46,6 +48,8 @@ export interface ExploredFailure {
   seed: number;
   /** The schedule that repeats it, with as few deviations from `"fifo"` as were found. */
   schedule: Schedule;
+  /** The faults that repeat it, as few as were found; empty if there are none. */
+  faults: FaultPlan;
   /** How many deviations that are, and how many the run had that failed first. */
   deviations: { shortest: number; first: number };
   /** What happens in the shortest run. */
@@ -100,7 +104,7 @@ export async function explore(
     const failed = await runOnce(main, { ...options, seed, schedule });
     if (!failed.outcome.failed) continue;
     const { error } = failed.outcome;
-    const failure = { error, ...await findShortest(main, { ...options, seed }, failed) };
+    const failure = { error, ...await findShortest(main, { ...options, seed, schedule }, failed) };
     const report = options.report ?? ((line) => console.error(line));
     report(describeInOneLine(run + 1, failure));
     return { runs: run + 1, failure };
@@ -108,28 +112,45 @@ export async function explore(
   return { runs, failure: null };
 }
 
-/** Repeats a failed run in the shortest way that is found. */
-async function findShortest(
+/** Repetitions of a failed run for the sake of its faults, at most. */
+const MOST_REPETITIONS = 200;
+
+/** Repeats a failed run in the shortest way that is found: the fewest faults first, then the order. */
+export async function findShortest(
   main: SimulationMain<unknown>,
-  options: ExploreOptions & { seed: number },
+  options: SimulateOptions & { seed: number },
   failed: Run<unknown>,
 ): Promise<Omit<ExploredFailure, "error">> {
-  const shortest = await shortenSchedule(failed, (deviations) => {
-    return runOnce(main, { ...options, schedule: formatDeviations(deviations) });
+  let last = failed;
+  const faults = formatFaults(
+    await shortenList(failed.faults, async (some) => {
+      const run = await runOnce(main, { ...options, faults: formatFaults(some) });
+      const fails = isAlike(run, failed);
+      if (fails) last = run;
+      return fails;
+    }, { left: MOST_REPETITIONS }),
+  );
+  const shortest = await shortenSchedule(last, (deviations) => {
+    return runOnce(main, { ...options, faults, schedule: formatDeviations(deviations) });
   });
   const schedule = formatDeviations(shortest);
   const trace = new Trace();
-  await runOnce(main, { ...options, schedule, trace });
+  await runOnce(main, { ...options, faults, schedule, trace });
   return {
     seed: options.seed,
     schedule,
+    faults,
     deviations: { shortest: shortest.size, first: failed.deviations.size },
     trace,
   };
 }
 
-function describeInOneLine(runs: number, { error, seed, schedule }: ExploredFailure): string {
-  const repeat = `{ seed: ${seed}, schedule: ${JSON.stringify(schedule)} }`;
+/** Says in one line what failed, and how to repeat it. */
+export function describeInOneLine(
+  runs: number,
+  { error, seed, schedule, faults }: ExploredFailure,
+): string {
+  const repeat = describeRun({ seed, schedule, faults: parseFaults(faults) });
   return `Run ${runs} failed with ${firstLine(error)}; to repeat it: ${repeat}`;
 }
 

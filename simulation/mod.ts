@@ -16,6 +16,7 @@
  */
 export { loopTest, type LoopTestOptions } from "./deno_loop_tests.ts";
 export { type Exploration, explore, type ExploredFailure, type ExploreOptions } from "./explore.ts";
+export type { Fault, FaultKind, FaultOptions, FaultPlan } from "./fault_plan.ts";
 export type { FaultRule, Packet, Verdict } from "./fault_rule.ts";
 export type { LinkConditions } from "./link_conditions.ts";
 export { SeededRandom } from "./seeded_random.ts";

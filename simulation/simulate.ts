@@ -1,6 +1,7 @@
 import { checkOptions } from "../loop/values/check_options.ts";
 import { SIMULATE } from "./_options.ts";
-import { runOnce } from "./_run_once.ts";
+import { describeRun, runOnce } from "./_run_once.ts";
+import type { FaultOptions, FaultPlan } from "./fault_plan.ts";
 import type { LinkConditions } from "./link_conditions.ts";
 import type { Schedule } from "./schedule.ts";
 import type { SimulationMain } from "./simulation.ts";
@@ -22,6 +23,11 @@ export interface SimulateOptions {
   trace?: Trace | undefined;
   /** Simulated seconds after which the run fails with a `TimeoutError`; 30 days by default. */
   timeLimit?: number | undefined;
+  /**
+   * What goes wrong with hosts: what it is drawn from by the seed, or a plan that a failed run has
+   * printed. Nothing by default.
+   */
+  faults?: FaultOptions | FaultPlan | undefined;
   /**
    * Whether `fetch`, `Deno.serve`, `node:net`, `node:http` and their like reach the simulated network;
    * `@gyre/asyncio/simulation/web` says which. By default they are refused.
@@ -72,11 +78,9 @@ export async function simulate<T>(
   options: SimulateOptions = {},
 ): Promise<T> {
   checkOptions("simulate", options, SIMULATE);
-  const { outcome } = await runOnce(main, options);
+  const { outcome, faults } = await runOnce(main, options);
   if (outcome.failed === false) return outcome.value;
   const { seed = 0, schedule = "fifo", report = (line) => console.error(line) } = options;
-  report(
-    `Simulation failed; to repeat it: { seed: ${seed}, schedule: ${JSON.stringify(schedule)} }`,
-  );
+  report(`Simulation failed; to repeat it: ${describeRun({ seed, schedule, faults })}`);
   throw outcome.error;
 }

@@ -1,4 +1,5 @@
 import * as inside from "../loop/inside.ts";
+import { checkArgument, SECONDS } from "../loop/values/check_options.ts";
 import { CancelledError, InvalidStateError } from "../loop/errors/errors.ts";
 import type { DenoEventLoop } from "../loop/deno_event_loop.ts";
 import type { Future } from "../loop/tasks/future.ts";
@@ -106,16 +107,40 @@ export class SimulatedHost {
    * @throws {InvalidStateError} If it is the host that the simulation itself runs on.
    */
   crash(): void {
+    this.#die("crash");
+  }
+
+  /**
+   * Ends the programs of the host, at once, as `SIGKILL` does: no `finally` block runs, but its kernel
+   * resets their connections, and their peers learn of it. Idempotent.
+   *
+   * @throws {InvalidStateError} If it is the host that the simulation itself runs on.
+   */
+  kill(): void {
+    this.#die("kill");
+  }
+
+  /**
+   * Lets nothing run on the host for a while: neither tasks nor timers go on, and what comes waits.
+   * Time passes all the same, as for a program that the system has put aside.
+   *
+   * @param seconds How long. A host that is down is not paused.
+   * @throws {InvalidStateError} If it is the host that the simulation itself runs on.
+   */
+  pause(seconds: number): void {
+    checkArgument("pause a host", "seconds", seconds, SECONDS);
     const boot = this.#boot;
     if (boot === null) return;
-    if (boot.process.loop === this.#world.mainLoop) {
-      throw new InvalidStateError(`Cannot crash host "${this.name}": the simulation runs on it`);
-    }
-    this.#boot = null;
-    this.#world.note(this.name, "crash");
-    this.#world.crashed(this);
-    boot.process.kill();
-    for (const future of boot.runs) future.cancel(`Host "${this.name}" crashed`);
+    this.#checkOther("pause");
+    this.#world.note(this.name, `pause ${seconds}`);
+    const until = this.#world.clock.now() + seconds;
+    this.#world.paused(this, until);
+    boot.process.pause(until);
+  }
+
+  /** Whether there is something that {@linkcode restart} runs again. */
+  get canRestart(): boolean {
+    return this.#main !== null;
   }
 
   /**
@@ -129,6 +154,22 @@ export class SimulatedHost {
     }
     this.crash();
     return this.run(this.#main);
+  }
+
+  #die(how: "crash" | "kill"): void {
+    const boot = this.#boot;
+    if (boot === null) return;
+    this.#checkOther(how);
+    this.#boot = null;
+    this.#world.note(this.name, how);
+    this.#world.crashed(this, how === "kill");
+    boot.process.kill();
+    for (const future of boot.runs) future.cancel(`Host "${this.name}" crashed`);
+  }
+
+  #checkOther(how: string): void {
+    if (this.#boot?.process.loop !== this.#world.mainLoop) return;
+    throw new InvalidStateError(`Cannot ${how} host "${this.name}": the simulation runs on it`);
   }
 
   #start(): Boot {

@@ -205,9 +205,21 @@ export class SimulatedNetwork implements LinkConditions {
     return { stack: this.#hosts.get(name) as Host, wire: this.#localWire };
   }
 
-  /** @ignore The host called `name` has crashed. */
-  [inside.crash](name: string): void {
+  /** @ignore The host called `name` has crashed. One that was killed has a kernel that resets. */
+  [inside.crash](name: string, isKilled: boolean): void {
+    if (isKilled) { for (const connection of this.#connections) connection[inside.reset](name); }
     this.#hosts.get(name)?.crash();
+  }
+
+  /** @ignore Nothing runs on the host called `name` until `time`. */
+  [inside.pause](name: string, time: number): void {
+    this.#wire.pause(name, time);
+    this.#localWire.pause(name, time);
+  }
+
+  /** The names of all hosts, in the order in which they were created. */
+  get hostNames(): readonly string[] {
+    return [...this.#hosts.keys()];
   }
 
   #createBackbone({ clock }: World): Backbone {

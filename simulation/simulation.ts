@@ -5,9 +5,11 @@ import type { Future } from "../loop/tasks/future.ts";
 import type { Pipes, Platform } from "../loop/platform/platform.ts";
 import type { Coroutine } from "../loop/tasks/task.ts";
 import { createSimulatedWorkers } from "./_deno_simulated_workers.ts";
+import { Faults } from "./_faults.ts";
 import { SimulatedSignals } from "./_signals.ts";
 import { SimulatedProcesses } from "./_simulated_processes.ts";
 import { type World, worlds } from "./_world.ts";
+import type { Fault } from "./fault_plan.ts";
 import type { LinkConditions } from "./link_conditions.ts";
 import type { SeededRandom } from "./seeded_random.ts";
 import { SimulatedHost } from "./simulated_host.ts";
@@ -21,6 +23,14 @@ import type { VirtualClock } from "./virtual_clock.ts";
  * @category Simulation
  */
 export type SimulationMain<T> = (sim: Simulation) => Coroutine<T> | PromiseLike<T> | T;
+
+/** What is set of a simulation from outside. */
+export interface SimulationOptions {
+  /** What its network is like. */
+  readonly conditions: Partial<LinkConditions> | undefined;
+  /** What is to go wrong. */
+  readonly faults: readonly Fault[];
+}
 
 /** The name of the host that `main` runs on. */
 const MAIN_HOST = "main";
@@ -57,19 +67,24 @@ export class Simulation {
   readonly #programs: Map<string, SimulatedProgram> = new Map();
 
   /** @ignore */
-  constructor(world: World, seed: number, conditions?: Partial<LinkConditions>) {
+  constructor(world: World, seed: number, { conditions, faults }: SimulationOptions) {
     this.#world = world;
     this.seed = seed;
     this.network = new SimulatedNetwork(world, conditions);
-    world.crashed = ({ name }) => {
-      this.network[inside.crash](name);
+    world.crashed = ({ name }, isKilled) => {
+      this.network[inside.crash](name, isKilled);
       this.#processes.get(name)?.killAll();
+    };
+    world.paused = ({ name }, time) => {
+      this.network[inside.pause](name, time);
+      this.#processes.get(name)?.pauseAll(time);
     };
     this.clock = world.clock;
     this.random = world.random;
     const main = this.host(MAIN_HOST);
     this.loop = main.loop;
     world.mainPlace = main[inside.place];
+    world.faults = new Faults(world, this.network, this.host, faults);
   }
 
   /**
@@ -129,6 +144,11 @@ export class Simulation {
   /** @ignore The hosts that are up. */
   [inside.hosts](): SimulatedHost[] {
     return [...this.#hosts.values()].filter((host) => host.isUp);
+  }
+
+  /** @ignore What the simulation shares. */
+  [inside.world](): World {
+    return this.#world;
   }
 
   /** @ignore The run is over: cuts off the hosts that still run. */

@@ -73,6 +73,7 @@ export class VirtualClock implements Clock {
   #holders = 0;
   readonly #onError: (error: unknown) => void;
   #around: (work: () => void) => void = (work) => work();
+  #rested: () => void = () => {};
 
   /** Creates a clock at 0. */
   constructor(options: VirtualClockOptions = {}) {
@@ -143,6 +144,11 @@ export class VirtualClock implements Clock {
     this.#around = around;
   }
 
+  /** @ignore Calls `work` whenever all that is due has happened, before time goes on. */
+  [inside.rested](work: () => void): void {
+    this.#rested = work;
+  }
+
   #callBack(): void {
     if (this.#called || this.#holders > 0) return;
     this.#called = true;
@@ -157,6 +163,7 @@ export class VirtualClock implements Clock {
     const next = this.#next();
     if (next === Infinity) return this.#giveUp();
     if (next > this.#now) {
+      this.#rested();
       this.#now = next;
       this.#rounds = 0;
     } else if (++this.#rounds > ROUNDS_OF_A_MOMENT) this.#now += LATER_ROUND;

@@ -84,15 +84,18 @@ function forgetConnections({ freeSockets, sockets, requests }: http.Agent, suffi
 }
 
 /** A server of `node:http` looks now and then for clients that are too slow, by a timer of the host. */
-function createListen(_world: World, readOriginal: () => unknown): unknown {
+function createListen(world: World, readOriginal: () => unknown): unknown {
   const original = readOriginal() as (this: net.Server, ...args: unknown[]) => net.Server;
   return function (this: net.Server, ...args: unknown[]): net.Server {
-    if (this instanceof http.Server) this.once("listening", () => checkInSimulatedTime(this));
+    const { place } = world;
+    if (this instanceof http.Server) {
+      this.once("listening", () => checkInSimulatedTime(this, place));
+    }
     return Reflect.apply(original, this, args);
   };
 }
 
-function checkInSimulatedTime(server: net.Server): void {
+function checkInSimulatedTime(server: net.Server, place: Place): void {
   const key = Object.getOwnPropertySymbols(server).find((key) => {
     return key.description === "http.server.connectionsCheckingInterval";
   });
@@ -100,6 +103,7 @@ function checkInSimulatedTime(server: net.Server): void {
   if (interval === undefined) return;
   const { _onTimeout: check, _repeat: milliseconds } = interval._timerId;
   cancelHostTimer(interval._timerId);
+  if (!place.isAlive) return;
   const timer = timers.setInterval(check, milliseconds).unref();
   server.once("close", () => timers.clearInterval(timer));
 }

@@ -7,6 +7,7 @@ import type { World } from "../_world.ts";
 import { readFrom, writeTo } from "./_body.ts";
 import { resolve } from "./_deno_dns.ts";
 import { listenAtOnce } from "./_deno_stream_handles.ts";
+import type { WebHandler } from "./web_host.ts";
 import { answerHandshake, noteUpgrade } from "./_deno_upgrade.ts";
 
 /** The port that Deno takes if none is given. */
@@ -34,6 +35,14 @@ export function createServe(world: World): unknown {
     if (options.cert !== undefined) throw createRefusal("Deno.serve() with a certificate", false)();
     return new SimulatedHttpServer(world.place, options, handler);
   };
+}
+
+/** Serves HTTP at `port` of the running host, in a simulation. */
+export function serveOn(port: number, handler: WebHandler): void {
+  const answer = typeof handler === "function"
+    ? handler
+    : (request: Request) => handler.fetch(request);
+  Deno.serve({ port, onListen: () => {} }, answer);
 }
 
 /** What is known of a request that has not been answered. */
@@ -138,6 +147,7 @@ class SimulatedHttpServer implements Deno.HttpServer {
       else completed.reject(reason);
     });
     const name = `${message.method} ${message.url}`;
+    this.#place.note(name);
     const task = this.#place.loop.createTask(() => this.#answer(exchange, upgrade), { name });
     task.addDoneCallback(() => {
       // The task ends so only with its loop.

@@ -50,6 +50,7 @@ import {
 } from "@gyre/asyncio/transports";
 import { subprocessExec, subprocessShell } from "@gyre/asyncio/subprocess";
 import { explore, loopTest, simulate, VirtualClock } from "@gyre/asyncio/simulation";
+import { exploreWeb, webTest } from "@gyre/asyncio/simulation/web";
 
 /** Calls with options, which are `never` here: what is refused is no matter of types. */
 export type Call = (options: never, loop: DenoEventLoop) => unknown;
@@ -85,6 +86,7 @@ export const CALLS: Readonly<Record<string, Call>> = {
   "Runner.run": (o) => new Runner().run(body, o),
   "Server.serveForever": (o, loop) => new Server(loop, [], factory).serveForever(o),
   "Server.shutdown": (o, loop) => new Server(loop, [], factory).shutdown(o),
+  webTest: (o) => webTest("never registered", o, body),
   "SimulatedNetwork.setLink": (o) => simulate(({ network }) => network.setLink("a", "b", o)),
   "StreamWriter.startTls": (o) => new StreamWriter(transport, protocol()).startTls(o),
   "TaskGroup.createTask": (o) => taskGroup((group) => void group.createTask(body, o)),
@@ -103,6 +105,7 @@ export const CALLS: Readonly<Record<string, Call>> = {
   createUnixServer: (o, loop) => createUnixServer(loop, factory, o),
   ensureFuture: (o) => ensureFuture(body, o),
   explore: (o) => explore(body, o),
+  exploreWeb: (o) => exploreWeb(body, o),
   gather: (o) => gather([], o),
   getaddrinfo: (o, loop) => getaddrinfo(loop, "127.0.0.1", 1, o),
   loopTest: (o) => loopTest("never registered", o, body),

@@ -33,5 +33,5 @@ export function createSimulatedUnix(schedule: Schedule): Backend<Deno.UnixAddr> 
 
 function createLoop(schedule: Schedule, fragment: number): DenoEventLoop {
   const world = new World({ seed: 1, schedule, trace: null, timeLimit: Infinity });
-  return new Simulation(world, 1, { fragment }).loop;
+  return new Simulation(world, 1, { conditions: { fragment }, faults: [] }).loop;
 }
