@@ -1,7 +1,7 @@
 import { isNotCapable, nameMissingFlag } from "../loop/errors/deno_not_capable.ts";
 import { nameTooManyFiles } from "../loop/errors/deno_too_many_files.ts";
-import { filePath } from "../loop/platform/deno_system.ts";
-import { WORKER_KINDS } from "../loop/permissions/permission_kinds.ts";
+import { permissionFlags } from "../loop/permissions/permission_flags.ts";
+import { denoCommand } from "../loop/platform/deno_command.ts";
 import type {
   WorkerLink,
   WorkerPermissions,
@@ -226,6 +226,7 @@ function spawn(url: string, options: WorkerProcessOptions): Deno.ChildProcess {
     "--no-lock",
     `--v8-flags=--max-old-space-size=${options.heapLimitMb}`,
     ...permissionFlags(options.permissions),
+    ...mayImport(options.permissions) ? [] : ["--deny-import"],
     url,
   ];
   const command = new Deno.Command(denoCommand(), { args, stdin: "piped", stdout: "piped" });
@@ -239,31 +240,8 @@ function spawn(url: string, options: WorkerProcessOptions): Deno.ChildProcess {
   }
 }
 
-/** Names this Deno; by its bare name where only that is granted. */
-function denoCommand(): string {
-  const command = Deno.execPath();
-  const { state } = Deno.permissions.querySync({ name: "run", command });
-  return state === "granted" ? command : "deno";
-}
-
-/** Returns the flags that grant `permissions`, and no more. */
-function permissionFlags(permissions: WorkerPermissions): string[] {
-  const kinds = Object.keys(WORKER_KINDS) as (keyof WorkerPermissions)[];
-  const flags = kinds.flatMap((name) => {
-    const grant = permissions[name];
-    if (grant === true) return [`--allow-${name}`];
-    if (!Array.isArray(grant) || grant.length === 0) return [];
-    return [`--allow-${name}=${grant.map(flagValue).join(",")}`];
-  });
-  // Deno allows imports from some hosts unless told otherwise.
-  if (permissions.import === undefined || permissions.import === false) flags.push("--deny-import");
-  return flags;
-}
-
-function flagValue(value: string | URL): string {
-  const isFile = value instanceof URL && value.protocol === "file:";
-  const text = isFile ? filePath(value) : String(value);
-  return text.replaceAll(",", ",,");
+function mayImport(permissions: WorkerPermissions): boolean {
+  return permissions.import !== undefined && permissions.import !== false;
 }
 
 function describeExit(terminated: boolean, status: Deno.CommandStatus): string {

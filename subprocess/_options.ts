@@ -8,6 +8,7 @@ import {
   countFrom,
   either,
   FLAG,
+  FUNCTION,
   LIST,
   OBJECT,
   type OptionKind,
@@ -18,6 +19,7 @@ import {
 } from "../loop/values/check_options.ts";
 import type { CreateSubprocessExecOptions, CreateSubprocessOptions } from "./create_subprocess.ts";
 import type { ProcessOptions } from "./process.ts";
+import type { ServeWorkersOptions } from "./serve_workers.ts";
 import type { SubprocessExecOptions, SubprocessOptions } from "./subprocess_exec.ts";
 
 /** What a variable may be called is checked where the process is started. */
@@ -65,4 +67,29 @@ export const CREATE_SUBPROCESS_SHELL: OptionTable<CreateSubprocessOptions> = {
 export const CREATE_SUBPROCESS_EXEC: OptionTable<CreateSubprocessExecOptions> = {
   args: LIST,
   ...CREATE_SUBPROCESS_SHELL,
+};
+
+const PORT: OptionKind = {
+  expected: "a number from 0 to 65535",
+  type: "number",
+  fits: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) < 2 ** 16,
+};
+
+const WORKERS: OptionKind = {
+  expected: "a whole number from 1",
+  type: "number",
+  fits: (value) => Number.isInteger(value) && Number(value) >= 1,
+};
+
+/** Permissions are checked where they are copied. */
+export const SERVE_WORKERS: OptionTable<ServeWorkersOptions> = {
+  workers: WORKERS,
+  hostname: TEXT,
+  port: PORT,
+  grace: SECONDS,
+  threads: FLAG,
+  permissions: ANYTHING,
+  args: LIST,
+  onServing: FUNCTION,
+  signal: SIGNAL,
 };

@@ -28,6 +28,13 @@ export {
   type ProcessOf,
 } from "./create_subprocess.ts";
 export { Process, type ProcessOptions, type ProcessOutput } from "./process.ts";
+export {
+  type ServedAddress,
+  type ServedMain,
+  type ServedWorker,
+  serveWorkers,
+  type ServeWorkersOptions,
+} from "./serve_workers.ts";
 export { SubprocessProtocol, type SubprocessProtocolLike } from "./subprocess_protocol.ts";
 export type { SubprocessTransport } from "./subprocess_transport.ts";
 export {

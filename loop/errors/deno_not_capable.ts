@@ -15,9 +15,13 @@ export function isNotCapable(error: unknown): boolean {
 
 /** How Deno says what is missing: of what kind, and for what. */
 const REQUIRES = /^Requires (\w+) access to "(.*)", run again with the --allow-\w+(=.*)? flag$/s;
+/** How it says that everything of a kind is needed. */
+const REQUIRES_ALL = /^Requires (\w+) access, run again with the --allow-\w+ flag$/;
 
 /** Returns `error`, a refusal of Deno's, with the action and the narrowest flag that allows it. */
 export function nameMissingFlag(error: Error, action: string): Error {
+  const [, everyOf] = REQUIRES_ALL.exec(error.message) ?? [];
+  if (everyOf !== undefined) return flagsMissing(action, [`--allow-${everyOf}`], error);
   const [, kind, member] = REQUIRES.exec(error.message) ?? [];
   if (kind === undefined || member === undefined) return error;
   return flagsMissing(action, [flag(kind, member)], error);

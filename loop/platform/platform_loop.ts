@@ -7,6 +7,7 @@ export {
   captureEngineContext,
   outsideOfTasks,
   runInEngineContext,
+  runningLoop,
 } from "../scheduling/_current.ts";
 
 /**

@@ -22,6 +22,7 @@ const VALUES: Readonly<Record<string, Record<string, string>>> = {
   getnameinfo: { address: "127.0.0.1" },
   subprocessExec: { command: "true" },
   "createSubprocessExec with stderr": { command: "true" },
+  serveWorkers: { hostname: "127.0.0.1", port: "0" },
   moduleFunction: { file: MODULE },
 };
 
@@ -85,8 +86,9 @@ async function probe({ functions, values }: Row, flags: string[]): Promise<strin
 
 /** Joins flags of one kind, as Deno takes the last one only. */
 function merge(flags: string[]): string[] {
-  const kinds = Map.groupBy(flags, (flag) => flag.slice(0, flag.indexOf("=")));
+  const kinds = Map.groupBy(flags, (flag) => flag.split("=", 1)[0] as string);
   return [...kinds].map(([kind, members]) => {
+    if (members.includes(kind)) return kind;
     return `${kind}=${members.map((flag) => flag.slice(kind.length + 1)).join(",")}`;
   });
 }
@@ -115,7 +117,7 @@ async function* documentedIn(folder: URL): AsyncGenerator<[name: string, flags: 
     if (!name.endsWith(".ts") || name.startsWith("_")) continue;
     const text = await Deno.readTextFile(new URL(name, folder));
     const comments = text.matchAll(
-      /\* @permissions (.*)[^]*?\*\/\n\s*(?:export )?(?:function |class )?(\w+)/g,
+      /\* @permissions (.*)[^]*?\*\/\n\s*(?:export )?(?:async )?(?:function |class )?(\w+)/g,
     );
     for (const [, tag = "", documented = ""] of comments) {
       yield [documented, tag.match(/allow-[^\s,;]+/g) ?? []];

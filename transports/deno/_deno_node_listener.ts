@@ -12,6 +12,7 @@ import type {
 import { noteClosing } from "./_deno_closing_listeners.ts";
 import { isOutOfDescriptors, tooManyOpenFiles } from "../../loop/errors/deno_too_many_files.ts";
 import { checkNetPermission } from "./_deno_net_permission.ts";
+import type { SharedSocket } from "./deno_shared_sockets.ts";
 import { toDenoError } from "./_deno_node_error.ts";
 import { NodeSocketChannel } from "./_deno_node_socket_channel.ts";
 
@@ -19,15 +20,16 @@ import { NodeSocketChannel } from "./_deno_node_socket_channel.ts";
 const CARE_INTERVAL = 1;
 
 /**
- * A listener over a server of Node's, for a port that several processes share on a Deno without
- * `--unstable-net`.
+ * A listener over a server of Node's: for a socket that a worker shares with others, and for a port
+ * that several processes share on a Deno without `--unstable-net`.
  *
  * Deno's server of Node's accepts no more, and says nothing, once it could not accept for want of a
  * descriptor. Its handle goes on when it is told to listen again, which does nothing where it still
  * accepts; so that is done every second.
  *
- * The server accepts from its beginning; what comes before the start waits in a list, which the
- * number of descriptors bounds.
+ * On a port of its own the server accepts from its beginning; what comes before the start waits in a
+ * list, which the number of descriptors bounds. On a shared socket it accepts from the start only:
+ * others may serve what waits there.
  */
 export class NodeListener implements Listener<Deno.NetAddr> {
   readonly address: Deno.NetAddr;
@@ -39,14 +41,22 @@ export class NodeListener implements Listener<Deno.NetAddr> {
   #acceptor: Acceptor | null = null;
   #care: TimerHandle | null = null;
   #closed = false;
+  /** What it is going to listen on. */
+  #shared: SharedSocket | null;
 
-  /** Wraps `server`, which listens and belongs to the listener from now on. */
-  constructor(loop: EventLoop, server: Server, { backlog = DEFAULT_BACKLOG }: ListenTcpOptions) {
+  /** Wraps `server`, which listens, or is to listen on `shared`, and belongs to it from now on. */
+  constructor(
+    loop: EventLoop,
+    server: Server,
+    { backlog = DEFAULT_BACKLOG }: ListenTcpOptions,
+    shared: SharedSocket | null = null,
+  ) {
     this.#loop = loop;
     this.#backlog = backlog;
     this.#server = server;
-    const { address, port } = server.address() as AddressInfo;
-    this.address = { transport: "tcp", hostname: address, port };
+    this.#shared = shared;
+    const { hostname, port } = shared?.bound ?? addressOf(server);
+    this.address = { transport: "tcp", hostname, port };
     server.on("connection", (socket: Socket) => this.#onConnection(socket));
     server.on("error", (error) => {
       loop[inside.enter](new Step(() => this.#acceptor?.failed(toDenoError(error))));
@@ -61,7 +71,8 @@ export class NodeListener implements Listener<Deno.NetAddr> {
     this.#acceptor = acceptor;
     for (const socket of this.#waiting) this.#accept(socket);
     this.#waiting.clear();
-    this.#takeCare();
+    if (this.#shared === null) this.#takeCare();
+    else this.#listen(this.#shared);
   }
 
   close(): void {
@@ -73,6 +84,14 @@ export class NodeListener implements Listener<Deno.NetAddr> {
     for (const socket of this.#waiting) socket.destroy();
   }
 
+  #listen(shared: SharedSocket): void {
+    const { listen } = this.#server as unknown as SharedListening;
+    listen.call(this.#server, shared.handle, this.#backlog, () => {
+      shared.onServing();
+      this.#loop[inside.enter](new Step(() => this.#takeCare()));
+    });
+  }
+
   #takeCare(): void {
     if (this.#closed) return;
     if (isOutOfDescriptors()) this.#acceptor?.failed(tooManyOpenFiles("accept a connection"));
@@ -81,16 +100,15 @@ export class NodeListener implements Listener<Deno.NetAddr> {
   }
 
   #onConnection(socket: Socket): void {
-    if (this.#closed) socket.destroy();
-    else if (this.#acceptor === null) this.#waiting.add(socket);
-    else this.#accept(socket);
+    if (this.#acceptor !== null && !this.#loop.isClosed()) this.#accept(socket);
+    else if (this.#closed) socket.destroy();
+    else this.#waiting.add(socket);
   }
 
+  /** What was accepted is served, though the listener may have been closed since. */
   #accept(socket: Socket): void {
     const channel = new NodeSocketChannel(this.#loop, socket);
-    this.#loop[inside.enter](
-      new Step(() => this.#closed ? channel.abort() : this.#acceptor?.accepted(channel)),
-    );
+    this.#loop[inside.enter](new Step(() => this.#acceptor?.accepted(channel)));
   }
 }
 
@@ -102,14 +120,37 @@ interface ListeningServer {
   readonly _handle?: { listen?(backlog: number): number } | null;
 }
 
+/** What is missing in the types of Node's server. */
+interface SharedListening {
+  listen(handle: unknown, backlog: number, callback: () => void): void;
+}
+
+function addressOf(server: Server): { hostname: string; port: number } {
+  const { address, port } = server.address() as AddressInfo;
+  return { hostname: address, port };
+}
+
+/** Accepts from `shared`. What the server needs of a permission its supervisor had. */
+export async function listenOnShared(
+  loop: EventLoop,
+  shared: SharedSocket,
+  options: ListenTcpOptions,
+): Promise<NodeListener> {
+  return new NodeListener(loop, await createNodeServer(), options, shared);
+}
+
+async function createNodeServer(): Promise<Server> {
+  const { createServer } = await import("node:net");
+  return createServer({ allowHalfOpen: true, pauseOnConnect: true });
+}
+
 /** Listens on `address` with a server of Node's. */
 export async function listenOnNode(
   address: SocketAddress,
   { backlog, reusePort = false }: ListenTcpOptions,
 ): Promise<Server> {
   checkNetPermission(address);
-  const { createServer } = await import("node:net");
-  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
+  const server = await createNodeServer();
   // `reusePort` is missing in the types of Deno.
   const options = { host: address.hostname, port: address.port, backlog, reusePort };
   return await new Promise((resolve, reject) => {

@@ -33,6 +33,7 @@ import { guardUnixPath, prepareUnixPath } from "./_deno_unix_file.ts";
 import { DenoDatagramChannel } from "./deno_datagram_channel.ts";
 import { nameNotFound } from "../names/deno_name_not_found.ts";
 import { adoptConnection, DenoByteChannel } from "./deno_byte_channel.ts";
+import { takeSocket } from "./deno_shared_sockets.ts";
 
 /** Binds a socket; what does that has a type only with the library `deno.unstable`. */
 function listenDatagram(address: SocketAddress): DatagramConn {
@@ -76,6 +77,11 @@ export class DenoNetwork implements Network {
     const action = `listen on ${quote(address)}`;
     return open(loop, action, async (): Promise<Listener<Deno.NetAddr>> => {
       await untilAddressesAreFree();
+      const shared = takeSocket(address);
+      if (shared !== null) {
+        const { listenOnShared } = await import("./_deno_node_listener.ts");
+        return await listenOnShared(loop, shared, options);
+      }
       // Without the flag Deno ends the process.
       if (reusePort && !isUnstableNetEnabled()) {
         const { listenOnNode, NodeListener } = await import("./_deno_node_listener.ts");

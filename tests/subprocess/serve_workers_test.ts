@@ -1,0 +1,153 @@
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { createSubprocessExec, run, serveWorkers, sleep } from "@gyre/asyncio";
+import { load, serveProgram, startSupervisor, visit } from "./_served_program.ts";
+
+const APP = "./greeting_app.ts";
+
+async function kill(pid: number): Promise<void> {
+  await using shell = await createSubprocessExec("kill", { args: ["-KILL", String(pid)] });
+  await shell.wait();
+}
+
+/** Visits until a process that is none of `known` greets. */
+async function newcomer(port: number, known: ReadonlySet<number>): Promise<number> {
+  for (;;) {
+    using guest = await visit(port);
+    if (!known.has(guest.pid)) return guest.pid;
+    await sleep(0.02);
+  }
+}
+
+Deno.test("serveWorkers() loses no connection while workers are replaced, and exits with 0", async () => {
+  await run(async () => {
+    await using program = await serveProgram(APP, { workers: 2, grace: 5 });
+    const { port, process } = program;
+    const end = new AbortController();
+    const counts = load(port, 8, end.signal);
+    const known = new Set<number>();
+    for (let roll = 0; roll < 2; roll += 1) {
+      using guest = await visit(port);
+      known.add(guest.pid);
+      process.sendSignal("SIGHUP");
+      // A connection that is open is served to its end by the worker before.
+      known.add(await newcomer(port, known));
+      assertEquals(await guest.say("still here"), "still here");
+    }
+    end.abort();
+    const { answered, refused, unserved, broken } = await counts;
+    assert(answered > 0);
+    assertEquals({ refused, unserved, broken }, { refused: 0, unserved: 0, broken: 0 });
+    process.terminate();
+    assertEquals(await process.wait(), 0);
+  });
+});
+
+Deno.test("serveWorkers() replaces a worker that is killed; what waits is served, none is refused", async () => {
+  await run(async () => {
+    await using program = await serveProgram(APP, { workers: 1, grace: 1 });
+    const { port, process } = program;
+    let pid: number;
+    {
+      using guest = await visit(port);
+      pid = guest.pid;
+    }
+    await kill(pid);
+    // Connects at once, before there is a successor.
+    using guest = await visit(port);
+    assert(guest.pid !== pid && guest.pid > 0);
+    process.terminate();
+    const [, errors] = await process.communicate();
+    assertMatch(
+      new TextDecoder().decode(errors),
+      new RegExp(`Process ${pid} was ended by signal SIGKILL; another one starts in 0.1 seconds`),
+    );
+    assertEquals(process.returncode, 0);
+  });
+});
+
+Deno.test("serveWorkers() kills a worker that does not end in its time, and exits with 1", async () => {
+  await run(async () => {
+    await using program = await serveProgram("./stuck_app.ts", { workers: 1, grace: 0 });
+    using guest = await visit(program.port);
+    const answer = guest.say("hello");
+    await program.process.stdout.readLine();
+    program.process.terminate();
+    assertEquals(await program.process.wait(), 1);
+    assertEquals(await answer, "");
+  });
+});
+
+Deno.test("serveWorkers() exits with the error when the first worker does not get to listen", async () => {
+  await run(async () => {
+    const endings = [["./broken_app.ts", "no database"], [
+      "./without_main.ts",
+      "exports no function",
+    ]];
+    for (const [app = "", text = ""] of endings) {
+      await using process = await startSupervisor(app, { workers: 1 });
+      const [, errors] = await process.communicate();
+      assertEquals(process.returncode, 1);
+      const printed = new TextDecoder().decode(errors);
+      assertMatch(printed, new RegExp(text));
+      assertMatch(printed, /Cannot serve: Process \d+ exited with code 1 before it listened/);
+    }
+  });
+});
+
+Deno.test("serveWorkers() ends with its workers, and they with it", async () => {
+  await run(async () => {
+    await using program = await serveProgram(APP, { workers: 1, grace: 1 });
+    using guest = await visit(program.port);
+    program.process.kill();
+    // The worker hears that its supervisor is gone, and ends as it is told to.
+    assertEquals(await guest.say("goodbye"), "goodbye");
+    for (;;) {
+      await using probe = await createSubprocessExec("kill", {
+        args: ["-0", String(guest.pid)],
+        stderr: "null",
+      });
+      if (await probe.wait() !== 0) break;
+      await sleep(0.02);
+    }
+  });
+});
+
+Deno.test("serveWorkers() with threads serves, rolls and returns when its signal aborts", async () => {
+  const done = new AbortController();
+  const answers: string[] = [];
+  await serveWorkers(new URL("./programs/greeting_app.ts", import.meta.url), {
+    workers: 2,
+    threads: true,
+    hostname: "127.0.0.1",
+    grace: 1,
+    signal: done.signal,
+    onServing: async ({ port }) => {
+      using guest = await visit(port);
+      answers.push(await guest.say("hello"));
+      done.abort();
+    },
+  });
+  assertEquals(answers, ["hello"]);
+});
+
+Deno.test("serveWorkers() refuses a relative module, a loop that runs, and restrictions of threads", async () => {
+  const app = new URL("./programs/greeting_app.ts", import.meta.url);
+  await assertRejects(() => serveWorkers("./app.ts"), TypeError, "is not absolute");
+  await assertRejects(
+    () => serveWorkers(app, { threads: true, permissions: {} }),
+    TypeError,
+    "Cannot serve by workers: threads have the permissions of this process",
+  );
+  await assertRejects(() => serveWorkers(app, { port: 70_000 }), RangeError, "from 0 to 65535");
+  await run(async () => {
+    await assertRejects(() => serveWorkers(app), Error, "an event loop is running here");
+  });
+});
+
+Deno.test("serveWorkers() fails with Deno's error where something listens already", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  const app = new URL("./programs/greeting_app.ts", import.meta.url);
+  const options = { hostname: "127.0.0.1", port, threads: true, workers: 1 };
+  await assertRejects(() => serveWorkers(app, options), Deno.errors.AddrInUse);
+});
