@@ -141,6 +141,31 @@ for (const kind of KINDS) {
   });
 }
 
+for (const first of KINDS) {
+  for (const second of KINDS) {
+    Deno.test(`a circle of a ${first} and a ${second} ends with a cancellation of either, whatever each waits through`, async () => {
+      const bad: string[] = [];
+      for (const [there, wait] of Object.entries(HOSTS)) {
+        for (const [back, waitBack] of Object.entries(HOSTS)) {
+          for (const victim of [0, 1]) {
+            await runVirtual(function* () {
+              const tasks: Task<unknown>[] = [
+                start(first, () => wait(() => tasks[1] as Task<unknown>)),
+                start(second, () => waitBack(() => tasks[0] as Task<unknown>)),
+              ];
+              yield* sleep(1);
+              tasks[victim]?.cancel("stop");
+              yield* sleep(0.5);
+              if (tasks.some((task) => !task.cancelled())) bad.push(`${there}, ${back}, ${victim}`);
+            });
+          }
+        }
+      }
+      assertEquals(bad, []);
+    });
+  }
+}
+
 Deno.test("a future of another loop is refused in the same words everywhere", async () => {
   await runVirtual(async (loop) => {
     const other = new EventLoop();
