@@ -14,7 +14,7 @@ interface StreamBase {
 }
 
 /** Error numbers by name. */
-const errorNumbers = nodeBinding("uv").codeMap as ReadonlyMap<string, number>;
+const errorNumbers = nodeBinding("uv")["codeMap"] as ReadonlyMap<string, number>;
 const stream = nodeBinding("stream_wrap") as unknown as StreamBase;
 
 /** What a request of `node:net` is told, and what it is told by. */
