@@ -118,6 +118,7 @@ export type {
   Program,
   Random,
   ReadableHandle,
+  Readiness,
   Signals,
   SocketAddress,
   SpawnOptions,

@@ -65,6 +65,10 @@ export class RestrictedNetwork implements Network {
     this.#hosts = new PermittedHosts(restrictions.net);
   }
 
+  get sharesDatagramPorts(): boolean {
+    return this.#host.network.sharesDatagramPorts === true;
+  }
+
   connectTcp(
     loop: EventLoop,
     address: SocketAddress,

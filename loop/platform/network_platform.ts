@@ -226,6 +226,8 @@ export interface DatagramSink {
 export interface OpenDatagramsOptions {
   /** Whether to send to broadcast addresses. */
   allowBroadcast?: boolean | undefined;
+  /** Whether several sockets may be bound to the address, where the network can do that. */
+  reusePort?: boolean | undefined;
   /** The only address that is sent to, in numbers: whether that is permitted shows at once. */
   remote?: SocketAddress | undefined;
 }
@@ -255,6 +257,8 @@ export interface HostAddress {
  * @category Platform
  */
 export interface Network {
+  /** Whether several sockets for datagrams may share a port. */
+  readonly sharesDatagramPorts?: boolean;
   /** Connects to `address`; a name is resolved, and its addresses tried in turn. */
   connectTcp(
     loop: EventLoop,

@@ -50,6 +50,7 @@ import {
   startTls,
 } from "@gyre/asyncio/transports";
 import { subprocessExec, subprocessShell } from "@gyre/asyncio/subprocess";
+import { newNativeEventLoop } from "@gyre/asyncio/native";
 import { explore, loopTest, simulate, VirtualClock } from "@gyre/asyncio/simulation";
 import { exploreWeb, webTest } from "@gyre/asyncio/simulation/web";
 
@@ -127,6 +128,7 @@ export const CALLS: Readonly<Record<string, Call>> = {
   "new Task": (o) => new Task(body, o),
   "new VirtualClock": (o) => new VirtualClock(o),
   "new WorkerPoolExecutor": (o) => new WorkerPoolExecutor(o),
+  newNativeEventLoop: (o) => newNativeEventLoop(o),
   openConnection: (o) => openConnection(o),
   openReadPipe: (o) => openReadPipe(0, o),
   openUnixConnection: (o) => openUnixConnection(o),

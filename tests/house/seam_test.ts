@@ -21,6 +21,7 @@ for (const use of USES) {
       assertEquals(lint(`${layer}/thing.ts`, use).length, 1, layer);
       assertEquals(lint(`${layer}/deno_thing.ts`, use), [], layer);
       assertEquals(lint(`${layer}/_deno_thing.ts`, use), [], layer);
+      assertEquals(lint(`${layer}/native_thing.ts`, use), [], layer);
     }
     assertEquals(lint("examples/thing.ts", use), []);
     assertEquals(lint("tests/loop/thing_test.ts", use), []);

@@ -75,6 +75,15 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   "transports/tls": ["transports/core"],
   "transports/deno": ["transports/core", "transports/names"],
+  "transports/native": [
+    "transports/_options.ts",
+    "transports/protocol.ts",
+    "transports/transport.ts",
+    "transports/core",
+    "transports/names",
+    "transports/tls",
+    "transports/deno",
+  ],
   "transports/endpoints": [
     "transports/_options.ts",
     "transports/protocol.ts",

@@ -27,7 +27,7 @@ const NEW_PART =
   "Take it from the platform (loop/platform/platform.ts), or declare it there and implement it in a file named deno_*.ts";
 
 /** The files that implement the platform over Deno. */
-const SEAM_FILE = /\/_?deno_[^/]*\.ts$/;
+const SEAM_FILE = /\/_?(deno|native)_[^/]*\.ts$/;
 
 /** TypeScript nodes that hold a value. Every other one holds a type, which is gone at run time. */
 const VALUE_HOLDERS: ReadonlySet<string> = new Set([

@@ -152,6 +152,7 @@ const CATEGORIES = [
   "Errors",
   "Executors",
   "Names",
+  "Native backend",
   "Permissions",
   "Platform",
   "Policies",

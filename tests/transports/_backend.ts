@@ -20,6 +20,8 @@ export interface Backend<A extends Deno.Addr = Deno.Addr> {
   readonly name: string;
   /** More bytes than a connection takes whose other end does not read. */
   readonly capacity: number;
+  /** Whether the host takes what fits within the call of `write()`. */
+  readonly writesAtOnce?: boolean;
   /** Whether both directions end together, as with TLS. */
   readonly endsWhole?: boolean;
   /** Creates a loop that has such connections. */

@@ -179,7 +179,7 @@ export async function meet(
     if (method === "pauseWriting" || method === "resumeWriting") {
       protocol.connectionMade = (transport) => {
         transport.setWriteBufferLimits({ high: 0 });
-        transport.write(new Uint8Array(Math.min(backend.capacity, 1024 * 1024)));
+        transport.write(new Uint8Array(moreThanAtOnce(backend)));
       };
     }
     spoil(protocol, method, odd, called);
@@ -203,6 +203,11 @@ export async function meet(
     reports = takeReports();
   });
   return { lost, reports };
+}
+
+/** How much to write so that some of it stays in the buffer of the transport. */
+function moreThanAtOnce({ capacity, writesAtOnce = false }: Backend): number {
+  return writesAtOnce ? capacity : Math.min(capacity, 1024 * 1024);
 }
 
 function recording(lost: (Error | null)[], over: Future<void>): ProtocolLike {

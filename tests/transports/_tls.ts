@@ -1,4 +1,4 @@
-import { DenoEventLoop, type TlsOptions } from "../../mod.ts";
+import { newEventLoop, type TlsOptions } from "../../mod.ts";
 import type { Backend } from "./_backend.ts";
 
 /** The certificates of certificates/. */
@@ -28,7 +28,7 @@ export const tls: Backend<Deno.NetAddr> = {
   name: "TLS",
   capacity: 24 * 1024 * 1024,
   endsWhole: true,
-  createLoop: () => new DenoEventLoop(),
+  createLoop: () => newEventLoop(),
   serve: (loop, factory, options) =>
     loop.createServer(factory, { hostname: "127.0.0.1", tls: certificate("server"), ...options }),
   connect: (loop, address, factory) =>

@@ -24,6 +24,11 @@ export function noteClosing(): () => void {
   return () => closing.delete(listener);
 }
 
+/** Whether the addresses of all that is closed are free. */
+export function areAddressesFree(): boolean {
+  return closing.size === 0;
+}
+
 /** Waits until the addresses of what is closed are free. */
 export async function untilAddressesAreFree(): Promise<void> {
   for (let turns = 0; closing.size > 0 && turns < MOST_TURNS; turns += 1) {

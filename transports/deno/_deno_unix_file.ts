@@ -29,9 +29,9 @@ export async function prepareUnixPath(path: string): Promise<void> {
  * @param cleanup Whether the socket goes with the listener.
  */
 export function guardUnixPath(path: string, cleanup: boolean): () => () => void {
-  const own = isAbstract(path) ? null : identify(path);
+  const own = isAbstract(path) ? null : identifyFile(path);
   return () => {
-    const isGone = own === null || cleanup && identify(path) === own;
+    const isGone = own === null || cleanup && identifyFile(path) === own;
     return isGone ? noop : save(path) ?? noop;
   };
 }
@@ -42,7 +42,7 @@ function isAbstract(path: string): boolean {
 }
 
 /** Names the file at `path`, whatever it is called; `null` if there is none. */
-function identify(path: string): string | null {
+export function identifyFile(path: string): string | null {
   try {
     const { dev, ino } = Deno.lstatSync(path);
     return `${dev} ${ino}`;

@@ -90,7 +90,7 @@ function* endpointSteps<P extends DatagramProtocolLike>(
   protocolFactory: () => P,
   options: CreateDatagramEndpointOptions,
 ): Coroutine<[DatagramTransport, P]> {
-  checkSocket(options);
+  checkSocket(loop, options);
   const { allowBroadcast = options.sock !== undefined } = options;
   const addresses = yield* resolveBoth(loop, options);
   const channel = yield* openChannel(loop, addresses, options);
@@ -107,8 +107,11 @@ function* endpointSteps<P extends DatagramProtocolLike>(
   return [yield* untilOpened(transport, opened), protocol];
 }
 
-function checkSocket({ sock, reusePort }: CreateDatagramEndpointOptions): void {
-  if (reusePort) {
+function checkSocket(
+  loop: PlatformLoop,
+  { sock, reusePort }: CreateDatagramEndpointOptions,
+): void {
+  if (reusePort && loop.platform.network.sharesDatagramPorts !== true) {
     throw new TypeError(
       "Cannot share a port for datagrams: Deno does not set SO_REUSEPORT on such a socket",
     );
@@ -122,7 +125,7 @@ function checkSocket({ sock, reusePort }: CreateDatagramEndpointOptions): void {
 function* openChannel(
   loop: PlatformLoop,
   { local, remote }: Addresses,
-  { sock, allowBroadcast = false }: CreateDatagramEndpointOptions,
+  { sock, allowBroadcast = false, reusePort = false }: CreateDatagramEndpointOptions,
 ): Coroutine<DatagramChannel> {
   const { network } = loop.platform;
   if (sock !== undefined) return network.adoptDatagrams(loop, sock);
@@ -131,6 +134,7 @@ function* openChannel(
   }
   return yield* network.openDatagrams(loop, local, {
     allowBroadcast,
+    reusePort,
     ...remote === null ? {} : { remote: { hostname: remote.hostname, port: remote.port } },
   });
 }

@@ -1,7 +1,9 @@
 // The rows D01 to D03. What D03 says of a refused datagram has no counterpart: Deno tells nobody.
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { delay } from "@std/async";
-import { DenoEventLoop } from "../../../loop/deno_event_loop.ts";
+import type { DenoEventLoop } from "../../../loop/deno_event_loop.ts";
+import { newEventLoop } from "../../../loop/policy.ts";
+import { host } from "../_host.ts";
 import {
   type Coroutine,
   type ExceptionContext,
@@ -75,7 +77,7 @@ class Collector extends DatagramProtocol {
 }
 
 function onLoop<T>(work: (loop: DenoEventLoop) => Coroutine<T>): Promise<T> {
-  const loop = new DenoEventLoop();
+  const loop = newEventLoop();
   return loop.runUntilComplete(() => work(loop)).finally(() => loop.close());
 }
 
@@ -221,10 +223,10 @@ for (const how of ["throws", "rejects with"]) {
         client.sendto(new Uint8Array(1));
         client.sendto(new Uint8Array(2));
         yield* heard;
+        server.setWriteBufferLimits({ high: 0 });
+        // What no system sends is buffered until the loop comes to it.
         server.sendto(new Uint8Array(1), { hostname: "127.0.0.1", port: 0 });
         yield* failed;
-        server.setWriteBufferLimits({ high: 0 });
-        server.sendto(new Uint8Array(1), addressOf(client));
         yield* resumed;
         assertEquals(server.isClosing(), false);
         server.close();
@@ -235,8 +237,8 @@ for (const how of ["throws", "rejects with"]) {
         "connectionMade",
         "datagramReceived",
         "datagramReceived",
-        "errorReceived",
         "pauseWriting",
+        "errorReceived",
         "resumeWriting",
         "connectionLost",
       ];
@@ -353,10 +355,13 @@ Deno.test("a datagram whose memory was transferred before its turn is told, and 
     for (const data of [first, second, new Uint8Array([3])]) server.sendto(data, to);
     first.buffer.transfer();
     second.buffer.transfer();
-    yield* collector.until(2);
-    while (collector.log.length < 2) yield* collector.next();
-    assertEquals(collector.received.map(([[byte]]) => byte), [1, 3]);
-    assertEquals(collector.log, ["made", "error TypeError"]);
+    const [bytes, log] = host.isNative
+      ? [[1, 2, 3], ["made"]]
+      : [[1, 3], ["made", "error TypeError"]];
+    yield* collector.until(bytes.length);
+    while (collector.log.length < log.length) yield* collector.next();
+    assertEquals(collector.received.map(([[byte]]) => byte), bytes);
+    assertEquals(collector.log, log);
     assertEquals(server.getWriteBufferSize(), 0);
   });
 });
@@ -419,8 +424,9 @@ Deno.test("createDatagramEndpoint() refuses addresses without a family in common
   await assertRejects(() => refused({ remoteAddress }), TypeError, "no family in common");
 });
 
-Deno.test("createDatagramEndpoint() refuses reusePort, which no Deno can do", async () => {
-  await assertRejects(() => refused({ reusePort: true }), TypeError, "SO_REUSEPORT");
+Deno.test("createDatagramEndpoint() refuses reusePort where the host cannot do it", async () => {
+  if (host.isNative) await refused({ reusePort: true });
+  else await assertRejects(() => refused({ reusePort: true }), TypeError, "SO_REUSEPORT");
   await refused({ reusePort: false });
 });
 
@@ -476,6 +482,9 @@ Deno.test("pauseWriting and resumeWriting follow the marks of an endpoint", asyn
     client.sendto(new Uint8Array(1000));
     assertEquals(log, []);
     client.sendto(new Uint8Array(1));
+    if (host.isNative) {
+      return assertEquals([log, client.getWriteBufferSize()], [[], 0]);
+    }
     assertEquals(log, ["pause"]);
     assertEquals(client.getWriteBufferSize(), 1001);
     yield* resumed;
@@ -520,7 +529,7 @@ Deno.test("createDatagramEndpoint() refuses an address in use, and no address at
 });
 
 Deno.test("closing the loop closes what is open on it", async () => {
-  const loop = new DenoEventLoop();
+  const loop = newEventLoop();
   const lost: unknown[] = [];
   const [transport] = await loop.runUntilComplete(() =>
     loop.createDatagramEndpoint(() => ({ connectionLost: (error) => void lost.push(error) }), {
@@ -589,7 +598,7 @@ Deno.test("close() of an endpoint whose socket the program has closed ends well"
 });
 
 Deno.test("what datagramReceived() is given can be transferred, and takes nothing from others", async () => {
-  const loop = new DenoEventLoop();
+  const loop = newEventLoop();
   await loop.runUntilComplete(function* () {
     const receiver = new Collector(loop);
     receiver.datagramReceived = (data, address) => {

@@ -193,17 +193,23 @@ test("tries every address of a name", function* ({ loop }) {
   yield* server.waitClosed();
 });
 
-/** What Deno was told of keep-alive, for any of its connections, while `steps` run. */
-function* watchKeepAlive(
-  loop: DenoEventLoop,
-  steps: () => Coroutine<void>,
-): Coroutine<unknown[]> {
+/** What the host has for a connection of `loop`. */
+function* socketOf(loop: DenoEventLoop): Coroutine<unknown> {
   const server = yield* loop.createServer(() => ({}), { hostname: "127.0.0.1" });
   const [transport] = yield* loop.createConnection(() => ({}), { port: server.address.port });
-  const prototype: Deno.TcpConn = Object.getPrototypeOf(transport.getExtraInfo("socket"));
+  const socket = transport.getExtraInfo("socket");
   transport.abort();
   server.close();
   yield* server.waitClosed();
+  return socket;
+}
+
+/** What any socket of the kind of `socket` was told of keep-alive while `steps` run. */
+function* watchKeepAlive(
+  socket: unknown,
+  steps: () => Coroutine<void>,
+): Coroutine<unknown[]> {
+  const prototype: Deno.TcpConn = Object.getPrototypeOf(socket);
   const { setKeepAlive } = prototype;
   const told: unknown[] = [];
   prototype.setKeepAlive = function (isOn) {
@@ -222,7 +228,7 @@ test(
   "has the system probe silent connections as keepAlive says, on either side",
   function* ({ loop }) {
     for (const keepAlive of [true, false, undefined]) {
-      const told = yield* watchKeepAlive(loop, function* () {
+      const told = yield* watchKeepAlive(yield* socketOf(loop), function* () {
         const peer = new Recorder(loop);
         const where = { hostname: "127.0.0.1", keepAlive };
         const server = yield* loop.createServer(() => peer, where);
@@ -248,7 +254,7 @@ test("keeps connections alive that come from a chosen address or exist", functio
   const opened = loop.createFuture<Deno.Conn>();
   Deno.connect({ hostname: "127.0.0.1", port }).then((sock) => opened.setResult(sock));
   const sock = yield* opened;
-  const told = yield* watchKeepAlive(loop, function* () {
+  const told = yield* watchKeepAlive(sock, function* () {
     const [transport] = yield* loop.createConnection(() => ({}), { sock, keepAlive: true });
     transport.abort();
   });

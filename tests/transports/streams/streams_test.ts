@@ -1,16 +1,18 @@
 // Streams over real TCP.
 import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
+import { host } from "../_host.ts";
 import {
   CancelledError,
   type ClientConnected,
   type Coroutine,
   createTask,
-  DenoEventLoop,
+  type DenoEventLoop,
   Event,
   type ExceptionContext,
   gather,
   getRunningLoop,
   InvalidStateError,
+  newEventLoop,
   openConnection,
   run,
   type Server,
@@ -277,7 +279,7 @@ async function runWith(
   reports?: ExceptionContext[],
   options: StartServerOptions = {},
 ): Promise<void> {
-  const loop = new DenoEventLoop();
+  const loop = newEventLoop();
   const unexpected: ExceptionContext[] = [];
   loop.setExceptionHandler((_loop, context) => void (reports ?? unexpected).push(context));
   try {
@@ -330,12 +332,13 @@ Deno.test("drain() throws when what was written after close() is dropped, and no
     const [, writer] = await openConnection({ port: server.address.port });
     writer.write(utf8("one "));
     writer.close();
-    // It is still on its way.
+    // It is still on its way, unless the system has it already.
     writer.write(utf8("two"));
-    await writer.drain();
+    if (!host.isNative) await writer.drain();
+    else await assertRejects(async () => await writer.drain(), Deno.errors.ConnectionReset);
     await writer.waitClosed();
     await ended.wait();
-    assertEquals(received, ["one two"]);
+    assertEquals(received, [host.isNative ? "one " : "one two"]);
 
     writer.write(utf8("three"));
     await assertRejects(async () => await writer.drain(), Deno.errors.ConnectionReset);

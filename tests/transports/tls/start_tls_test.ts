@@ -378,6 +378,8 @@ test("startTls() that is refused leaves one that goes on alone", function* ({ lo
   const serving = loop.startTls(pair.peer, pair.peerProtocol, {
     tls: certificate("server"),
     serverSide: true,
+    // The client has begun already.
+    unread: pair.peerProtocol.bytes(),
   });
   const client = yield* securing;
   yield* serving;

@@ -1,0 +1,12 @@
+import { testFlowControl } from "../../transports/_flow_control_suite.ts";
+import { testOddProtocols } from "../../transports/_odd_protocol_suite.ts";
+import { testSendfile } from "../../transports/_sendfile_suite.ts";
+import { testServers } from "../../transports/_server_suite.ts";
+import { tcp } from "../../transports/_tcp.ts";
+import { onNative } from "../_native.ts";
+
+const backend = onNative(tcp);
+testOddProtocols(backend);
+testFlowControl(backend);
+testServers(backend);
+testSendfile(backend);
