@@ -5,7 +5,7 @@ import { assertEquals } from "@std/assert";
 const CASTS = /\bas (Deno\.\w*Addr|\[Deno\.\w*Addr|TlsInfo)\b|\.?std(in|out|err)!/;
 
 /** Folders that are read whole; of the package only what is in comments. */
-const FOLDERS = ["examples", "tests", "bench"];
+const FOLDERS = ["docs", "examples", "tests", "bench"];
 const PACKAGE = ["loop", "transports", "subprocess", "executor", "simulation"];
 
 async function* files(folder: string): AsyncGenerator<string> {
