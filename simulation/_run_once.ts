@@ -1,3 +1,4 @@
+import { loadOutside } from "../loop/platform/platform_loop.ts";
 import { type RunEnd, runWorld } from "./_run_world.ts";
 import { World } from "./_world.ts";
 import { drawFaults, type Fault, formatFaults, parseFaults } from "./fault_plan.ts";
@@ -27,7 +28,7 @@ export async function runOnce<T>(
 ): Promise<Run<T>> {
   const { seed = 0, schedule = "fifo", trace = null, timeLimit = DEFAULT_TIME_LIMIT } = options;
   // Who does not ask for it loads none of it.
-  const web = options.web === true ? (await import("./web/_web.ts")).web : null;
+  const web = options.web === true ? (await loadOutside(() => import("./web/_web.ts"))).web : null;
   const world = new World({ seed, schedule, trace, timeLimit, web });
   const faults = planFaults(options.faults, world);
   const sim = new Simulation(world, seed, { conditions: options.network, faults });

@@ -31,7 +31,11 @@ import type {
   Program,
   SpawnOptions,
 } from "../loop/platform/platform.ts";
-import type { PlatformLoop } from "../loop/platform/platform_loop.ts";
+import {
+  captureEngineContext,
+  type PlatformLoop,
+  runInEngineContext,
+} from "../loop/platform/platform_loop.ts";
 import { type OpenResource, openResources } from "../transports/core/open_resources.ts";
 import { StreamTransport } from "../transports/core/stream_transport.ts";
 import type { ExtraInfo, ReadTransport, WriteTransport } from "../transports/transport.ts";
@@ -64,6 +68,8 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
   readonly #opened: Future<void>;
   /** The context variables that callbacks see, captured here. */
   readonly #context: Context = copyContext();
+  /** The foreign context that they see, likewise. */
+  readonly #creator = captureEngineContext();
   /** One for each of the first three descriptors; `null` for what is no pipe. */
   readonly #pipes: readonly (StreamTransport | null)[];
   #protocol: SubprocessProtocolLike;
@@ -308,7 +314,7 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
 
   #call(method: keyof SubprocessProtocolLike, call: () => void): void {
     enterContext(this.#context);
-    this.#try(method, call);
+    runInEngineContext(this.#creator, () => this.#try(method, call));
   }
 
   /** Calls the protocol. What it throws does not concern the process. */

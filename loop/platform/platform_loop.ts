@@ -3,8 +3,11 @@ import { InvalidStateError } from "../errors/errors.ts";
 import type { EventLoop } from "../event_loop.ts";
 import type { Platform } from "./platform.ts";
 
+export type { EngineContext } from "../scheduling/_deno_engine_context.ts";
 export {
   captureEngineContext,
+  isInEngineContext,
+  loadOutside,
   outsideOfTasks,
   runInEngineContext,
   runningLoop,

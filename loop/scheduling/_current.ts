@@ -93,6 +93,14 @@ export function runningTask(): Task<unknown> | null {
   return current.loop === null ? currentFrame()?.task ?? null : current.task;
 }
 
+/**
+ * Loads a module of the package with `load`, a dynamic import, outside of all contexts: Deno makes
+ * that of the first import the one of events which have none, such as requests to `Deno.serve`.
+ */
+export function loadOutside<M>(load: () => Promise<M>): Promise<M> {
+  return runInEngineContext(null, load);
+}
+
 /** Calls `work` as part of no task, whatever called. */
 export function outsideOfTasks<R>(work: () => R): R {
   return runInEngineContext(captureEngineContext(), work);

@@ -1,4 +1,5 @@
 import type { Backend } from "../transports/_backend.ts";
+import { testContexts } from "../transports/_context_suite.ts";
 import { testFlowControl } from "../transports/_flow_control_suite.ts";
 import { testOddProtocols } from "../transports/_odd_protocol_suite.ts";
 import { testServers } from "../transports/_server_suite.ts";
@@ -10,6 +11,7 @@ function testAll(backend: Backend): void {
   testStreams(backend);
   testFlowControl(backend);
   testServers(backend);
+  testContexts(backend);
   testOddProtocols(backend);
   testSnapshots(backend, backend.name.includes("Unix") ? "unix" : "tcp");
 }

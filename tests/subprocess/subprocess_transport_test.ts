@@ -1,8 +1,9 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { ExceptionContext } from "../../loop/event_loop.ts";
 import { InvalidStateError } from "../../loop/errors/errors.ts";
 import { run } from "../../loop/mod.ts";
-import { createSubprocessExec } from "../../subprocess/mod.ts";
+import { createSubprocessExec, type SubprocessTransport } from "../../subprocess/mod.ts";
 import { onSystem } from "../loop/_system.ts";
 import { bytes, onLoop, Recorder } from "./_recorder.ts";
 
@@ -366,4 +367,43 @@ function checkOrder(events: readonly string[]): void {
     const lastData = events.lastIndexOf(`data ${fd}`);
     assert(lastData < events.indexOf(losses[0] ?? ""), text);
   }
+}
+
+Deno.test("a process calls its protocol in the foreign context of who has started it", async () => {
+  const storage = new AsyncLocalStorage<string>();
+  const seen = new Set<string | undefined>();
+  class Watcher extends Recorder {
+    override connectionMade(transport: SubprocessTransport): void {
+      seen.add(storage.getStore());
+      super.connectionMade(transport);
+    }
+    override pipeDataReceived(fd: number, data: Uint8Array): void {
+      seen.add(storage.getStore());
+      super.pipeDataReceived(fd, data);
+    }
+    override pipeConnectionLost(fd: number, error: Error | null): void {
+      seen.add(storage.getStore());
+      super.pipeConnectionLost(fd, error);
+    }
+    override processExited(): void {
+      seen.add(storage.getStore());
+      super.processExited();
+    }
+    override connectionLost(error: Error | null): void {
+      seen.add(storage.getStore());
+      super.connectionLost(error);
+    }
+  }
+  const events = await onLoop(function* (loop) {
+    const start = () => loop.subprocessExec(() => new Watcher(loop), "sh", shell("echo out"));
+    const [, recorder] = yield* storage.run("A", start);
+    yield* recorder.ended;
+    return recorder.events.toSorted();
+  });
+  assertEquals(events, ["data 1", "exited", "lost", "made", ...pipesLost()]);
+  assertEquals([...seen], ["A"]);
+});
+
+function pipesLost(): string[] {
+  return [0, 1, 2].map((fd) => `pipe ${fd} lost`);
 }

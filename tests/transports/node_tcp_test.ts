@@ -1,3 +1,4 @@
+import { testContexts } from "./_context_suite.ts";
 import { testFlowControl } from "./_flow_control_suite.ts";
 import { nodeTcp } from "./_node_tcp.ts";
 import { testOddProtocols } from "./_odd_protocol_suite.ts";
@@ -9,6 +10,7 @@ import { testSnapshots } from "./_snapshot_suite.ts";
 
 testStartTls(nodeTcp);
 testStreams(nodeTcp);
+testContexts(nodeTcp);
 testOddProtocols(nodeTcp);
 testFlowControl(nodeTcp);
 testServers(nodeTcp);

@@ -1,3 +1,4 @@
+import { testContexts } from "./_context_suite.ts";
 import { testFlowControl } from "./_flow_control_suite.ts";
 import { testOddProtocols } from "./_odd_protocol_suite.ts";
 import { testSendfile } from "./_sendfile_suite.ts";
@@ -7,6 +8,7 @@ import { tcp } from "./_tcp.ts";
 import { testSnapshots } from "./_snapshot_suite.ts";
 
 testStreams(tcp);
+testContexts(tcp);
 testOddProtocols(tcp);
 testFlowControl(tcp);
 testServers(tcp);

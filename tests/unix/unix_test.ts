@@ -1,3 +1,4 @@
+import { testContexts } from "../transports/_context_suite.ts";
 import { testFlowControl } from "../transports/_flow_control_suite.ts";
 import { testOddProtocols } from "../transports/_odd_protocol_suite.ts";
 import { testSendfile } from "../transports/_sendfile_suite.ts";
@@ -7,6 +8,7 @@ import { unix } from "./_unix.ts";
 import { testSnapshots } from "../transports/_snapshot_suite.ts";
 
 testStreams(unix);
+testContexts(unix);
 testOddProtocols(unix);
 testFlowControl(unix);
 testServers(unix);

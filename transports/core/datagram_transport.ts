@@ -18,6 +18,11 @@ import { assertMove, type Moves } from "../../loop/errors/assert.ts";
 import { type Context, copyContext, enterContext } from "../../loop/scheduling/context.ts";
 import { lineOf, showAsText } from "../../loop/values/describe.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
+import {
+  captureEngineContext,
+  isInEngineContext,
+  runInEngineContext,
+} from "../../loop/platform/platform_loop.ts";
 import { formatAddress } from "../../loop/values/format_address.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import type { DatagramChannel, DatagramSink, SocketAddress } from "../../loop/platform/platform.ts";
@@ -59,6 +64,9 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
   readonly #allowBroadcast: boolean;
   readonly #opened: Future<void>;
   readonly #context: Context = copyContext();
+  /** The foreign context that they see, and whether it is another one than that of the loop. */
+  readonly #creator = captureEngineContext();
+  #isForeign = false;
   readonly #flow = new FlowControl();
   #protocol: DatagramProtocolLike;
   #state: State = "opening";
@@ -195,6 +203,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
 
   /** @ignore The first entry of the transport. */
   [inside.run](): void {
+    this.#isForeign = !isInEngineContext(this.#creator);
     if (this.#state === "opening") this.#move("open");
     this.#call("connectionMade", this);
     this.#channel.start(this);
@@ -295,7 +304,8 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
     ...args: Parameters<NonNullable<DatagramProtocolLike[M]>>
   ): void {
     enterContext(this.#context);
-    this.#callInPlace(method, ...args);
+    if (!this.#isForeign) return this.#callInPlace(method, ...args);
+    runInEngineContext(this.#creator, () => this.#callInPlace(method, ...args));
   }
 
   /** Calls a method of the protocol. What it throws, or rejects with, does not end the endpoint. */

@@ -30,6 +30,11 @@ import { errorOf } from "../../loop/errors/error_of.ts";
 import { InvalidStateError } from "../../loop/errors/errors.ts";
 import { lineOf, showAsText } from "../../loop/values/describe.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
+import {
+  captureEngineContext,
+  isInEngineContext,
+  runInEngineContext,
+} from "../../loop/platform/platform_loop.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import type { ByteChannel, ByteSink } from "../../loop/platform/platform.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
@@ -40,6 +45,7 @@ import { type OpenResource, openResources } from "./open_resources.ts";
 import { aloneIn, copyOf, ReadBuffer } from "./_read_buffer.ts";
 import { join, SendQueue } from "./_send_queue.ts";
 import { memoryChanged } from "./_memory_changed.ts";
+import { SinkInContext } from "./_sink_in_context.ts";
 import type { ProtocolLike } from "../protocol.ts";
 import type { ExtraInfo, Transport, WriteBufferLimits } from "../transport.ts";
 import type { ResourceFigures } from "../../loop/inspection/resource_figures.ts";
@@ -140,6 +146,9 @@ export class StreamTransport<A extends Deno.Addr = Deno.Addr>
   readonly #isMade: boolean;
   /** The context variables that callbacks see, captured here. */
   readonly #context: Context = copyContext();
+  /** The foreign context that they see, and whether it is another one than that of the loop. */
+  readonly #creator = captureEngineContext();
+  #isForeign = false;
   #protocol: ProtocolLike;
   #state: State = "opening";
   #error: Error | null = null;
@@ -294,7 +303,7 @@ export class StreamTransport<A extends Deno.Addr = Deno.Addr>
     if (this.#reading !== "paused") return;
     this.#reading = "on";
     if (this.#held === null) this.#channel.resume();
-    else this.#loop[inside.enqueue](new Step(() => this.#deliverHeld()));
+    else this.#loop[inside.enqueue](this.#step(() => this.#deliverHeld()));
   }
 
   write(data: Uint8Array): void {
@@ -361,6 +370,13 @@ export class StreamTransport<A extends Deno.Addr = Deno.Addr>
 
   /** @ignore The first entry of the transport: makes the connection. */
   [inside.run](): void {
+    if (isInEngineContext(this.#creator)) return this.#make();
+    this.#isForeign = true;
+    if (this.#successor === null) this.#channel.attach(new SinkInContext(this.#creator, this));
+    runInEngineContext(this.#creator, () => this.#make());
+  }
+
+  #make(): void {
     if (this.#state === "opening") this.#move("open");
     enterContext(this.#context);
     try {
@@ -429,7 +445,7 @@ export class StreamTransport<A extends Deno.Addr = Deno.Addr>
     }
     if (!this.#flow.paused) this.#flushIfEmpty();
     else if (this.#flow.mayResume(this.#unsent)) {
-      this.#loop[inside.enter](new Step(() => this.#resumeWriting()));
+      this.#loop[inside.enter](this.#step(() => this.#resumeWriting()));
     }
   }
 
@@ -481,7 +497,7 @@ export class StreamTransport<A extends Deno.Addr = Deno.Addr>
       this.#writing = "lost";
       this.#error = this.#isGivenUp ? null : error;
       this.#successor?.abort();
-      this.#loop[inside.enqueue](new Step(() => this.closed()));
+      this.#loop[inside.enqueue](this.#step(() => this.closed()));
     } else if (this.#state === "leaving") this.#lose(error);
   }
 
@@ -528,6 +544,11 @@ export class StreamTransport<A extends Deno.Addr = Deno.Addr>
     if (this.#writing !== "lent") return;
     this.#writing = "open";
     this.#pauseIfHigh();
+  }
+
+  /** An entry of the loop that calls the protocol. */
+  #step(work: () => void): Step {
+    return new Step(this.#isForeign ? () => runInEngineContext(this.#creator, work) : work);
   }
 
   #move(state: State): void {

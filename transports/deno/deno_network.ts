@@ -1,3 +1,4 @@
+import { loadOutside } from "../../loop/platform/platform_loop.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import { formatAddress, formatHost } from "../../loop/values/format_address.ts";
 import type { Future } from "../../loop/tasks/future.ts";
@@ -59,8 +60,8 @@ export class DenoNetwork implements Network {
       await untilAddressesAreFree();
       signal.throwIfAborted();
       if (localAddress !== undefined) {
-        const { connectNodeSocket, NodeSocketChannel } = await import(
-          "./_deno_node_socket_channel.ts"
+        const { connectNodeSocket, NodeSocketChannel } = await loadOutside(() =>
+          import("./_deno_node_socket_channel.ts")
         );
         return new NodeSocketChannel(loop, await connectNodeSocket(address, localAddress, signal));
       }
@@ -84,7 +85,9 @@ export class DenoNetwork implements Network {
       }
       // Without the flag Deno ends the process.
       if (reusePort && !isUnstableNetEnabled()) {
-        const { listenOnNode, NodeListener } = await import("./_deno_node_listener.ts");
+        const { listenOnNode, NodeListener } = await loadOutside(() =>
+          import("./_deno_node_listener.ts")
+        );
         return new NodeListener(loop, await listenOnNode(address, options), options);
       }
       const listener = Deno.listen({ ...address, tcpBacklog: backlog, reusePort } as ListenOptions);
@@ -124,8 +127,8 @@ export class DenoNetwork implements Network {
       if (isUnstableNetEnabled()) {
         return new DenoDatagramChannel(loop, listenDatagram(address));
       }
-      const { bindNodeDatagrams, NodeDatagramChannel } = await import(
-        "./_deno_node_datagram_channel.ts"
+      const { bindNodeDatagrams, NodeDatagramChannel } = await loadOutside(() =>
+        import("./_deno_node_datagram_channel.ts")
       );
       return new NodeDatagramChannel(loop, await bindNodeDatagrams(address, options));
     });

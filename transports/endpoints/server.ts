@@ -403,9 +403,10 @@ export class Server<A extends Deno.Addr = Deno.Addr> implements AsyncDisposable 
   #serve(channel: ByteChannel): void {
     enterContext(this.#context);
     try {
-      const create = () => createProtocol(this.#protocolFactory);
-      const protocol = runInEngineContext(this.#engineContext, create);
-      new StreamTransport(this.#loop, channel, protocol, { owner: this.#owner });
+      runInEngineContext(this.#engineContext, () => {
+        const protocol = createProtocol(this.#protocolFactory);
+        new StreamTransport(this.#loop, channel, protocol, { owner: this.#owner });
+      });
     } catch (exception) {
       channel.abort();
       this.#report(exception, "Error on transport creation for incoming connection");
