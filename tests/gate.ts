@@ -2,52 +2,79 @@
  * The whole gate: everything that has to hold before a change goes in. `deno task ok` runs it.
  *
  * Tests run twice, each time in a random order of its own; the second time the lines that run are
- * counted. All steps run, also after one that failed, and a table says at the end how each went.
+ * counted. Types are checked once, by lint, and not again before each set of tests. Two steps run at
+ * a time, for two cores: of those that use what only one may have on the machine (ports that examples
+ * name, descriptors, processes) one, beside one that uses nothing. What a step prints comes when it
+ * ends. All steps run, also after one that failed, and a table says at the end how each went.
  *
  * @module
  */
 
-/** A task of deno.json that takes arguments for `deno test`. */
-const TEST_TASKS = ["pure", "net", "unstable", "unix", "processes"];
-
-/** Counts executed lines, in a folder that .gitignore names. */
-const COVERAGE = ["--coverage=coverage", "--coverage-raw-data-only"];
+/** Tasks of deno.json that take arguments for `deno test`, and whether they use the machine. */
+const TEST_TASKS = { pure: false, net: true, unstable: true, unix: true, processes: true };
 
 /** One step: what it is called, and arguments of `deno`. */
-type Step = [name: string, args: readonly string[]];
+interface Step {
+  readonly name: string;
+  readonly args: readonly string[];
+  /** Whether no other such step may run at the same time. */
+  readonly usesMachine?: boolean;
+}
+
+/** Counts executed lines, in a folder that .gitignore names; each set has its own, which is emptied. */
+function countingLines(set: string): string[] {
+  return [`--coverage=coverage/${set}`, "--coverage-raw-data-only", "--clean"];
+}
 
 /** Runs all tests in the order that a new seed gives, which the output names. */
-function testSteps(options: readonly string[], firstOptions: readonly string[] = []): Step[] {
+function testSteps(optionsOf: (set: string) => readonly string[] = () => []): Step[] {
   const seed = crypto.getRandomValues(new Uint32Array(1))[0];
-  return TEST_TASKS.map((name, index) => {
-    const args = ["task", `test:${name}`, `--shuffle=${seed}`, ...options];
-    return [`test:${name}, order ${seed}`, index === 0 ? [...args, ...firstOptions] : args];
-  });
+  return Object.entries(TEST_TASKS).map(([set, usesMachine]) => ({
+    name: `test:${set}, order ${seed}`,
+    args: ["task", `test:${set}`, "--no-check", `--shuffle=${seed}`, ...optionsOf(set)],
+    usesMachine,
+  }));
 }
 
+/** What may run in any order. */
 const STEPS: readonly Step[] = [
-  ["lint", ["task", "lint"]],
-  ["doc examples", ["task", "test:doc"]],
-  ["examples", ["task", "test:examples"]],
-  ...testSteps([]),
-  ...testSteps(COVERAGE, ["--clean"]),
-  ["coverage", ["task", "coverage"]],
-  ["publish", ["publish", "--dry-run", "--allow-dirty", "--quiet"]],
+  { name: "lint", args: ["task", "lint"] },
+  { name: "examples", args: ["task", "test:examples", "--no-check"], usesMachine: true },
+  ...testSteps(),
+  ...testSteps(countingLines),
+  { name: "doc examples", args: ["task", "test:doc"] },
+  { name: "publish", args: ["publish", "--dry-run", "--allow-dirty", "--quiet"] },
 ];
 
-/** Runs a step, and says whether it was fine. */
-async function runStep(args: readonly string[]): Promise<boolean> {
-  const child = new Deno.Command("deno", { args: [...args], stdin: "null" }).spawn();
-  return (await child.status).success;
-}
+/** What needs all of them. */
+const LAST: Step = { name: "coverage", args: ["task", "coverage"] };
 
 const rows: string[] = [];
-for (const [name, args] of STEPS) {
-  console.log(`\ngate: ${name}`);
+
+/** Runs a step, and prints what it has printed. */
+async function runStep({ name, args }: Step): Promise<void> {
   const start = performance.now();
-  const success = await runStep(args);
+  console.log(`gate: ${name} …`);
+  const { success, stdout, stderr } = await new Deno.Command("deno", {
+    args: [...args],
+    stdin: "null",
+  }).output();
   const seconds = ((performance.now() - start) / 1000).toFixed(0).padStart(4);
-  rows.push(`${success ? "ok    " : "FAILED"} ${seconds} s  ${name}`);
+  const row = `${success ? "ok    " : "FAILED"} ${seconds} s  ${name}`;
+  rows.push(row);
   if (!success) Deno.exitCode = 1;
+  const text = new TextDecoder();
+  console.log(`\n${text.decode(stdout)}${text.decode(stderr)}\ngate: ${row}\n`);
 }
+
+/** Runs steps one after the other. */
+async function runLane(steps: readonly Step[]): Promise<void> {
+  for (const step of steps) await runStep(step);
+}
+
+const lanes = [true, false].map((lane) =>
+  STEPS.filter(({ usesMachine = false }) => usesMachine === lane)
+);
+await Promise.all(lanes.map(runLane));
+await runStep(LAST);
 console.log(`\n${rows.join("\n")}`);
