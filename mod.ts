@@ -14,11 +14,12 @@
  * | synchronise them | {@linkcode Queue}, {@linkcode Lock}, {@linkcode Event}, {@linkcode Condition}, {@linkcode Semaphore}, {@linkcode Barrier} |
  * | talk over streams | {@linkcode openConnection}, {@linkcode startServer}, {@linkcode openUnixConnection}, {@linkcode startUnixServer}, {@linkcode openReadPipe}, {@linkcode openWritePipe} |
  * | talk by protocols | {@linkcode Protocol}, {@linkcode BufferedProtocol}, {@linkcode DatagramProtocol}, and the loop's `createServer()`, `createConnection()`, … |
+ * | serve on all cores | {@linkcode serveWorkers} |
  * | start programs | {@linkcode createSubprocessExec}, {@linkcode createSubprocessShell}, {@linkcode SubprocessProtocol} |
  * | leave the thread | {@linkcode toThread}, {@linkcode WorkerPoolExecutor}, {@linkcode ProcessPoolExecutor}, {@linkcode createJob} |
  * | reach the loop | {@linkcode getRunningLoop}, {@linkcode DenoEventLoop}, {@linkcode LoopPermissions} |
  * | tell errors apart | {@linkcode CancelledError}, {@linkcode TimeoutError}, {@linkcode isOSError}, {@linkcode isConnectionError} |
- * | see who waits | {@linkcode printCallGraph}, {@linkcode captureCallGraph} |
+ * | see what goes on | {@linkcode printSnapshot}, {@linkcode printCallGraph}, {@linkcode captureCallGraph} |
  *
  * @example A server, a client, and a limit on their time
  * ```ts

@@ -166,7 +166,7 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
     this.platform = platform;
   }
 
-  /** @inheritdoc */
+  /** As {@linkcode EventLoop.snapshot}, with connections, servers, processes and executors. */
   override snapshot(): LoopSnapshot {
     const figures = new ResourceFigures(this);
     addOpenResources(this, figures);

@@ -123,7 +123,11 @@ const LONGEST_TIMELINE = 40;
  * ```
  */
 export function webTest(name: string, body: WebTestBody): void;
-/** Registers a test with settings of its own. */
+/**
+ * Registers a test with settings of its own.
+ *
+ * @category Simulation
+ */
 export function webTest(name: string, options: WebTestOptions, body: WebTestBody): void;
 export function webTest(
   name: string,

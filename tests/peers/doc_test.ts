@@ -17,6 +17,7 @@ interface Declaration {
   jsDoc?: { tags?: { kind: string; doc?: string }[] };
   def?: {
     hasBody?: boolean;
+    extends?: string;
     implements?: { repr: string }[];
     properties?: Member[];
     methods?: Member[];
@@ -77,7 +78,9 @@ function* takersOfOptions(docs: Docs): Generator<string> {
       for (const { kind, def } of declarations) {
         if (kind === "function" && takes(def?.params)) yield name;
         if (kind !== "class") continue;
-        if (def?.constructors?.some(({ params }) => takes(params))) yield `new ${name}`;
+        // The options of an error are the language's.
+        const isError = def?.extends === "Error";
+        if (!isError && def?.constructors?.some(({ params }) => takes(params))) yield `new ${name}`;
         for (const method of def?.methods ?? []) {
           if (takes(method.functionDef?.params)) yield `${name}.${method.name}`;
         }

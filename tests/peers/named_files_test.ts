@@ -14,7 +14,7 @@ const NAMED = new RegExp(
 );
 
 /** Names that stand for a file of a reader's. */
-const ANY = new Set(["_name.ts", "main.ts", "examples/other.ts"]);
+const ANY = new Set(["_name.ts", "app.ts", "main.ts", "examples/other.ts"]);
 
 /** Adds the files and folders in `folder` to `found`, each by its path and by its name. */
 async function collect(folder: string, found: Set<string>): Promise<void> {
