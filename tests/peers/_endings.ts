@@ -79,8 +79,7 @@ function isCertain(signals: Signalling, main: string, leftover: string): boolean
     if (!LASTING.includes(leftover)) return false;
     return signals.length === 1 || leftover === "a task that refuses";
   }
-  // A main that a first signal ends may be gone before a second one, or be cancelled by that, too.
-  return signals.length === 1 || !main.endsWith("when asked");
+  return true;
 }
 
 /** What a program has to do. CPython's exit codes are the measure. */
@@ -139,7 +138,7 @@ export async function outcomeOf(ending: Ending): Promise<Outcome> {
       main,
       leftover,
       grace,
-      signals.length === 0 ? "" : "stays",
+      String(signals.length),
     ],
     env: { NO_COLOR: "1" },
     stdout: "piped",

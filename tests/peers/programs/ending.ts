@@ -1,11 +1,12 @@
 /**
  * A program that ends in the way that its arguments say: `run` or `runMain`, what main does, what it
- * leaves, and a grace period or `-`. Started by _endings.ts.
+ * leaves, a grace period or `-`, and how many signals come. Started by _endings.ts.
  *
  * It says "ready" when a signal may come, "asked" when a task was cancelled, and "cleaned up".
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import {
   createSubprocessExec,
   createTask,
@@ -18,9 +19,10 @@ import {
   toThread,
 } from "../../../mod.ts";
 
-const [runner = "", mainKind = "", leftover = "", grace = "-", stays = ""] = Deno.args;
+const [runner = "", mainKind = "", leftover = "", grace = "-", count = ""] = Deno.args;
+const SIGNALS = Number(count);
 /** Seconds that main goes on: for ever, where a signal is to end it. */
-const SECONDS = stays === "stays" ? 3600 : 0.05;
+const SECONDS = SIGNALS > 0 ? 3600 : 0.05;
 
 function sayWhenAsked(): void {
   currentTask()?.signal.addEventListener("abort", () => console.log("asked"));
@@ -80,24 +82,28 @@ const LEFTOVERS: Readonly<Record<string, () => unknown>> = {
     }),
 };
 
+/** Waits until it was asked to end by each signal. Returns whether any came. */
+async function untilAsked(): Promise<boolean> {
+  for (let asked = 0; asked < Math.max(SIGNALS, 1); asked += 1) {
+    try {
+      await sleep(SECONDS);
+      return false;
+    } catch {
+      // Not when the task is cancelled: the next signal must find it at the next wait.
+      setImmediate(() => console.log("asked"));
+    }
+  }
+  return true;
+}
+
 const MAINS: Readonly<Record<string, () => unknown>> = {
   returns: () => {},
   throws: () => {
     throw new Error("planted", { cause: new TypeError("the cause") });
   },
-  "returns when asked": async () => {
-    try {
-      await sleep(SECONDS);
-    } catch {
-      // Returns.
-    }
-  },
+  "returns when asked": untilAsked,
   "throws when asked": async () => {
-    try {
-      await sleep(SECONDS);
-    } catch {
-      throw new Error("planted", { cause: new TypeError("the cause") });
-    }
+    if (await untilAsked()) throw new Error("planted", { cause: new TypeError("the cause") });
   },
   "cleans up": async () => {
     try {
@@ -129,7 +135,7 @@ const main = async () => {
   if (mainKind === "returns" || mainKind === "throws") {
     if (leftover === "a job") console.log("ready");
   } else {
-    sayWhenAsked();
+    if (!mainKind.endsWith("when asked")) sayWhenAsked();
     console.log("ready");
   }
   await MAINS[mainKind]?.();
