@@ -10,7 +10,8 @@ import type { Task } from "./task.ts";
  * It equals `function* () { if (!future.done()) yield future; return future.result(); }`, at a
  * third of the cost: the iterator is its own result object. Who goes on before the future is done
  * is no task but a loop over it, as `[...future]`, which would never end, or somebody who goes on with
- * the coroutine of a task.
+ * the coroutine of a task; and who stops before it is done has taken it apart, as `const [a] = future`,
+ * or has closed a coroutine, whose stack says so.
  */
 export class FutureIterator<T> {
   /** Part of the result: whether `value` is what the future gave. */
@@ -33,9 +34,7 @@ export class FutureIterator<T> {
       this.value = future.result();
     } else if (this.#owner !== undefined) {
       this.#owner?.[inside.loseCoroutine](future);
-      throw new InvalidStateError(
-        "Cannot iterate over a future: it is pending, and waiting for it takes await or yield*",
-      );
+      throw notAwaited();
     }
     const task = this.#owner = current.task;
     if (!this.done && task !== null && current.operation === null) {
@@ -50,10 +49,32 @@ export class FutureIterator<T> {
   }
 
   return<V>(value: V): IteratorReturnResult<V> {
+    if (!this.#future.done() && !isCoroutineClosed()) throw notAwaited();
     return { done: true, value };
   }
 
   [Symbol.iterator](): this {
     return this;
+  }
+}
+
+function notAwaited(): InvalidStateError {
+  return new InvalidStateError(
+    "Cannot iterate over a future: it is pending, and waiting for it takes await or yield*, " +
+      "as in const [a, b] = await future",
+  );
+}
+
+/** Whether `return()` of a coroutine has called, as far as the stack says. */
+function isCoroutineClosed(): boolean {
+  const errors = Error as { prepareStackTrace?: unknown; stackTraceLimit: number };
+  const { prepareStackTrace, stackTraceLimit } = errors;
+  try {
+    errors.stackTraceLimit = Infinity;
+    errors.prepareStackTrace = undefined;
+    return /\.return \(<anonymous>\)/.test(new Error().stack ?? "");
+  } finally {
+    errors.prepareStackTrace = prepareStackTrace;
+    errors.stackTraceLimit = stackTraceLimit;
   }
 }

@@ -149,7 +149,7 @@ Deno.test("a pending future cannot be iterated over but by its task", async () =
       assertEquals(
         errorOf(iterate),
         "InvalidStateError: Cannot iterate over a future: it is pending, and waiting for it takes " +
-          "await or yield*",
+          "await or yield*, as in const [a, b] = await future",
       );
     }
     for (const combine of [Promise.all, Promise.race, Promise.any, Promise.allSettled]) {
@@ -328,5 +328,67 @@ Deno.test("a callback that returns a coroutine is reported: nobody runs it", asy
     assertEquals(loop.takeReports().map(({ exception }) => String(exception)), [
       "TypeError: Cannot run a coroutine that a callback returned: it needs a task",
     ]);
+  });
+});
+
+Deno.test("a future that is taken apart without await says so, in each kind of body", async () => {
+  await runVirtual(async () => {
+    const attempts: Readonly<Record<string, () => unknown>> = {
+      "const [a] = future": () => {
+        const [first] = sleep(1);
+        return first;
+      },
+      "const [a, b] = future": () => {
+        const [, second] = sleep(1);
+        return second;
+      },
+      "a loop that breaks": () => {
+        for (const item of sleep(1)) return item;
+        return undefined;
+      },
+      "Array.from()": () => Array.from(sleep(1)),
+    };
+    for (const [name, attempt] of Object.entries(attempts)) {
+      const bodies = [
+        attempt,
+        async () => {
+          await sleep(0);
+          attempt();
+        },
+        function* (): Coroutine<void> {
+          yield* sleep(0);
+          attempt();
+        },
+      ];
+      for (const body of bodies) {
+        const text = await createTask(body as () => unknown).then(() => "no error", String);
+        assertMatch(text, /InvalidStateError: .* as in const \[a, b\] = await future/, name);
+      }
+    }
+  });
+});
+
+Deno.test("return() of a coroutine that waits ends it, however deep, and runs its finally blocks", async () => {
+  await runVirtual(async () => {
+    const log: string[] = [];
+    function* inner(): Coroutine<void> {
+      try {
+        yield* sleep(1);
+      } finally {
+        log.push("inner");
+      }
+    }
+    function* outer(): Coroutine<void> {
+      try {
+        yield* inner();
+      } finally {
+        log.push("outer");
+      }
+    }
+    const coroutine = outer();
+    coroutine.next();
+    await sleep(0);
+    assertEquals(coroutine.return(), { value: undefined, done: true });
+    assertEquals(log, ["inner", "outer"]);
   });
 });

@@ -186,5 +186,5 @@ async function isAlive(pid: string): Promise<boolean> {
 
 /** Leaves out how much longer each would sleep. */
 function withoutSeconds(text = ""): string {
-  return text.replaceAll(/ [\d.]+ s left/g, "");
+  return text.replaceAll(/ [\d.]+ s (left|late)/g, "");
 }

@@ -52,6 +52,10 @@ export const MISTAKES: Readonly<Record<string, () => unknown>> = {
     writer.close();
     return reader;
   },
+  "[a] = openConnection() without await": () => {
+    const [reader] = openConnection({ port: 1 });
+    return reader;
+  },
   // @ts-expect-error: the options are an object
   "new Queue(5)": () => new Queue(5),
   // @ts-expect-error: the option is maxSize
