@@ -55,6 +55,24 @@ import {
   getaddrinfo,
   type GetaddrinfoOptions,
 } from "../transports/names/getaddrinfo.ts";
+import {
+  type NonBlockingSocket,
+  sockAccept,
+  type SockAddress,
+  sockConnect,
+  sockRecv,
+  sockRecvfrom,
+  sockRecvfromInto,
+  sockRecvInto,
+  sockSendall,
+  sockSendfile,
+  sockSendto,
+} from "../transports/endpoints/sock_operations.ts";
+import {
+  type Descriptor,
+  stopWatching,
+  watchDescriptor,
+} from "../transports/endpoints/watch_descriptor.ts";
 import { getnameinfo, type NameInfoFlag } from "../transports/names/getnameinfo.ts";
 import type { DatagramProtocolLike, ProtocolLike } from "../transports/protocol.ts";
 import {
@@ -389,6 +407,105 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
   /** @ignore Kills the processes that are left, and waits for their ends; `null` if none is. */
   [inside.endProcesses](): Future<void> | null {
     return endProcesses(this);
+  }
+
+  /**
+   * Calls `callback(...args)` whenever `descriptor` can be read, or is broken, in place of what was set
+   * before. As `loop.add_reader()`. On the native backend alone, as all that follows up to
+   * {@linkcode sockSendfile}; a loop with `permissions` takes descriptors only with all of `read` or
+   * `write`.
+   *
+   * @throws {InvalidStateError} If the loop is not one of `@gyre/asyncio/native`, is closed, or a
+   * transport uses the descriptor.
+   */
+  addReader<A extends unknown[]>(
+    descriptor: Descriptor,
+    callback: (...args: A) => unknown,
+    ...args: A
+  ): void {
+    watchDescriptor(this, descriptor, "read", callback, args);
+  }
+
+  /** Undoes {@linkcode addReader}; says whether there was a callback. As `loop.remove_reader()`. */
+  removeReader(descriptor: Descriptor): boolean {
+    return stopWatching(this, descriptor, "read");
+  }
+
+  /** As {@linkcode addReader}, for when `descriptor` can be written to. As `loop.add_writer()`. */
+  addWriter<A extends unknown[]>(
+    descriptor: Descriptor,
+    callback: (...args: A) => unknown,
+    ...args: A
+  ): void {
+    watchDescriptor(this, descriptor, "write", callback, args);
+  }
+
+  /** Undoes {@linkcode addWriter}; says whether there was a callback. As `loop.remove_writer()`. */
+  removeWriter(descriptor: Descriptor): boolean {
+    return stopWatching(this, descriptor, "write");
+  }
+
+  /** Waits for a connection at a socket that listens. As `loop.sock_accept()`. */
+  sockAccept<S extends NonBlockingSocket>(sock: S): Future<[socket: S, address: Deno.Addr]> {
+    return sockAccept(this, sock);
+  }
+
+  /**
+   * Connects a socket. As `loop.sock_connect()`.
+   *
+   * @permissions allow-net=<hostname>:<port>
+   */
+  sockConnect(sock: NonBlockingSocket, address: SockAddress): Future<void> {
+    return sockConnect(this, sock, address);
+  }
+
+  /** Receives up to `size` bytes, none at the end of the stream. As `loop.sock_recv()`. */
+  sockRecv(sock: NonBlockingSocket, size: number): Future<Uint8Array> {
+    return sockRecv(this, sock, size);
+  }
+
+  /** Receives into `memory`; gives how much, 0 at the end. As `loop.sock_recv_into()`. */
+  sockRecvInto(sock: NonBlockingSocket, memory: Uint8Array): Future<number> {
+    return sockRecvInto(this, sock, memory);
+  }
+
+  /** Receives a datagram of up to `size` bytes; what is longer is cut. As `loop.sock_recvfrom()`. */
+  sockRecvfrom(
+    sock: NonBlockingSocket,
+    size: number,
+  ): Future<[bytes: Uint8Array, address: Deno.Addr]> {
+    return sockRecvfrom(this, sock, size);
+  }
+
+  /** Receives a datagram into `memory`. As `loop.sock_recvfrom_into()`. */
+  sockRecvfromInto(
+    sock: NonBlockingSocket,
+    memory: Uint8Array,
+  ): Future<[count: number, address: Deno.Addr]> {
+    return sockRecvfromInto(this, sock, memory);
+  }
+
+  /** Sends all of `bytes`. As `loop.sock_sendall()`. */
+  sockSendall(sock: NonBlockingSocket, bytes: Uint8Array): Future<void> {
+    return sockSendall(this, sock, bytes);
+  }
+
+  /**
+   * Sends a datagram; gives how many bytes. As `loop.sock_sendto()`.
+   *
+   * @permissions allow-net=<hostname>:<port>
+   */
+  sockSendto(sock: NonBlockingSocket, bytes: Uint8Array, address: SockAddress): Future<number> {
+    return sockSendto(this, sock, bytes, address);
+  }
+
+  /** Sends a file; gives how many bytes, after which the file stands. As `loop.sock_sendfile()`. */
+  sockSendfile(
+    sock: NonBlockingSocket,
+    file: SendableFile,
+    options: SendfileOptions = {},
+  ): Future<number> {
+    return sockSendfile(this, sock, file, options);
   }
 
   /**

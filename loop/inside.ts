@@ -57,6 +57,8 @@ export const emptied: unique symbol = Symbol("emptied");
 export const end: unique symbol = Symbol("end");
 /** All that a cancellation went on to have answered. */
 export const endCancel: unique symbol = Symbol("endCancel");
+/** Says what has come of connecting. */
+export const endConnect: unique symbol = Symbol("endConnect");
 /** What a transport was left for has come to its end. */
 export const endLeaving: unique symbol = Symbol("endLeaving");
 /** Everybody may write again. */
@@ -161,6 +163,8 @@ export const root: unique symbol = Symbol("root");
 export const run: unique symbol = Symbol("run");
 /** Runs a main function and closes the runner. */
 export const runAndClose: unique symbol = Symbol("runAndClose");
+/** Has the host send a file. */
+export const sendFile: unique symbol = Symbol("sendFile");
 /** Sets what looks for events while a loop runs. */
 export const setPoller: unique symbol = Symbol("setPoller");
 /** The signal that ended a run. */
@@ -191,8 +195,20 @@ export const tasks: unique symbol = Symbol("tasks");
 export const text: unique symbol = Symbol("text");
 /** The timers that are pending. */
 export const timers: unique symbol = Symbol("timers");
+/** Accepts a connection, if there is one. */
+export const tryAccept: unique symbol = Symbol("tryAccept");
 /** Takes a lock if nobody has it and nobody waits. */
 export const tryAcquire: unique symbol = Symbol("tryAcquire");
+/** Begins to connect. */
+export const tryConnect: unique symbol = Symbol("tryConnect");
+/** Receives what is there, if anything is. */
+export const tryReceive: unique symbol = Symbol("tryReceive");
+/** The same, with where it has come from. */
+export const tryReceiveFrom: unique symbol = Symbol("tryReceiveFrom");
+/** Sends as much as there is room for. */
+export const trySend: unique symbol = Symbol("trySend");
+/** Sends a datagram, if there is room. */
+export const trySendTo: unique symbol = Symbol("trySendTo");
 /** The errors of a loop that nobody has looked at. */
 export const unretrievedErrors: unique symbol = Symbol("unretrievedErrors");
 /** Who waited waits no longer. */

@@ -105,6 +105,7 @@ export type {
   DatagramChannel,
   DatagramConn,
   DatagramSink,
+  FileSender,
   HostAddress,
   Listener,
   ListenTcpOptions,

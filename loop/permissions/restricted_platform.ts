@@ -19,6 +19,7 @@ import type {
   WritableHandle,
 } from "../platform/platform.ts";
 import type { ReadyQueue } from "../scheduling/ready_queue.ts";
+import { PermittedHosts } from "./_permitted_hosts.ts";
 import { refusal } from "./_refusal.ts";
 import { RestrictedNetwork } from "./_restricted_network.ts";
 import { RestrictedProcesses } from "./_restricted_processes.ts";
@@ -104,10 +105,19 @@ function restrictPipes(host: Platform, restrictions: Restrictions): Pipes {
 }
 
 function restrictReadiness(host: Readiness, restrictions: Restrictions): Readiness {
+  const hosts = new PermittedHosts(restrictions.net);
   return {
     watch(loop, descriptor, kind, ready) {
       restrictions.checkDescriptor(descriptor, kind, `watch descriptor ${descriptor}`);
       return host.watch(loop, descriptor, kind, ready);
+    },
+    checkAddress(address, verb) {
+      if ("path" in address) {
+        if (restrictions.unix.admit(address.path) === address.path) return;
+        throw refusal(`${verb} "${address.path}"`, "unix", address.path);
+      }
+      const error = hosts.refuseSending(address);
+      if (error !== null) throw error;
     },
   };
 }

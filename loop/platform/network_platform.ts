@@ -47,8 +47,29 @@ export interface ByteChannel {
   close(): void;
   /** Closes at once; a write in flight is given up. Ends with {@linkcode ByteSink.closed}. */
   abort(): void;
+  /** Returns what sends `file`, a `Deno.FsFile` for instance; `null` if the host cannot do that. */
+  sendFile?(file: unknown): FileSender | null;
   /** Returns what the channel knows of itself: `peername`, `sockname`, `socket`, `tls`, … */
   getExtraInfo(name: string): unknown;
+}
+
+/**
+ * Sends parts of a file over a channel without reading them into memory.
+ *
+ * @category Platform
+ */
+export interface FileSender {
+  /**
+   * Sends up to `count` bytes from `offset` on, where no write is in flight.
+   *
+   * @returns How many went out, 0 at the end of the file; `null` where there is no room, or the
+   * channel has failed; "unavailable" if this file cannot be sent so.
+   */
+  send(offset: number, count: number): number | null | "unavailable";
+  /** Calls `ready` once there is room. */
+  whenRoom(ready: () => void): void;
+  /** Ends it. */
+  close(): void;
 }
 
 /**

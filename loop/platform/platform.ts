@@ -36,6 +36,7 @@ export type {
   DatagramChannel,
   DatagramConn,
   DatagramSink,
+  FileSender,
   HostAddress,
   Listener,
   ListenTcpOptions,
@@ -129,6 +130,11 @@ export interface Readiness {
     kind: "read" | "write",
     ready: () => void,
   ): () => void;
+  /** Throws unless the loop may send to `address`, as far as that is not the host's to decide. */
+  checkAddress?(
+    address: { readonly hostname: string; readonly port: number } | { readonly path: string },
+    verb: string,
+  ): void;
 }
 
 /**

@@ -76,6 +76,7 @@ export const CALLS: Readonly<Record<string, Call>> = {
   "DenoEventLoop.getaddrinfo": (o, loop) => loop.getaddrinfo("127.0.0.1", 1, o),
   "DenoEventLoop.sendfile": (o, loop) => loop.sendfile(transport, {} as never, o),
   "DenoEventLoop.shutdownDefaultExecutor": (o, loop) => loop.shutdownDefaultExecutor(o),
+  "DenoEventLoop.sockSendfile": (o, loop) => loop.sockSendfile({} as never, {} as never, o),
   "DenoEventLoop.startTls": (o, loop) => loop.startTls(transport, {}, o),
   "DenoEventLoop.subprocessExec": (o, loop) => loop.subprocessExec(factory, "true", o),
   "DenoEventLoop.subprocessShell": (o, loop) => loop.subprocessShell(factory, "true", o),

@@ -76,6 +76,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "transports/tls": ["transports/core"],
   "transports/deno": ["transports/core", "transports/names"],
   "transports/native": [
+    "transports/endpoints",
     "transports/_options.ts",
     "transports/protocol.ts",
     "transports/transport.ts",

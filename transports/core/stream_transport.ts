@@ -36,7 +36,7 @@ import {
   runInEngineContext,
 } from "../../loop/platform/platform_loop.ts";
 import type { Future } from "../../loop/tasks/future.ts";
-import type { ByteChannel, ByteSink } from "../../loop/platform/platform.ts";
+import type { ByteChannel, ByteSink, FileSender } from "../../loop/platform/platform.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
 import { CopyingProtocol } from "./_copying_protocol.ts";
 import { checkProtocol, followMethod } from "./_create_protocol.ts";
@@ -520,6 +520,11 @@ export class StreamTransport<A extends Deno.Addr = Deno.Addr>
   /** @ignore Sends what was borrowed the transport for; the protocol is not paused for it. */
   [inside.writeLent](bytes: Uint8Array): void {
     if (bytes.length > 0) this.#send(bytes);
+  }
+
+  /** @ignore Returns what has the host send `file` for who has borrowed it; `null` if it cannot. */
+  [inside.sendFile](file: unknown): FileSender | null {
+    return this.#channel.sendFile?.(file) ?? null;
   }
 
   /** @ignore Waits until all that was written went out, or the transport is closing. */

@@ -1,8 +1,8 @@
 /**
  * Sending a file over a connection.
  *
- * *Theory of operation.* Deno has no way to let the system copy from a file to a socket, so pieces
- * are read and written. While that goes on the transport is lent: it takes no writes but these, and
+ * *Theory of operation.* Where the host can have the system copy from a file to a socket, it does; Deno
+ * has no way for that, so pieces are read and written. While that goes on the transport is lent: it takes no writes but these, and
  * its protocol is not paused for them. There are two pieces of memory: one is read into while the
  * other is sent, which it is when the transport has nothing more to send.
  *
@@ -14,6 +14,7 @@ import { describe } from "../../loop/values/describe.ts";
 import { ensureFuture } from "../../loop/tasks/ensure_future.ts";
 import { SendfileNotAvailableError } from "../../loop/errors/errors.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
+import type { FileSender } from "../../loop/platform/platform.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import { startOperation } from "../../loop/tasks/start_operation.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
@@ -24,7 +25,10 @@ import type { WriteTransport } from "../transport.ts";
 import { peerOf } from "../core/peer_of.ts";
 
 /** How much is read at a time. */
-const PIECE_SIZE = 256 * 1024;
+export const SIZE_OF_PIECE: number = 256 * 1024;
+
+/** The most that the system is told to send in one call, which others wait for. */
+const LARGEST_CALL = 4 * 1024 * 1024;
 
 /** From the beginning of the file. */
 const SEEK_START = 0;
@@ -51,7 +55,7 @@ export interface SendfileOptions {
   offset?: number | undefined;
   /** How many bytes to send; all up to the end of the file by default. */
   count?: number | undefined;
-  /** Whether to read and write where the host has no better way, which is everywhere. */
+  /** Whether to read and write where the host has no better way: it has on the native backend. */
   fallback?: boolean | undefined;
 }
 
@@ -69,7 +73,8 @@ export interface SendfileOptions {
  * @param file What to send.
  * @param options Which part of it.
  * @returns How many bytes were sent. Less than `count` if the file ends before.
- * @throws {SendfileNotAvailableError} If `fallback` is `false`: Deno has no system call for it.
+ * @throws {SendfileNotAvailableError} If `fallback` is `false`, and the host has no system call for
+ * it: Deno has none, the native backend has for a `Deno.FsFile` over TCP and Unix sockets.
  * @throws {InvalidStateError} If the transport is closing, after `writeEof()`, and while another
  * file is being sent.
  * @throws {TypeError} If it is no transport of a connection or a pipe, or `read()` gives no number
@@ -129,19 +134,33 @@ function* sendfileSteps(
   if (!(transport instanceof StreamTransport)) {
     throw new TypeError("Cannot send a file: expected a transport of a connection");
   }
-  if (!fallback) {
-    throw new SendfileNotAvailableError(
-      "Cannot send a file without fallback: Deno does not let the system copy it to a connection",
-    );
+  const sender = transport[inside.sendFile](file);
+  if (sender === null && !fallback) throw unavailable();
+  try {
+    transport[inside.lend]();
+  } catch (error) {
+    sender?.close();
+    throw error;
   }
-  transport[inside.lend]();
   const isReading = transport.isReading();
   transport.pauseReading();
-  const memory = new TwoPieces(Math.min(count, PIECE_SIZE));
+  const memory = new TwoPieces(Math.min(count, SIZE_OF_PIECE));
   let sent = 0;
   /** What the file does now; it may never be done with it. */
   let pending: Future<unknown> | null = null;
   try {
+    if (sender !== null) {
+      yield* drained(transport);
+      for (let isOver = false; !isOver && sent < count;) {
+        const size = sender.send(offset + sent, Math.min(count - sent, LARGEST_CALL));
+        if (size === "unavailable" && sent === 0 && fallback) break;
+        if (size === "unavailable") throw unavailable();
+        if (size === null) yield* untilRoom(loop, transport, sender);
+        else sent += size;
+        isOver = size === 0;
+        if (isOver || sent >= count) return sent;
+      }
+    }
     pending = ensureFuture(file.seek(offset, SEEK_START), { loop });
     yield* whileOpen(transport, pending);
     while (sent < count) {
@@ -158,6 +177,7 @@ function* sendfileSteps(
     yield* drained(transport);
     return sent;
   } finally {
+    sender?.close();
     transport[inside.endLending]();
     if (isReading) transport.resumeReading();
     const isBusy = pending?.cancel() === true;
@@ -167,6 +187,23 @@ function* sendfileSteps(
       else yield* seeking;
     }
   }
+}
+
+function unavailable(): Error {
+  return new SendfileNotAvailableError(
+    "Cannot send a file without fallback: the host does not copy it to this connection",
+  );
+}
+
+/** Waits until the system takes more of the file; throws if the transport is closing before. */
+function* untilRoom(
+  loop: EventLoop,
+  transport: StreamTransport,
+  sender: FileSender,
+): Coroutine<void> {
+  const room = loop.createFuture<void>();
+  sender.whenRoom(() => room.done() || room.setResult());
+  yield* whileOpen(transport, room);
 }
 
 /** Waits for what a file does; throws if the transport is closing before. */
@@ -191,7 +228,8 @@ function* drained(transport: StreamTransport): Coroutine<void> {
   if (transport.isClosing()) throw connectionLost("send a file");
 }
 
-function checkRange(offset: number, count: number): void {
+/** Throws if these are no part of a file. */
+export function checkRange(offset: number, count: number): void {
   if (!Number.isInteger(offset) || offset < 0) {
     throw new RangeError(`Cannot send a file from offset ${offset}: it is no position in a file`);
   }

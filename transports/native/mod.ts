@@ -23,6 +23,9 @@ import { registerNativePolicy } from "./native_loop.ts";
 export { type NativeEventLoopOptions, newNativeEventLoop } from "./native_loop.ts";
 export { nativePlatform } from "./native_platform.ts";
 export { TransportSocket } from "./native_byte_channel.ts";
+export { Socket, socket, type SocketFamily, type SocketKind, socketpair } from "./native_socket.ts";
+export type { NonBlockingSocket, SockAddress } from "../endpoints/sock_operations.ts";
+export type { Descriptor } from "../endpoints/watch_descriptor.ts";
 
 registerNativePolicy();
 // Not within a test, which would be told that it has opened a library and not closed it.

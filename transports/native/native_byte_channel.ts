@@ -1,10 +1,11 @@
 import * as inside from "../../loop/inside.ts";
 import { Step } from "../../loop/scheduling/step.ts";
-import type { ByteChannel, ByteSink } from "../../loop/platform/platform.ts";
+import type { ByteChannel, ByteSink, FileSender } from "../../loop/platform/platform.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import { memoryChanged } from "../core/_memory_changed.ts";
 import { closeDescriptor, setKeepAlive, setNoDelay, setReset } from "./native_descriptors.ts";
 import { EAGAIN, EINTR, systemError } from "./native_errno.ts";
+import { FileSource } from "./native_file.ts";
 import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, MSG_NOSIGNAL, SHUT_WR } from "./native_layouts.ts";
 import { errno, libc } from "./native_libc.ts";
 import { type ReadySink, Selector, type Watch } from "./native_selector.ts";
@@ -78,6 +79,8 @@ export class NativeByteChannel implements ByteChannel, ReadySink {
   /** What the write in flight has still to send, and how many bytes that were. */
   #unsent: Uint8Array | null = null;
   #unsentSize = 0;
+  /** Who waits to send more of a file. */
+  #onRoom: (() => void) | null = null;
   #isClosed = false;
   #socket: TransportSocket | null = null;
 
@@ -139,6 +142,24 @@ export class NativeByteChannel implements ByteChannel, ReadySink {
     this.close();
   }
 
+  sendFile(file: unknown): FileSender | null {
+    const source = FileSource.of(file);
+    if (source === null) return null;
+    return {
+      send: (offset, count) => {
+        const result = source.send(this.#descriptor, offset, count);
+        if (typeof result !== "number" || result >= 0) return result;
+        this.#failSoon(-result);
+        return null;
+      },
+      whenRoom: (ready) => {
+        this.#onRoom = ready;
+        this.#watch.want(EPOLLOUT);
+      },
+      close: () => source.close(),
+    };
+  }
+
   getExtraInfo(name: string): unknown {
     if (name === "peername" || name === "sockname") return this.#addresses()[name];
     return name === "socket"
@@ -148,8 +169,17 @@ export class NativeByteChannel implements ByteChannel, ReadySink {
 
   /** @ignore */
   ready(events: number): void {
-    if (this.#unsent !== null && (events & WRITABLE) !== 0) this.#writeRest(this.#unsent);
+    if ((events & WRITABLE) !== 0) {
+      if (this.#unsent !== null) this.#writeRest(this.#unsent);
+      else if (this.#onRoom !== null) this.#tellRoom(this.#onRoom);
+    }
     if (this.#isReading && (events & READABLE) !== 0) this.#read();
+  }
+
+  #tellRoom(ready: () => void): void {
+    this.#onRoom = null;
+    this.#watch.forgo(EPOLLOUT);
+    ready();
   }
 
   #read(): void {

@@ -1,7 +1,9 @@
 import * as inside from "../../loop/inside.ts";
 import { Step } from "../../loop/scheduling/step.ts";
+import { InvalidStateError } from "../../loop/errors/errors.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { Readiness } from "../../loop/platform/platform.ts";
+import { explainNetworkError } from "../deno/_deno_network_error.ts";
 import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT } from "./native_layouts.ts";
 import { type ReadySink, Selector, type Watch } from "./native_selector.ts";
 
@@ -19,14 +21,24 @@ class Watched implements ReadySink {
     this.#onEnd = onEnd;
   }
 
+  /** Whether it is told of its descriptor still. */
+  get isCurrent(): boolean {
+    return Selector.of(this.#loop).has(this.#watch);
+  }
+
   /** Calls `ready` for `kind` from now on. Throws what the system refuses. */
   set(kind: "read" | "write", ready: () => void): () => void {
+    if ((kind === "read" ? this.#reader : this.#writer) !== null) {
+      throw new InvalidStateError(
+        `Cannot watch descriptor ${this.#watch.descriptor}: somebody waits to ${kind} already`,
+      );
+    }
     try {
-      this.#watch.want(kind === "read" ? EPOLLIN : EPOLLOUT);
+      this.#watch.wantAnew(kind === "read" ? EPOLLIN : EPOLLOUT);
     } catch (error) {
       this.#watch.forgo(kind === "read" ? EPOLLIN : EPOLLOUT);
       this.#endIfUnused();
-      throw error;
+      throw explainNetworkError(error, `watch descriptor ${this.#watch.descriptor}`);
     }
     if (kind === "read") this.#reader = ready;
     else this.#writer = ready;
@@ -75,7 +87,12 @@ export class NativeReadiness implements Readiness {
     let ofLoop = this.#watched.get(loop);
     if (ofLoop === undefined) this.#watched.set(loop, ofLoop = new Map());
     let watched = ofLoop.get(descriptor);
-    if (watched === undefined) {
+    if (watched?.isCurrent !== true) {
+      if (Selector.of(loop).isWatched(descriptor)) {
+        throw new InvalidStateError(
+          `Cannot watch descriptor ${descriptor}: a transport or a server uses it`,
+        );
+      }
       const known = ofLoop;
       watched = new Watched(loop, descriptor, () => known.delete(descriptor));
       ofLoop.set(descriptor, watched);

@@ -68,6 +68,13 @@ export class Watch {
     if ((this.#known & events) !== events) this.#tell(this.#wanted);
   }
 
+  /** As {@linkcode want} of a descriptor that others may have closed meanwhile, and opened anew. */
+  wantAnew(events: number): void {
+    if (this.#known !== 0 && !this.#selector.modifies(this, this.#known | events)) this.#known = 0;
+    else if (this.#known !== 0) this.#known |= events;
+    this.want(events);
+  }
+
   /** Wants `events` no more. Epoll is told when one comes all the same, which is rare. */
   forgo(events: number): void {
     this.#wanted &= ~events;
@@ -131,8 +138,23 @@ export class Selector implements Poller, Runnable, OpenResource {
     return selector;
   }
 
-  /** Tells `sink` of `descriptor`, once something is wanted of that. */
+  /** Whether `watch` is the one of its descriptor: that may have been closed, and its number used anew. */
+  has(watch: Watch): boolean {
+    return this.#watches[watch.descriptor] === watch;
+  }
+
+  /** Whether somebody is told of `descriptor`. */
+  isWatched(descriptor: number): boolean {
+    return (this.#watches[descriptor] ?? null) !== null;
+  }
+
+  /**
+   * Tells `sink` of `descriptor`, which is new, once something is wanted of that. Who watched a
+   * descriptor of that number watched one that is closed.
+   */
   watch(descriptor: number, sink: ReadySink): Watch {
+    const stale = this.#watches[descriptor] ?? null;
+    if (stale !== null) this.forget(stale);
     this.#generation = (this.#generation + 1) >>> 0;
     const watch = new Watch(this, descriptor, this.#generation, sink);
     this.#watches[descriptor] = watch;
@@ -153,12 +175,25 @@ export class Selector implements Poller, Runnable, OpenResource {
 
   /** @ignore Tells epoll of the interest in `watch`. */
   control(action: number, watch: Watch, events: number): void {
-    if (this.#isReleased) return;
+    // A number that was closed and used anew is not this watch's any more.
+    if (this.#isReleased || !this.has(watch)) return;
     const interest = this.#interest;
     interest[0] = events;
     interest[this.#dataWord] = watch.descriptor;
     interest[this.#dataWord + 1] = watch.generation;
-    checked(libc.epoll_ctl(this.#epoll, action, watch.descriptor, interest));
+    const result = libc.epoll_ctl(this.#epoll, action, watch.descriptor, interest);
+    // What was closed before is out of epoll already.
+    if (action !== EPOLL_CTL_DEL) checked(result);
+  }
+
+  /** @ignore Tells epoll of another interest in `watch`; says whether it knows the file. */
+  modifies(watch: Watch, events: number): boolean {
+    try {
+      this.control(EPOLL_CTL_MOD, watch, events);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   poll(): boolean {

@@ -30,8 +30,6 @@ export const RENAMED: Readonly<Record<string, Renamed>> = {
 };
 
 const CHILD_WATCHERS = "Deno watches children itself; gone from Python 3.14 as well";
-const READINESS = "Deno has no readiness API for descriptors";
-const RAW_SOCKETS = "Deno has no raw sockets; use a transport or streams";
 const HOOKS = "hooks for loops and tasks written in C";
 
 /** What is not here, and why. */
@@ -51,19 +49,6 @@ export const MISSING: Readonly<Record<string, string>> = {
   _set_running_loop: HOOKS,
   _unregister_task: HOOKS,
   iscoroutinefunction: "a generator function that is one looks like any other",
-  add_reader: READINESS,
-  add_writer: READINESS,
-  remove_reader: READINESS,
-  remove_writer: READINESS,
-  sock_accept: RAW_SOCKETS,
-  sock_connect: RAW_SOCKETS,
-  sock_recv: RAW_SOCKETS,
-  sock_recv_into: RAW_SOCKETS,
-  sock_recvfrom: RAW_SOCKETS,
-  sock_recvfrom_into: RAW_SOCKETS,
-  sock_sendall: RAW_SOCKETS,
-  sock_sendfile: RAW_SOCKETS,
-  sock_sendto: RAW_SOCKETS,
   shutdown_asyncgens: "JavaScript has no hook that lists the generators that were abandoned",
 };
 
