@@ -1,5 +1,5 @@
 import * as inside from "./inside.ts";
-import { requireLoop, runningLoop, runningTask } from "./scheduling/_current.ts";
+import { outsideOfTasks, requireLoop, runningLoop, runningTask } from "./scheduling/_current.ts";
 import { Driver, type LoopStatistics } from "./scheduling/_driver.ts";
 import { EVENT_LOOP, TASK } from "./values/_options.ts";
 import { checkPlain, checkRunsWhenCalled, isPlainFunction } from "./values/_function_kind.ts";
@@ -659,6 +659,11 @@ function logThrown(text: string, thrown: unknown): void {
 /** Returns the loop that current code runs on; `getRunningLoop()` for the layers below the root. */
 export function runningEventLoop(): EventLoop {
   return requireLoop("get the running event loop");
+}
+
+/** Calls `work` as part of no task and no loop, whatever called. */
+export function outsideOfLoops<R>(work: () => R): R {
+  return outsideOfTasks(work);
 }
 
 /** Returns the loop that current code runs on, or `null`. */

@@ -97,6 +97,8 @@ export const isServer: unique symbol = Symbol("isServer");
 export const isSilent: unique symbol = Symbol("isSilent");
 /** Whether a loop waits, so that an event runs at once. */
 export const isWaiting: unique symbol = Symbol("isWaiting");
+/** Lets timers count that keep nothing going by themselves. */
+export const keepGoing: unique symbol = Symbol("keepGoing");
 /** Gives the channel of a transport away. */
 export const leave: unique symbol = Symbol("leave");
 /** Lets one writer have a transport for itself. */

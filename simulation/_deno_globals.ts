@@ -17,6 +17,7 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import * as inside from "../loop/inside.ts";
+import { outsideOfLoops } from "../loop/event_loop.ts";
 import { CancelledError } from "../loop/errors/errors.ts";
 import { chancePatches } from "./_deno_chance.ts";
 import { effectPatches } from "./_deno_effects.ts";
@@ -48,11 +49,15 @@ export async function runInside<T>(world: World, work: () => Promise<T>): Promis
   globalsOf.set(world, new Map());
   try {
     installWeb(world.web);
-    return await worlds.run(world, () => {
-      world.inRoot = AsyncLocalStorage.snapshot();
-      world.clock[inside.runIn](world.inRoot);
-      return work();
-    });
+    // The caller may be a part of another simulation, or carry what is left of one.
+    return await outsideOfLoops(() =>
+      worlds.run(world, () => {
+        world.inRoot = AsyncLocalStorage.snapshot();
+        world.clock[inside.runIn](world.inRoot);
+        world.clock[inside.rested](() => world.letTimePass());
+        return work();
+      })
+    );
   } finally {
     world.mainPlace?.end();
     // What Node has put off to its next tick belongs to the simulation.

@@ -54,6 +54,11 @@ export class Place {
     placesOfLoops.set(loop, this);
   }
 
+  /** Whether it is in the world of `clock`. */
+  isIn(clock: VirtualClock): boolean {
+    return this.#clock === clock;
+  }
+
   /** Whether it has not ended. */
   get isAlive(): boolean {
     return this.#isAlive;
@@ -103,6 +108,16 @@ export class Place {
     const forget = this.onEnd(() => appointment.cancel());
     return () => {
       appointment.cancel();
+      forget();
+    };
+  }
+
+  /** Lets timers count that keep nothing going by themselves. Returns what ends that. */
+  keepGoing(): () => void {
+    const release = this.#clock[inside.keepGoing]();
+    const forget = this.onEnd(release);
+    return () => {
+      release();
       forget();
     };
   }

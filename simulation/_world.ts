@@ -65,6 +65,8 @@ export class World {
   inRoot: <R>(work: () => R) => R = (work) => work();
   /** Where `main` runs. */
   mainPlace: Place | null = null;
+  /** What must be true at any time. */
+  claims: { check(): void } | null = null;
   /** What goes wrong. */
   faults: { heal(): void } | null = null;
   /** Told that nothing runs on `host` until `time`. */
@@ -107,11 +109,10 @@ export class World {
 
   /** Where current code runs. */
   get place(): Place {
-    const place = currentPlace() ?? this.mainPlace;
-    if (place === null) {
-      throw new InvalidStateError("Cannot use a simulated world: it has no host yet");
-    }
-    return place;
+    const place = currentPlace();
+    if (place?.isIn(this.clock)) return place;
+    if (this.mainPlace !== null) return this.mainPlace;
+    throw new InvalidStateError("Cannot use a simulated world: it has no host yet");
   }
 
   /** The loop that `main` runs on. */
@@ -162,10 +163,13 @@ export class World {
     if (++this.#stepsNow === MOST_STEPS_AT_ONCE) {
       const what = `${MOST_STEPS_AT_ONCE} callbacks ran at ${now} seconds without time passing`;
       this.abandon(new InvalidStateError(`Cannot go on: ${what}`));
-    } else if (now > this.#timeLimit) {
-      this.abandon(
-        new TimeoutError(`Cannot go on: the simulation takes ${this.#timeLimit} seconds`),
-      );
     }
+  }
+
+  /** All that is due has happened, and time is going on. */
+  letTimePass(): void {
+    this.claims?.check();
+    if (this.clock.now() <= this.#timeLimit) return;
+    this.abandon(new TimeoutError(`Cannot go on: the simulation takes ${this.#timeLimit} seconds`));
   }
 }

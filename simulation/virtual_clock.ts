@@ -129,6 +129,20 @@ export class VirtualClock implements Clock {
     };
   }
 
+  /**
+   * @ignore Something is open that timers are started for which keep nothing going by themselves, as
+   * that of a request. Returns what ends that.
+   */
+  [inside.keepGoing](): () => void {
+    const agenda = this.#agenda;
+    agenda.awaited += 1;
+    let keeps = true;
+    return () => {
+      if (keeps) agenda.awaited -= 1;
+      keeps = false;
+    };
+  }
+
   /** @ignore A loop is about to wait. */
   [inside.rest](): void {
     this.#callBack();
@@ -178,6 +192,7 @@ export class VirtualClock implements Clock {
       const { deadline } = alarm;
       if (deadline < next) next = deadline;
     }
+    // Only what keeps nothing going is left.
     if (next === Infinity && this.#agenda.awaited === 0) return Infinity;
     return Math.min(next, this.#agenda.next);
   }

@@ -40,6 +40,7 @@ function testSteps(optionsOf: (set: string) => readonly string[] = () => []): St
 const STEPS: readonly Step[] = [
   { name: "lint", args: ["task", "lint"] },
   { name: "examples", args: ["task", "test:examples", "--no-check"], usesMachine: true },
+  { name: "npm", args: ["task", "test:npm", "--no-check"] },
   ...testSteps(),
   ...testSteps(countingLines),
   { name: "doc examples", args: ["task", "test:doc"] },

@@ -63,13 +63,13 @@ const OTHER_CALLS: Readonly<Record<string, Call>> = {
   hasRef: () => true,
   readStart: (state) => state.readStart(),
   readStop: (state) => state.readStop(),
-  ref: () => {},
+  ref: (state) => state.ref(),
   reset: (state) => state.reset(),
   setBlocking: nothing,
   setKeepAlive: nothing,
   setNoDelay: nothing,
   shutdown: (state, request: HandleRequest) => state.shutdown(request),
-  unref: () => {},
+  unref: (state) => state.unref(),
   writeAsciiString: (state, request: HandleRequest, text: string) => {
     return state.write(request, Buffer.from(text, "latin1"));
   },

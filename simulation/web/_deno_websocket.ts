@@ -15,6 +15,8 @@ const LONGEST_REASON = 123;
 
 const KNOWN_OPCODES: ReadonlySet<number> = new Set(Object.values(OPCODE));
 
+function ignore(): void {}
+
 const encoder = new TextEncoder();
 
 /** What may be given to the constructor beside the address. */
@@ -72,7 +74,10 @@ export class SimulatedWebSocket extends EventTarget {
     this.#random = random;
     this.#idleTimeout = idleTimeout;
     for (const type of EVENTS) {
-      this.addEventListener(type, (event) => this[`on${type}`]?.call(this, event));
+      this.addEventListener(
+        type,
+        (event) => Reflect.apply(this[`on${type}`] ?? ignore, this, [event]),
+      );
     }
   }
 

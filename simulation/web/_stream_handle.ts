@@ -55,6 +55,10 @@ export class StreamState implements ByteSink {
   /** Connections that were not accepted yet. */
   readonly #arrivals: ByteChannel[] = [];
   #connecting: Future<ByteChannel> | null = null;
+  /** Whether it has connected, rather than accepted. Who serves waits for nothing. */
+  #isClient = false;
+  /** Ends that something waits for what comes; `null` if nothing does. */
+  #release: (() => void) | null = null;
   #channel: ByteChannel | null = null;
   #isReading = false;
   readonly #news: News[] = [];
@@ -76,6 +80,15 @@ export class StreamState implements ByteSink {
     if (channel !== null) this.#take(channel);
   }
 
+  ref(): void {
+    if (this.#isClient && !this.#isClosed) this.#release ??= this.place.keepGoing();
+  }
+
+  unref(): void {
+    this.#release?.();
+    this.#release = null;
+  }
+
   bind(binding: Binding): number {
     this.#binding = binding;
     return 0;
@@ -92,6 +105,8 @@ export class StreamState implements ByteSink {
       },
     );
     this.#connecting = connecting;
+    this.#isClient = true;
+    this.ref();
     connecting.addDoneCallback(() => {
       if (connecting.cancelled() || this.#connecting !== connecting) return;
       this.#connecting = null;
@@ -183,6 +198,7 @@ export class StreamState implements ByteSink {
   close(done: (() => void) | undefined): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.unref();
     this.#isReading = false;
     this.#connecting?.cancel();
     this.#connecting = null;

@@ -237,7 +237,7 @@ function asMain(body: WebTestBody, reached: Map<string, boolean>): SimulationMai
   return async (sim) => {
     const world = sim[inside.world]();
     const claims = new Claims(world);
-    sim.clock[inside.rested](() => claims.check());
+    world.claims = claims;
     const { seed, loop, clock, network, random, note, outside } = sim;
     const hosts = new Map<string, WebHost>();
     const task = loop.createTask(() =>
