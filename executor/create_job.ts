@@ -1,3 +1,4 @@
+import * as inside from "../loop/inside.ts";
 import { checkOptions } from "../loop/values/check_options.ts";
 import { JOB } from "./_options.ts";
 import { ModuleFunction } from "./module_function.ts";
@@ -37,8 +38,8 @@ export class Job<A extends unknown[] = unknown[], R = unknown> {
   readonly fn: ((...args: never[]) => R) | ModuleFunction<never[], R>;
   /** How. */
   readonly options: Readonly<JobOptions<never>>;
-  /** Its type; never there at run time. */
-  declare readonly signature?: (...args: A) => R;
+  /** @ignore Its type. */
+  declare readonly [inside.signature]?: (...args: A) => R;
 
   /** Most callers want {@linkcode createJob}. */
   constructor(

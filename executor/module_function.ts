@@ -1,3 +1,5 @@
+import * as inside from "../loop/inside.ts";
+
 /**
  * A function named by its module; made by {@linkcode moduleFunction}.
  *
@@ -8,8 +10,8 @@ export class ModuleFunction<A extends unknown[] = unknown[], R = unknown> {
   readonly url: string;
   /** The name that the module exports it by. */
   readonly exportName: string;
-  /** Its type; never there at run time. */
-  declare readonly signature?: (...args: A) => R;
+  /** @ignore Its type. */
+  declare readonly [inside.signature]?: (...args: A) => R;
 
   /** Most callers want {@linkcode moduleFunction}. */
   constructor(url: string, exportName: string) {

@@ -675,7 +675,7 @@ export function findRunningLoop(): EventLoop | null {
  * Returns the task that current code is part of, or `null`. As `asyncio.current_task()`.
  *
  * @param loop Returns `null` unless the task belongs to it.
- * @category Running
+ * @category Tasks
  */
 export function currentTask(loop?: EventLoop): Task<unknown> | null {
   const task = runningTask();
@@ -687,7 +687,7 @@ export function currentTask(loop?: EventLoop): Task<unknown> | null {
  * `asyncio.all_tasks()`.
  *
  * @param loop Defaults to the running loop.
- * @category Running
+ * @category Tasks
  */
 export function allTasks(loop: EventLoop = runningEventLoop()): Set<Task<unknown>> {
   return new Set(loop[inside.tasks]);
@@ -699,7 +699,7 @@ export function allTasks(loop: EventLoop = runningEventLoop()): Set<Task<unknown
  * @param body A coroutine, or a function that returns a coroutine, a promise or a value.
  * @throws {InvalidStateError} If no loop is running here.
  *
- * @category Running
+ * @category Tasks
  *
  * @example Two things at once
  * ```ts

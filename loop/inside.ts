@@ -173,6 +173,8 @@ export const setPoller: unique symbol = Symbol("setPoller");
 export const signal: unique symbol = Symbol("signal");
 /** Signals that are sent to a simulated host. */
 export const signals: unique symbol = Symbol("signals");
+/** The type of the function that a job stands for; never there at run time. */
+export const signature: unique symbol = Symbol("signature");
 /** What a queue is fed by, where that is known. */
 export const sources: unique symbol = Symbol("sources");
 /** Spends the cancellation that is due on what is awaited. */

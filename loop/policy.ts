@@ -167,7 +167,7 @@ export function setEventLoopPolicy(policy: EventLoopPolicy | string | null): voi
  * {@linkcode EventLoop} of your own.
  *
  * @throws {InvalidStateError} If there is none.
- * @category Policies
+ * @category Running
  */
 export function getRunningLoop(): DenoEventLoop {
   return runningEventLoop() as DenoEventLoop;
@@ -179,7 +179,7 @@ export function getRunningLoop(): DenoEventLoop {
  *
  * @throws {InvalidStateError} If no loop is running, none is set and the policy makes none.
  * @throws {TypeError} If the policy gives no loop.
- * @category Policies
+ * @category Running
  */
 export function getEventLoop(): DenoEventLoop {
   const loop = runningLoop();
@@ -190,7 +190,7 @@ export function getEventLoop(): DenoEventLoop {
 /**
  * Sets the loop of the policy; `null` for none. As `asyncio.set_event_loop()`.
  *
- * @category Policies
+ * @category Running
  */
 export function setEventLoop(loop: EventLoop | null): void {
   getEventLoopPolicy().setEventLoop(loop);
@@ -200,7 +200,7 @@ export function setEventLoop(loop: EventLoop | null): void {
  * Creates a loop as the policy does, without setting it. As `asyncio.new_event_loop()`.
  *
  * @throws {TypeError} If the policy gives no loop.
- * @category Policies
+ * @category Running
  */
 export function newEventLoop(): DenoEventLoop {
   return checkLoop(getEventLoopPolicy().newEventLoop(), "create an event loop");

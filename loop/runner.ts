@@ -409,7 +409,7 @@ function checkLoop(loop: unknown): EventLoop {
  * third one, those that go on are abandoned and named. So does the end of `grace`, in steps of its
  * own. Tasks that go on for seconds although they were cancelled are named once.
  *
- * In debug mode `SIGQUIT` (Ctrl-\\) prints what each task waits for; see {@linkcode printSnapshot}.
+ * In debug mode `SIGQUIT` (`Ctrl-\`) prints what each task waits for; see {@linkcode printSnapshot}.
  *
  * A signal that ends it makes it throw; {@linkcode runMain} ends the program instead.
  *

@@ -22,7 +22,7 @@ export interface PrintSnapshotOptions {
 /**
  * Prints what there is on a loop: a tree of the tasks with what each waits for, then connections,
  * servers, processes and executors. `run()` and `runMain()` do so in debug mode on `SIGQUIT`, which
- * is Ctrl-\, and on `SIGINFO` where there is one.
+ * is `Ctrl-\`, and on `SIGINFO` where there is one.
  *
  * @throws {InvalidStateError} If no loop is running here and none is given.
  *

@@ -3,7 +3,7 @@ import type { Coroutine } from "../tasks/task.ts";
 /**
  * Whether `value` is a coroutine object, that is, a generator. As `asyncio.iscoroutine()`.
  *
- * @category Running
+ * @category Tasks
  */
 export function isCoroutine(value: unknown): value is Coroutine<unknown> {
   return typeof value === "object" && value !== null &&
