@@ -269,6 +269,7 @@ export {
   type CreateSubprocessOptions,
   createSubprocessShell,
   DEVNULL,
+  type ExactOptions,
   PIPE,
   type PipeStream,
   Process,

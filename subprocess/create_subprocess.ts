@@ -33,6 +33,14 @@ export interface CreateSubprocessExecOptions
   extends CreateSubprocessOptions, SubprocessExecOptions {}
 
 /**
+ * Options of the type `O`, if each of them is one of `Known`. An unknown one is an error then, also
+ * where the type of the options is of interest.
+ *
+ * @category Subprocesses
+ */
+export type ExactOptions<O, Known> = [Exclude<keyof O, keyof Known>] extends [never] ? O : Known;
+
+/**
  * The stream for a standard stream that goes to `Target`: there is one for a pipe only.
  *
  * @category Subprocesses
@@ -81,8 +89,7 @@ export type ProcessOf<O extends CreateSubprocessOptions> = Process<
  */
 export function createSubprocessExec<O extends CreateSubprocessExecOptions = Record<never, never>>(
   command: string,
-  options: [Exclude<keyof O, keyof CreateSubprocessExecOptions>] extends [never] ? O
-    : CreateSubprocessExecOptions = NONE,
+  options: ExactOptions<O, CreateSubprocessExecOptions> = NONE,
 ): Future<ProcessOf<O>> {
   checkOptions("start a process", options, CREATE_SUBPROCESS_EXEC);
   const loop = runningPlatformLoop("start a process");
@@ -117,8 +124,7 @@ export function createSubprocessExec<O extends CreateSubprocessExecOptions = Rec
  */
 export function createSubprocessShell<O extends CreateSubprocessOptions = Record<never, never>>(
   commandLine: string,
-  options: [Exclude<keyof O, keyof CreateSubprocessOptions>] extends [never] ? O
-    : CreateSubprocessOptions = NONE,
+  options: ExactOptions<O, CreateSubprocessOptions> = NONE,
 ): Future<ProcessOf<O>> {
   checkOptions("start a process", options, CREATE_SUBPROCESS_SHELL);
   const loop = runningPlatformLoop("start a process");

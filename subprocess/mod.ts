@@ -24,6 +24,7 @@ export {
   type CreateSubprocessExecOptions,
   type CreateSubprocessOptions,
   createSubprocessShell,
+  type ExactOptions,
   type PipeStream,
   type ProcessOf,
 } from "./create_subprocess.ts";
