@@ -1,6 +1,6 @@
 /**
- * A TCP server that sends back what it gets, no faster than its clients take it. Ctrl-C closes it
- * and its connections in good order.
+ * A TCP server that sends back what it gets, no faster than its clients take it. Ctrl-C gives its
+ * connections a second to end, and closes the rest in good order.
  *
  * deno run --allow-net=127.0.0.1:8007 examples/echo_server.ts
  *
@@ -12,7 +12,7 @@
  *
  * @module
  */
-import { getRunningLoop, Protocol, run, type Transport } from "@gyre/asyncio";
+import { getRunningLoop, Protocol, runMain, type Transport } from "@gyre/asyncio";
 
 class EchoProtocol extends Protocol {
   #transport: Transport | null = null;
@@ -44,14 +44,9 @@ class EchoProtocol extends Protocol {
   }
 }
 
-await run(async () => {
-  const loop = getRunningLoop();
+await runMain(async () => {
   const options = { hostname: "127.0.0.1", port: 8007 };
-  const server = await loop.createServer(() => new EchoProtocol(), options);
+  const server = await getRunningLoop().createServer(() => new EchoProtocol(), options);
   console.log("Listening on 127.0.0.1:8007");
-  loop.addSignalHandler("SIGINT", () => {
-    server.close();
-    server.closeClients();
-  });
-  await server.waitClosed();
+  await server.serveForever({ grace: 1 });
 });

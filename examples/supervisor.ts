@@ -1,54 +1,53 @@
 /**
- * Keeps a program running: starts it again when it ends, waiting longer each time that it fails
- * at once, and ends it in good order when it is told to stop itself.
+ * Keeps programs running, each a command line: starts one again when it has ended, later each time
+ * that it fails at once. Ctrl-C or SIGTERM ends all of them.
  *
- * deno run --allow-run=sh examples/supervisor.ts sh -c 'sleep 1; echo worked; exit 1'
+ * deno run --allow-run=/bin/sh examples/supervisor.ts 'sleep 1; echo worked; exit 1' 'sleep 9'
  *
- * Prints, until Ctrl-C or `kill` with the number of the supervisor, for instance:
+ * Prints, for instance:
  *     supervisor 4711
- *     started sh as 4713
+ *     4713 started: sleep 1; echo worked; exit 1
+ *     4714 started: sleep 9
  *     worked
- *     sh has ended with 1
- *     started sh as 4729
+ *     4713 has ended with 1
+ *     4729 started: sleep 1; echo worked; exit 1
  *     ^C
- *     stopped after 2 starts
+ *     all have ended
  *
  * @module
  */
-import { createSubprocessExec, createTask, Event, getRunningLoop, run, wait } from "@gyre/asyncio";
+import { createSubprocessShell, runMain, sleep, taskGroup } from "@gyre/asyncio";
 
-/** Seconds before a program that failed is started again, at first and at most. */
-const FIRST_DELAY = 0.1;
-const LONGEST_DELAY = 10;
+/** Seconds before a program is started again, at first and at most. */
+const [FIRST_DELAY, LONGEST_DELAY] = [0.1, 10];
 /** Seconds after which a program counts as having worked. */
 const LONG_RUN = 5;
 
-const [command = "sh", ...args] = Deno.args;
+async function runOnce(line: string): Promise<void> {
+  // At the end of the block, and so when a signal comes, it is asked to end, and killed if it does not.
+  await using program = await createSubprocessShell(line, { grace: 3 });
+  console.log(`${program.pid} started: ${line}`);
+  const code = await program.wait();
+  console.log(`${program.pid} has ended with ${code}`);
+}
 
-await run(async () => {
-  const loop = getRunningLoop();
-  const stop = new Event();
-  loop.addSignalHandler("SIGTERM", () => stop.set());
-  loop.addSignalHandler("SIGINT", () => stop.set());
-  console.log(`supervisor ${Deno.pid}`);
-
-  let starts = 0;
-  let delay = FIRST_DELAY;
-  const stopped = createTask(() => stop.wait());
-  while (!stop.isSet()) {
-    // At the end of the block a program that still runs is asked to end, and killed if it does not.
-    await using program = await createSubprocessExec(command, { args, grace: 3 });
-    starts += 1;
-    const start = loop.time();
-    console.log(`started ${command} as ${program.pid}`);
-    const ended = createTask(() => program.wait());
-    await wait([ended, stopped], { returnWhen: "firstCompleted" });
-    ended.cancel();
-    if (stop.isSet()) break;
-    console.log(`${command} has ended with ${program.returncode}`);
-
-    delay = loop.time() - start > LONG_RUN ? FIRST_DELAY : Math.min(delay * 2, LONGEST_DELAY);
-    await wait([stopped], { timeout: delay });
+async function keepRunning(line: string): Promise<void> {
+  for (let delay = FIRST_DELAY;;) {
+    const start = performance.now();
+    await runOnce(line);
+    const hasWorked = performance.now() - start > LONG_RUN * 1000;
+    delay = hasWorked ? FIRST_DELAY : Math.min(delay * 2, LONGEST_DELAY);
+    await sleep(delay);
   }
-  console.log(`stopped after ${starts} starts`);
-});
+}
+
+await runMain(async () => {
+  console.log(`supervisor ${Deno.pid}`);
+  try {
+    await taskGroup((group) => {
+      for (const line of Deno.args) group.createTask(() => keepRunning(line));
+    });
+  } finally {
+    console.log("all have ended");
+  }
+}, { grace: 5 });
