@@ -1,4 +1,5 @@
 import type { WorkerPort } from "../loop/platform/worker_platform.ts";
+import type { ThrownRecord } from "./_thrown_record.ts";
 
 /** What a worker is told to run: the source text of a function, or its module and name. */
 export type Target = string | readonly [url: string, exportName: string];
@@ -21,33 +22,16 @@ export type Reply =
   | readonly [id: number, kind: "failed", error: ThrownRecord]
   | readonly [id: number, kind: "progress", value: unknown];
 
-/** What was thrown, as it crosses. Structured clone would lose most of an error. */
-export type ThrownRecord =
-  | { readonly kind: "value"; readonly value: unknown }
-  | {
-    readonly kind: "error";
-    /** Names of its class and of those it extends, the nearest first. */
-    readonly classes: readonly string[];
-    readonly name: string;
-    readonly message: string;
-    readonly stack: string | undefined;
-    readonly cause: ThrownRecord | null;
-    readonly errors: readonly ThrownRecord[] | null;
-    /** Its other properties, such as `code`. */
-    readonly properties: Readonly<Record<string, unknown>>;
-  };
-
 /**
- * Runs jobs inside a worker. Only the text of this function gets there: it uses nothing of this
- * file but types.
+ * Runs jobs inside a worker. Only the text of this function gets there, with that of `recordThrown`:
+ * it uses nothing of this file but types.
  */
-export function runJobs(port: WorkerPort): void {
+export function runJobs(port: WorkerPort, record: (thrown: unknown) => ThrownRecord): void {
   type JobFunction = (...args: unknown[]) => unknown;
   const functions = new Map<string, JobFunction>();
   const modules = new Map<string, Promise<Record<string, unknown>>>();
   /** The text of functions made at run time may differ for ever. */
   const maxFunctions = 500;
-  const maxDepth = 8;
 
   function compile(source: string): JobFunction {
     const known = functions.get(source);
@@ -70,15 +54,6 @@ export function runJobs(port: WorkerPort): void {
     );
   }
 
-  function isPlainData(value: unknown): boolean {
-    try {
-      structuredClone(value);
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
   /** Whatever a job throws has some text: getters, proxies and `toString()` may throw as well. */
   function textOf(value: unknown): string {
     try {
@@ -86,45 +61,6 @@ export function runJobs(port: WorkerPort): void {
     } catch {
       return `a value without a text (${typeof value})`;
     }
-  }
-
-  function record(thrown: unknown, depth: number): ThrownRecord {
-    try {
-      if (thrown instanceof Error) return recordError(thrown, depth);
-    } catch {
-      // A getter of the error has thrown, or a trap of a proxy.
-    }
-    return { kind: "value", value: isPlainData(thrown) ? thrown : textOf(thrown) };
-  }
-
-  function recordError(thrown: Error, depth: number): ThrownRecord {
-    const classes: string[] = [];
-    let prototype = Object.getPrototypeOf(thrown);
-    for (; prototype !== null; prototype = Object.getPrototypeOf(prototype)) {
-      classes.push(textOf(prototype.constructor?.name));
-    }
-    const properties: Record<string, unknown> = {};
-    for (const [key, value] of Object.entries(thrown)) {
-      if (isPlainData(value)) properties[key] = value;
-    }
-    const { cause, stack } = thrown;
-    const nested = (thrown as AggregateError).errors;
-    const { code } = thrown as { code?: unknown };
-    if (code !== undefined && isPlainData(code)) properties["code"] = code;
-    delete properties["errors"];
-    const isDeep = depth >= maxDepth;
-    return {
-      kind: "error",
-      classes,
-      name: textOf(thrown.name),
-      message: textOf(thrown.message),
-      stack: stack === undefined ? undefined : textOf(stack),
-      cause: cause === undefined || isDeep ? null : record(cause, depth + 1),
-      errors: Array.isArray(nested) && !isDeep
-        ? nested.map((error) => record(error, depth + 1))
-        : null,
-      properties,
-    };
   }
 
   function buffersOf(value: unknown): ArrayBuffer[] {
@@ -135,7 +71,7 @@ export function runJobs(port: WorkerPort): void {
 
   function postError(id: number | null, kind: "failed" | "stray", error: unknown): void {
     try {
-      port.post([id, kind, record(error, 0)]);
+      port.post([id, kind, record(error)]);
     } catch {
       // What can be cloned for a thread may be nothing for a process.
       port.post([id, kind, { kind: "value", value: textOf(error) }]);

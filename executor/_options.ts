@@ -46,6 +46,7 @@ export const MAP: OptionTable<ExecutorMapOptions> = { concurrency: countFrom(1) 
 export const PROCESS_POOL_EXECUTOR: OptionTable<ProcessPoolExecutorOptions> = {
   ...POOL_EXECUTOR,
   permissions: either(oneOf("none"), OBJECT),
+  program: either(TEXT, OBJECT),
 };
 
 export const SHUTDOWN: OptionTable<ExecutorShutdownOptions> = {

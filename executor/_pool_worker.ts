@@ -2,10 +2,11 @@ import { BrokenExecutor } from "../loop/errors/errors.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import type { WorkerLink, Workers, WorkerSink } from "../loop/platform/worker_platform.ts";
 import { describeThrown } from "../loop/values/describe.ts";
-import type { Reply, Request, ThrownRecord } from "./_job_runner.ts";
+import type { Reply, Request } from "./_job_runner.ts";
 import { pack } from "./_parcel.ts";
 import type { PoolJob } from "./_pool_job.ts";
 import { revive } from "./_revive_error.ts";
+import type { ThrownRecord } from "./_thrown_record.ts";
 
 /** Whom a worker of a pool tells what becomes of it. */
 export interface WorkerOwner {

@@ -1,7 +1,7 @@
 import { nameMissingFlag } from "../loop/errors/deno_not_capable.ts";
 import * as errors from "../loop/errors/errors.ts";
 import type { Workers } from "../loop/platform/worker_platform.ts";
-import type { ThrownRecord } from "./_job_runner.ts";
+import type { ThrownRecord } from "./_thrown_record.ts";
 
 type ErrorClass = abstract new (message?: string) => Error;
 

@@ -36,14 +36,27 @@ export function orderOf(fn: JobFunction<never[], unknown>, args: readonly unknow
   const options = fn instanceof Job ? fn.options : NO_OPTIONS;
   const inner = fn instanceof Job ? fn.fn : fn;
   const name = describeJob(inner);
-  for (const [index, arg] of args.entries()) {
-    const obstacle = obstacleOf(arg, options.transfer);
-    if (obstacle !== null) throw unsendableArgument(name, index, obstacle);
-  }
+  checkArguments(name, args, options.transfer);
   const target: Target = inner instanceof ModuleFunction
     ? [inner.url, inner.exportName]
     : sourceOf(inner, name);
   return { name, target, args, options };
+}
+
+/**
+ * Refuses arguments of job `name` of which can be seen at once that they cannot be copied.
+ *
+ * @throws {TypeError} If there is one.
+ */
+export function checkArguments(
+  name: string,
+  args: readonly unknown[],
+  transfer?: Transferable[],
+): void {
+  for (const [index, arg] of args.entries()) {
+    const obstacle = obstacleOf(arg, transfer);
+    if (obstacle !== null) throw unsendableArgument(name, index, obstacle);
+  }
 }
 
 /**

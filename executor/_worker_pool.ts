@@ -7,6 +7,7 @@ import type { Platform } from "../loop/platform/platform.ts";
 import type { PlatformLoop } from "../loop/platform/platform_loop.ts";
 import type { WorkerLink, WorkerSink } from "../loop/platform/worker_platform.ts";
 import { runJobs } from "./_job_runner.ts";
+import { recordThrown } from "./_thrown_record.ts";
 import { PoolJob } from "./_pool_job.ts";
 import { packArguments, PoolWorker, type WorkerOwner } from "./_pool_worker.ts";
 import { checkCopied, type Order, orderOf, uncloneable } from "./_sendable.ts";
@@ -230,7 +231,7 @@ export class WorkerPool implements WorkerOwner {
 
   #startWorker(): PoolWorker {
     const platform = this.#platform as Platform;
-    const source = runJobs.toString();
+    const source = `(port) => (${runJobs})(port, ${recordThrown})`;
     const worker = new PoolWorker(
       this,
       platform.workers,

@@ -227,7 +227,7 @@ function spawn(url: string, options: WorkerProcessOptions): Deno.ChildProcess {
     `--v8-flags=--max-old-space-size=${options.heapLimitMb}`,
     ...permissionFlags(options.permissions),
     ...mayImport(options.permissions) ? [] : ["--deny-import"],
-    url,
+    ...options.program === undefined ? [url] : ["--preload", url, options.program],
   ];
   const command = new Deno.Command(denoCommand(), { args, stdin: "piped", stdout: "piped" });
   try {

@@ -12,6 +12,11 @@ import { PoolExecutor, type PoolExecutorOptions } from "./pool_executor.ts";
 export interface ProcessPoolExecutorOptions extends PoolExecutorOptions {
   /** What jobs may do. `"none"`, the default, is nothing but compute. */
   permissions?: "none" | WorkerPermissions | undefined;
+  /**
+   * A module that each process loads: an absolute URL. The `deno.json` that belongs to it applies to
+   * what jobs import.
+   */
+  program?: string | URL | undefined;
 }
 
 /**
@@ -52,6 +57,10 @@ export class ProcessPoolExecutor extends PoolExecutor {
   constructor(options: ProcessPoolExecutorOptions = {}) {
     checkOptions("create a pool", options, PROCESS_POOL_EXECUTOR);
     const { maxWorkers, maxQueued = Infinity, heapLimitMb = 2048, permissions = "none" } = options;
+    const program = options.program === undefined ? undefined : String(options.program);
+    if (program !== undefined && !URL.canParse(program)) {
+      throw new TypeError(`Cannot create a pool: the URL "${program}" is not absolute`);
+    }
     const granted = permissions === "none" ? {} : copyPermissions(permissions, WORKER_KINDS);
     super({
       kind: "process pool",
@@ -61,7 +70,7 @@ export class ProcessPoolExecutor extends PoolExecutor {
       canTransfer: false,
       refusal: ({ workerProcesses }) => workerProcesses.refusal?.(granted) ?? null,
       start: ({ workerProcesses }, source, sink) =>
-        workerProcesses.start(source, { permissions: granted, heapLimitMb }, sink),
+        workerProcesses.start(source, { permissions: granted, heapLimitMb, program }, sink),
     });
   }
 }

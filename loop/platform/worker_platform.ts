@@ -85,6 +85,8 @@ export interface WorkerProcessOptions {
   permissions: WorkerPermissions;
   /** Mebibytes of JavaScript heap after which the process is ended. */
   heapLimitMb: number;
+  /** A module whose `deno.json` applies; it is loaded with the process. */
+  program?: string | undefined;
 }
 
 /**

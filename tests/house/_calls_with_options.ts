@@ -51,6 +51,8 @@ import {
 } from "@gyre/asyncio/transports";
 import { subprocessExec, subprocessShell } from "@gyre/asyncio/subprocess";
 import { newNativeEventLoop } from "@gyre/asyncio/native";
+import { defineJobs, JobWorker, QueueExecutor } from "@gyre/asyncio/queue";
+import { SqliteBroker } from "@gyre/asyncio/queue/sqlite";
 import { explore, loopTest, simulate, VirtualClock } from "@gyre/asyncio/simulation";
 import { exploreWeb, webTest } from "@gyre/asyncio/simulation/web";
 
@@ -121,6 +123,11 @@ export const CALLS: Readonly<Record<string, Call>> = {
   "new LifoQueue": (o) => new LifoQueue(o),
   "new PriorityQueue": (o) => new PriorityQueue(o),
   "new ProcessPoolExecutor": (o) => new ProcessPoolExecutor(o),
+  "new JobWorker": (o) => new JobWorker({} as never, o),
+  "new QueueExecutor": (o) => new QueueExecutor({ take: body } as never, o),
+  "new SqliteBroker": (o) => new SqliteBroker(o),
+  "QueueExecutor.shutdown": (o) => new QueueExecutor({ take: body } as never).shutdown(o),
+  "QueueJob.with": (o) => defineJobs({ body }).body.with(o),
   "new Queue": (o) => new Queue(o),
   "new Runner": (o) => new Runner(o),
   "new StreamReader": (o) => new StreamReader(o),

@@ -63,6 +63,15 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "loop/inspection",
   ],
 
+  "executor/queue": [
+    "executor/_options.ts",
+    "executor/_revive_error.ts",
+    "executor/_sendable.ts",
+    "executor/_thrown_record.ts",
+    "executor/create_job.ts",
+    "executor/process_pool_executor.ts",
+  ],
+
   "transports/_options.ts": [],
   "transports/protocol.ts": [],
   "transports/transport.ts": ["transports/protocol.ts"],
@@ -132,6 +141,9 @@ export const TYPES_BACK: Readonly<Record<string, Readonly<Record<string, string>
   },
   "loop/permissions": {
     "loop/scheduling": "a platform may bring its own ready queue",
+  },
+  "executor/queue": {
+    "executor/executor.ts": "it is one more executor",
   },
   "transports/_options.ts": {
     "transports/transport.ts": HELD,

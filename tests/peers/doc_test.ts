@@ -154,6 +154,7 @@ const CATEGORIES = [
   "Diagnostics",
   "Errors",
   "Executors",
+  "Queues",
   "Names",
   "Native backend",
   "Permissions",

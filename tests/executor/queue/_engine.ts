@@ -1,0 +1,53 @@
+import { createSubprocessExec, type Process } from "@gyre/asyncio";
+import type { JobBroker } from "@gyre/asyncio/queue";
+import { filePath } from "../../../loop/platform/deno_system.ts";
+
+/** An engine that runs for one test. */
+export interface Engine extends AsyncDisposable {
+  /** What `--broker` of the worker takes. */
+  readonly url: string;
+  /** The folder of the test. */
+  readonly folder: string;
+  /** Seconds of the leases. */
+  readonly lease: number;
+  /** Creates a broker for one more user of the queue. */
+  broker(options?: { lease?: number }): JobBroker;
+  /** Fails unless the engine keeps nothing of the queue. */
+  assertEmpty(): Promise<void>;
+  /** Kills the server, waits, and starts it again; missing where there is none. */
+  readonly restart?: ((seconds: number) => Promise<void>) | undefined;
+}
+
+/** What starts an engine. */
+export interface EngineKind {
+  readonly name: string;
+  start(): Promise<Engine>;
+}
+
+const WORKER = filePath(new URL("../../../executor/queue/deno_worker.ts", import.meta.url));
+const JOBS = filePath(new URL("./_jobs.ts", import.meta.url));
+
+/** Starts a worker as a program. */
+export function startWorker(engine: Engine, ...args: string[]): Promise<Process> {
+  const flags = ["--allow-read", "--allow-write=/tmp", "--allow-run=deno"];
+  flags.push("--allow-net=127.0.0.1", "--allow-env", "--allow-sys");
+  return createSubprocessExec("deno", {
+    args: [
+      ...["run", "--no-prompt", "--no-check", ...flags, WORKER],
+      ...["--jobs", JOBS, "--broker", engine.url, "--lease", String(engine.lease)],
+      ...["--permissions", JSON.stringify({ read: true, write: ["/tmp"] }), ...args],
+    ],
+    stdin: "null",
+  });
+}
+
+/** Returns how often `line` is in a file. */
+export async function countLines(file: string, line: string): Promise<number> {
+  let text = "";
+  try {
+    text = await Deno.readTextFile(file);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return text.split("\n").filter((each) => each === line).length;
+}
