@@ -3,21 +3,21 @@
  *
  * Tests run twice, each time in a random order of its own; the second time the lines that run are
  * counted. Types are checked once, by lint, and not again before each set of tests. Two steps run at
- * a time, for two cores: of those that use what only one may have on the machine (ports that examples
- * name, descriptors, processes) one, beside one that uses nothing. What a step prints comes when it
- * ends. All steps run, also after one that failed, and a table says at the end how each went.
+ * a time, for two cores: one set of tests that count descriptors, watch processes, or expect that
+ * nobody takes a port that they have just closed, beside one step that does not. What a step prints
+ * comes when it ends. All steps run, also after one that failed, and a table says at the end how each went.
  *
  * @module
  */
 
-/** Tasks of deno.json that take arguments for `deno test`, and whether they use the machine. */
+/** Sets of tests, each a task of deno.json, and whether they want the machine for themselves. */
 const TEST_TASKS = { pure: false, net: true, unstable: true, unix: true, processes: true };
 
 /** One step: what it is called, and arguments of `deno`. */
 interface Step {
   readonly name: string;
   readonly args: readonly string[];
-  /** Whether no other such step may run at the same time. */
+  /** Whether it wants no other such step beside it. */
   readonly usesMachine?: boolean;
 }
 
@@ -39,11 +39,11 @@ function testSteps(optionsOf: (set: string) => readonly string[] = () => []): St
 /** What may run in any order. */
 const STEPS: readonly Step[] = [
   { name: "lint", args: ["task", "lint"] },
-  { name: "examples", args: ["task", "test:examples", "--no-check"], usesMachine: true },
+  { name: "examples", args: ["task", "test:examples", "--no-check"] },
+  { name: "doc examples", args: ["task", "test:doc"] },
   { name: "npm", args: ["task", "test:npm", "--no-check"] },
   ...testSteps(),
   ...testSteps(countingLines),
-  { name: "doc examples", args: ["task", "test:doc"] },
   { name: "publish", args: ["publish", "--dry-run", "--allow-dirty", "--quiet"] },
 ];
 
