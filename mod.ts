@@ -133,6 +133,7 @@ export {
   QueueFull,
   type QueueOptions,
   QueueShutDown,
+  type QueueSnapshot,
   type QueueStore,
   type ReadableHandle,
   registerEventLoopPolicy,

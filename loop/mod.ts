@@ -34,7 +34,7 @@ export {
   copyContext,
 } from "./scheduling/context.ts";
 export { DenoEventLoop, type DenoEventLoopOptions } from "./deno_event_loop.ts";
-export type { EndedTask, SlowStep } from "./inspection/meter.ts";
+export type { EndedTask, QueueSnapshot, SlowStep } from "./inspection/meter.ts";
 export { printSnapshot, type PrintSnapshotOptions } from "./inspection/print_snapshot.ts";
 export type {
   ExecutorSnapshot,

@@ -41,6 +41,7 @@ const STEPS: readonly Step[] = [
   { name: "lint", args: ["task", "lint"] },
   { name: "examples", args: ["task", "test:examples", "--no-check"] },
   { name: "doc examples", args: ["task", "test:doc"] },
+  { name: "browser", args: ["task", "test:browser", "--no-check"], usesMachine: true },
   { name: "npm", args: ["task", "test:npm", "--no-check"] },
   ...testSteps(),
   ...testSteps(countingLines),

@@ -19,6 +19,7 @@ import type { EventLoop } from "../event_loop.ts";
 import { Task } from "../tasks/task.ts";
 import { type Identities, identitiesOf } from "./identities.ts";
 import { RecentList } from "./_recent_list.ts";
+import { WeakList } from "./_weak_list.ts";
 
 /**
  * A step that took long, and held up everybody else.
@@ -60,6 +61,40 @@ export interface EndedTask {
   readonly busy: number;
   /** Seconds that the longest step took, of those that were timed. */
   readonly longest: number;
+}
+
+/** What adds to a snapshot what it is. */
+export interface Measured {
+  [inside.figures](figures: QueueFigures): void;
+}
+
+/** The queues of a snapshot in the making. */
+export interface QueueFigures {
+  readonly queues: QueueSnapshot[];
+  /** The number of `object` in all snapshots of the loop. */
+  idOf(object: object): number;
+}
+
+/**
+ * A queue in a {@linkcode LoopSnapshot}.
+ *
+ * @category Diagnostics
+ */
+export interface QueueSnapshot {
+  /** Its number, the same in every snapshot of the loop. */
+  id: number;
+  /** What it is: `Queue (3 of 5)`. */
+  what: string;
+  /** Items that wait. */
+  size: number;
+  /** How many there may be; 0 for no limit. */
+  maxSize: number;
+  /** Tasks that wait for an item. */
+  getters: number;
+  /** Tasks that wait for room. */
+  putters: number;
+  /** Items put and not reported as done. */
+  unfinished: number;
 }
 
 /** What was measured of a task. */
@@ -108,6 +143,8 @@ export class Meter {
   busy = 0;
   /** How many tasks have ended. */
   endedCount = 0;
+  /** Queues that were made or waited at since, as long as somebody has them. */
+  readonly queues: WeakList<Measured> = new WeakList();
   /** Whether who watches wants to know of each slow step, also one deep in a stack of calls. */
   isExact = false;
   readonly #loop: EventLoop;

@@ -22,7 +22,14 @@ import { Operation } from "../tasks/operation.ts";
 import { kindOfTask, Task } from "../tasks/task.ts";
 import { type Identities, identitiesOf } from "./identities.ts";
 import { Waits } from "./_waits.ts";
-import { type EndedTask, LAG_BOUNDS, type Meter, recordOf, type SlowStep } from "./meter.ts";
+import {
+  type EndedTask,
+  LAG_BOUNDS,
+  type Meter,
+  type QueueSnapshot,
+  recordOf,
+  type SlowStep,
+} from "./meter.ts";
 
 /**
  * A task in a {@linkcode LoopSnapshot}. Times are in seconds.
@@ -267,6 +274,8 @@ export interface LoopSnapshot {
   endedCount: number;
   /** Errors that nobody has looked at yet. */
   unretrieved: UnretrievedSnapshot[];
+  /** Queues that were made, or waited at, since the measuring began. */
+  queues: QueueSnapshot[];
   /** Connections, pipes and datagram endpoints that are open. */
   transports: TransportSnapshot[];
   /** Servers that are open. */
@@ -306,11 +315,19 @@ export function takeSnapshot(loop: EventLoop, driver: Driver): LoopSnapshot {
       what: inWords(future),
       error: nameOfThrown(failureOf(future)),
     })),
+    queues: queueFigures(loop, meter),
     transports: [],
     servers: [],
     processes: [],
     executors: [],
   };
+}
+
+function queueFigures(loop: EventLoop, meter: Meter | null): QueueSnapshot[] {
+  const queues: QueueSnapshot[] = [];
+  const idOf = (object: object) => identitiesOf(loop).of(object);
+  for (const queue of meter?.queues.list() ?? []) queue[inside.figures]({ queues, idOf });
+  return queues;
 }
 
 function lagFigures(meter: Meter): LagSnapshot {
@@ -486,4 +503,10 @@ function isAwake(future: Future<unknown>): boolean {
 
 function firstLine(stack: string | null): string | null {
   return stack?.split("\n", 1)[0]?.trim().replace(/^at /, "") ?? null;
+}
+
+/** Returns the task of `loop` that snapshots call `id`; `null` if it is none, or has ended. */
+export function taskById(loop: EventLoop, id: number): Task<unknown> | null {
+  for (const task of loop[inside.tasks]) if (task[inside.record]?.id === id) return task;
+  return null;
 }

@@ -126,6 +126,9 @@ class FinishedQueue<T> extends Queue<Future<T> | null> {
     this.#pending = pending;
   }
 
+  /** It is none of the program's. */
+  override [inside.figures](): void {}
+
   override [inside.waitInWords](): string {
     return `asCompleted (${this.#pending.size} left)`;
   }

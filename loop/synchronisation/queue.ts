@@ -1,5 +1,5 @@
 import * as inside from "../inside.ts";
-import { requireLoop } from "../scheduling/_current.ts";
+import { requireLoop, runningLoop } from "../scheduling/_current.ts";
 import { lineOf } from "../values/_describe.ts";
 import { QUEUE, QUEUE_SHUTDOWN } from "../values/_options.ts";
 import { RingQueue } from "../scheduling/_ring_queue.ts";
@@ -19,6 +19,7 @@ import { Operation } from "../tasks/operation.ts";
 import { startOperation } from "../tasks/start_operation.ts";
 import type { Coroutine } from "../tasks/task.ts";
 import { kindInWords } from "../values/in_words.ts";
+import type { QueueFigures } from "../inspection/meter.ts";
 
 /**
  * Settings of a {@linkcode Queue}.
@@ -95,6 +96,7 @@ export class Queue<T> {
     this.#maxSize = options.maxSize ?? 0;
     this.#store = store;
     this.#allDone.set();
+    runningLoop()?.[inside.meter]?.queues.add(this);
   }
 
   static {
@@ -122,6 +124,19 @@ export class Queue<T> {
   /** @ignore What waiting for an item of it is called. */
   [inside.waitInWords](): string {
     return `queue.get of ${this[inside.inWords]()}`;
+  }
+
+  /** @ignore */
+  [inside.figures](figures: QueueFigures): void {
+    figures.queues.push({
+      id: figures.idOf(this),
+      what: this[inside.inWords](),
+      size: this.size,
+      maxSize: this.#maxSize,
+      getters: this.#getters.size,
+      putters: this.#putters.size,
+      unfinished: this.#unfinished,
+    });
   }
 
   /** The limit of `put()`; 0 for none. */
@@ -307,6 +322,7 @@ class Get<T> extends Operation<T> {
     super(loop[inside.ownOptions]);
     this.#queue = queue;
     this.#line = line as Set<Operation<unknown>>;
+    loop[inside.meter]?.queues.add(queue);
     this.resumed();
   }
 
@@ -348,6 +364,7 @@ class Put<T> extends Operation<void> {
     super(loop[inside.ownOptions]);
     this.#queue = queue;
     this.#line = line as Set<Operation<unknown>>;
+    loop[inside.meter]?.queues.add(queue);
     this.#item = item;
     this.resumed();
   }

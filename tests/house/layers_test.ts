@@ -17,7 +17,7 @@ function specifierOf(room: string, file: string): string {
   return (room.endsWith(".ts") ? "../" : "../../") + file;
 }
 
-const LAYERS = ["loop", "transports", "subprocess", "executor", "simulation"];
+const LAYERS = ["loop", "transports", "subprocess", "executor", "simulation", "inspector"];
 
 /** For each layer, who may import whom. */
 const TABLE: Record<string, string[]> = {
@@ -25,7 +25,8 @@ const TABLE: Record<string, string[]> = {
   transports: ["loop", "transports"],
   subprocess: ["loop", "transports", "subprocess"],
   executor: ["loop", "executor"],
-  simulation: LAYERS,
+  simulation: LAYERS.filter((to) => to !== "inspector"),
+  inspector: ["loop", "inspector"],
   "tests/loop": LAYERS,
 };
 
@@ -37,14 +38,14 @@ for (const [importer, allowed] of Object.entries(TABLE)) {
   });
 }
 
-Deno.test("gyre/layers lets mod.ts import every layer but simulation", () => {
+Deno.test("gyre/layers lets mod.ts import every layer but simulation and inspector", () => {
   const reached = LAYERS.filter((to) => mayImport("mod.ts", `./${to}/mod.ts`));
-  assertEquals(reached, LAYERS.filter((to) => to !== "simulation"));
+  assertEquals(reached, LAYERS.filter((to) => to !== "simulation" && to !== "inspector"));
 });
 
-Deno.test("gyre/layers lets the composition root import every layer but simulation", () => {
+Deno.test("gyre/layers lets the composition root import every layer but simulation and inspector", () => {
   const reached = LAYERS.filter((to) => mayImport("loop/deno_event_loop.ts", `../${to}/b.ts`));
-  assertEquals(reached, LAYERS.filter((to) => to !== "simulation"));
+  assertEquals(reached, LAYERS.filter((to) => to !== "simulation" && to !== "inspector"));
 });
 
 Deno.test("gyre/layers names who may import the composition root", () => {

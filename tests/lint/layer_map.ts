@@ -1,7 +1,13 @@
 import { filePath } from "../../loop/platform/deno_system.ts";
 
 /** A folder of the package; each imports only from those below it. */
-export type Layer = "loop" | "transports" | "subprocess" | "executor" | "simulation";
+export type Layer =
+  | "loop"
+  | "transports"
+  | "subprocess"
+  | "executor"
+  | "simulation"
+  | "inspector";
 
 /** What each layer may import besides itself. */
 export const LAYERS: Readonly<Record<Layer, readonly Layer[]>> = {
@@ -10,6 +16,7 @@ export const LAYERS: Readonly<Record<Layer, readonly Layer[]>> = {
   subprocess: ["loop", "transports"],
   executor: ["loop"],
   simulation: ["loop", "transports", "subprocess", "executor"],
+  inspector: ["loop"],
 };
 
 /**
@@ -135,6 +142,9 @@ export const TYPES_BACK: Readonly<Record<string, Readonly<Record<string, string>
   },
   "loop/tasks": {
     "loop/inspection": "a task has what was measured of it",
+  },
+  "loop/synchronisation": {
+    "loop/inspection": "a queue tells what measures it how full it is",
   },
   "loop/platform": {
     "loop/tasks": "what takes time on a platform gives a future",

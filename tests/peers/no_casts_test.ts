@@ -6,7 +6,7 @@ const CASTS = /\bas (Deno\.\w*Addr|\[Deno\.\w*Addr|TlsInfo)\b|\.?std(in|out|err)
 
 /** Folders that are read whole; of the package only what is in comments. */
 const FOLDERS = ["docs", "examples", "tests", "bench"];
-const PACKAGE = ["loop", "transports", "subprocess", "executor", "simulation"];
+const PACKAGE = ["loop", "transports", "subprocess", "executor", "simulation", "inspector"];
 
 async function* files(folder: string): AsyncGenerator<string> {
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
