@@ -270,7 +270,7 @@ export {
   type CreateSubprocessOptions,
   createSubprocessShell,
   DEVNULL,
-  type ExactOptions,
+  type OnlyKnown,
   PIPE,
   type PipeStream,
   Process,

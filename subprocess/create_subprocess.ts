@@ -38,7 +38,7 @@ export interface CreateSubprocessExecOptions
  *
  * @category Subprocesses
  */
-export type ExactOptions<O, Known> = [Exclude<keyof O, keyof Known>] extends [never] ? O : Known;
+export type OnlyKnown<O, Known> = [Exclude<keyof O, keyof Known>] extends [never] ? O : Known;
 
 /**
  * The stream for a standard stream that goes to `Target`: there is one for a pipe only.
@@ -89,7 +89,7 @@ export type ProcessOf<O extends CreateSubprocessOptions> = Process<
  */
 export function createSubprocessExec<O extends CreateSubprocessExecOptions = Record<never, never>>(
   command: string,
-  options: ExactOptions<O, CreateSubprocessExecOptions> = NONE,
+  options: OnlyKnown<O, CreateSubprocessExecOptions> = NONE,
 ): Future<ProcessOf<O>> {
   checkOptions("start a process", options, CREATE_SUBPROCESS_EXEC);
   const loop = runningPlatformLoop("start a process");
@@ -124,7 +124,7 @@ export function createSubprocessExec<O extends CreateSubprocessExecOptions = Rec
  */
 export function createSubprocessShell<O extends CreateSubprocessOptions = Record<never, never>>(
   commandLine: string,
-  options: ExactOptions<O, CreateSubprocessOptions> = NONE,
+  options: OnlyKnown<O, CreateSubprocessOptions> = NONE,
 ): Future<ProcessOf<O>> {
   checkOptions("start a process", options, CREATE_SUBPROCESS_SHELL);
   const loop = runningPlatformLoop("start a process");

@@ -24,7 +24,7 @@ export {
   type CreateSubprocessExecOptions,
   type CreateSubprocessOptions,
   createSubprocessShell,
-  type ExactOptions,
+  type OnlyKnown,
   type PipeStream,
   type ProcessOf,
 } from "./create_subprocess.ts";

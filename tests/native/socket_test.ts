@@ -37,7 +37,8 @@ function text(bytes: Uint8Array): string {
 }
 
 function portOf(sock: Socket): number {
-  return (sock.address as Deno.NetAddr).port;
+  const { address } = sock;
+  return "port" in address ? address.port : -1;
 }
 
 test(
