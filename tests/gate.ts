@@ -11,7 +11,14 @@
  */
 
 /** Sets of tests, each a task of deno.json, and whether they want the machine for themselves. */
-const TEST_TASKS = { pure: false, net: true, unstable: true, unix: true, processes: true };
+const TEST_TASKS = {
+  pure: false,
+  net: true,
+  unstable: true,
+  unix: true,
+  processes: true,
+  native: true,
+};
 
 /** One step: what it is called, and arguments of `deno`. */
 interface Step {

@@ -1,0 +1,115 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+
+const NET = "--allow-net=127.0.0.1,localhost";
+
+/** Runs a program of programs/; gives what it has printed. */
+async function runProgram(
+  args: readonly string[],
+): Promise<{ success: boolean; output: string; errors: string }> {
+  const command = new Deno.Command("deno", { args: ["run", "--no-check", "--no-prompt", ...args] });
+  return read(await command.output());
+}
+
+function read({ success, stdout, stderr }: Deno.CommandOutput) {
+  const decoder = new TextDecoder();
+  return { success, output: decoder.decode(stdout), errors: decoder.decode(stderr) };
+}
+
+function program(name: string): string {
+  return `tests/native/programs/${name}.ts`;
+}
+
+/** Ways to run all that the backend has, and what is printed. */
+const WAYS:
+  readonly (readonly [name: string, flags: readonly string[], modes: readonly string[]])[] = [
+    ["while memory is collected between the steps", ["--v8-flags=--expose-gc"], ["gc"]],
+    ["with guards around every buffer that libc is handed", [], ["canaries"]],
+    ["with a thread that waits in place of the kernel, guarded", [], ["poll", "canaries"]],
+    ["with that thread, while memory is collected", ["--v8-flags=--expose-gc"], ["poll", "gc"]],
+  ];
+
+for (const [name, flags, modes] of WAYS) {
+  Deno.test(`the native backend passes every byte ${name}`, async () => {
+    const args = [...flags, "--allow-ffi", NET, program("exercise"), ...modes];
+    const { output, errors } = await runProgram(args);
+    assertEquals([output, errors], ["many steps\n", ""]);
+  });
+}
+
+Deno.test("the guards around buffers find a call that writes past one", async () => {
+  const args = ["--allow-ffi", NET, program("exercise"), "canaries", "overrun"];
+  const { success, errors } = await runProgram(args);
+  assertEquals(success, false);
+  assertStringIncludes(errors, "recv() has written outside of its buffer");
+});
+
+Deno.test("thousands of messages on connections that close at random leave no descriptor behind", async () => {
+  const args = ["--allow-ffi", NET, program("soak"), "20000", "400"];
+  const { output, errors, success } = await runProgram(args);
+  assertEquals([success, output], [true, "0 descriptors more\n"], errors);
+});
+
+Deno.test("running out of descriptors ends neither a server nor a loop", async () => {
+  const run = `ulimit -n 64; exec deno run --no-check --no-prompt --allow-ffi ${NET}`;
+  const command = new Deno.Command("sh", { args: ["-c", `${run} ${program("at_the_limit")}`] });
+  const { output, errors } = read(await command.output());
+  const expected =
+    "socket() EMFILE\nconnect EMFILE\naccept EMFILE\nthen accepted, after 1 report\n";
+  assertEquals(output, expected, errors);
+});
+
+Deno.test("a child process inherits nothing of the native backend's", async () => {
+  const args = ["--allow-ffi", NET, "--allow-run=/bin/sh", program("descriptors_of_child")];
+  const { output, errors } = await runProgram(args);
+  assertEquals(output, "true []\n", errors);
+});
+
+Deno.test("the native backend can be imported without a permission, and says what it lacks when it is used", async () => {
+  const source = `
+    const { newNativeEventLoop, socket } = await import("./transports/native/mod.ts");
+    const { setEventLoopPolicy, newEventLoop } = await import("./mod.ts");
+    setEventLoopPolicy("native");
+    for (const use of [newNativeEventLoop, newEventLoop, socket]) {
+      try {
+        use();
+      } catch (error) {
+        console.log(error.name, error.message);
+      }
+    }`;
+  const path = await Deno.makeTempFile({ dir: "/tmp", suffix: ".ts" });
+  const here = `file://${Deno.cwd()}/`;
+  await Deno.writeTextFile(path, source.replaceAll("./", here));
+  try {
+    for (const flag of [[], ["--allow-ffi=libc.so.6"]]) {
+      const { output } = await runProgram([...flag, "--config", "deno.json", path]);
+      const line =
+        "NotCapable Cannot use the native backend: it requires --allow-ffi, without a list\n";
+      assertEquals(output, line.repeat(3));
+    }
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
+for (
+  const [os, arch, says] of [
+    ["darwin", "aarch64", "it needs Linux, this is darwin"],
+    ["linux", "riscv64", "it does not know the processor riscv64"],
+  ]
+) {
+  Deno.test(`the native backend refuses ${os} on ${arch}`, async () => {
+    const path = await Deno.makeTempFile({ dir: "/tmp", suffix: ".ts" });
+    await Deno.writeTextFile(
+      path,
+      `Object.defineProperty(Deno, "build", { value: { ...Deno.build, os: "${os}", arch: "${arch}" } });
+      const { socket } = await import("file://${Deno.cwd()}/transports/native/mod.ts");
+      try { socket(); } catch (error) { console.log(error.name, error.message); }`,
+    );
+    try {
+      const { output } = await runProgram(["--allow-ffi", "--config", "deno.json", path]);
+      assertEquals(output, `NotSupported Cannot use the native backend: ${says}\n`);
+    } finally {
+      await Deno.remove(path);
+    }
+  });
+}
