@@ -5,14 +5,19 @@
  * @module
  */
 
+/** The name of the system: `linux`, `darwin`, `windows` and others. */
+export function systemName(): string {
+  return Deno.build.os;
+}
+
 /** Whether this is Windows: no process groups, no shell of POSIX, no Unix sockets on Deno. */
 export function isWindows(): boolean {
-  return Deno.build.os === "windows";
+  return systemName() === "windows";
 }
 
 /** Whether this is Linux: with `/proc`, and programs of the format ELF. */
 export function isLinux(): boolean {
-  return Deno.build.os === "linux";
+  return systemName() === "linux";
 }
 
 /** The machine that programs are compiled for. */

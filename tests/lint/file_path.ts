@@ -14,11 +14,11 @@ export const filePath: Deno.lint.Rule = {
     return {
       MemberExpression(node) {
         const text = context.sourceCode.getText(node);
-        if (text === "Deno.build.os" || text === "Deno.build.arch") {
+        if (text === "Deno.build") {
           context.report({
             node,
             message: `The system is asked for in ${HOME} alone`,
-            hint: "Take `isWindows()` or `isLinux()`",
+            hint: "Take `isWindows()`, `isLinux()` or `systemName()`",
           });
         }
         const isAssigned = node.parent.type === "AssignmentExpression" && node.parent.left === node;

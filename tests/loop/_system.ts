@@ -1,3 +1,4 @@
+// deno-lint-ignore gyre/file-path -- What is put back.
 const BUILD = Deno.build;
 
 /** Runs `work` as it were on `os`, as far as the package asks Deno for the system. One at a time. */

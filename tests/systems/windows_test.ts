@@ -16,6 +16,7 @@ import {
   STDOUT,
 } from "../../mod.ts";
 import type { Signals } from "../../loop/mod.ts";
+import { newNativeEventLoop } from "../../transports/native/mod.ts";
 import { onSystem } from "../loop/_system.ts";
 
 Deno.test("On Windows Unix sockets are refused in both directions, before any permission", () =>
@@ -57,6 +58,18 @@ Deno.test("On Windows another user, and errors in the output, are refused before
         for (const start of starts) await assertRejects(start, Deno.errors.NotSupported, state);
       }
     })));
+
+Deno.test("Elsewhere than on Linux the native backend says what it needs, and is imported all the same", async () => {
+  for (const os of ["darwin", "windows"] as const) {
+    await onSystem(os, () => {
+      assertThrows(
+        () => newNativeEventLoop(),
+        Deno.errors.NotSupported,
+        `it needs Linux, this is ${os}`,
+      );
+    });
+  }
+});
 
 /** Signals of a system that lacks some. */
 class FewSignals implements Signals {

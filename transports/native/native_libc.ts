@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { architecture, isLinux, systemName } from "../../loop/platform/deno_system.ts";
 import { type Layout, LAYOUTS } from "./native_layouts.ts";
 
 const LIBC = {
@@ -111,8 +112,10 @@ export function errno(): number {
 }
 
 function open(): Opened {
-  const { os, arch } = Deno.build;
-  if (os !== "linux") throw new Deno.errors.NotSupported(refusal(`it needs Linux, this is ${os}`));
+  if (!isLinux()) {
+    throw new Deno.errors.NotSupported(refusal(`it needs Linux, this is ${systemName()}`));
+  }
+  const arch = architecture();
   const layouts = LAYOUTS[arch];
   if (layouts === undefined) {
     throw new Deno.errors.NotSupported(refusal(`it does not know the processor ${arch}`));
