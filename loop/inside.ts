@@ -89,6 +89,8 @@ export const holder: unique symbol = Symbol("holder");
 export const hosts: unique symbol = Symbol("hosts");
 /** What an object is in a message: `task "db"`, `Queue (3 of 5)`; `null` for a wait that is named by what it waits for. */
 export const inWords: unique symbol = Symbol("inWords");
+/** Lets a clock call now and then, as long as anything else happens. */
+export const idle: unique symbol = Symbol("idle");
 /** Whether the connection is gone. */
 export const isLost: unique symbol = Symbol("isLost");
 /** Whether the stream was accepted. */

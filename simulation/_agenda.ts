@@ -15,6 +15,16 @@ export interface Appointment {
   keep(isAwaited: boolean): void;
 }
 
+/** Entries by what waits for them. */
+interface Weights {
+  /** Something may. */
+  awaited: number;
+  /** Nothing does by itself, as for a timer that was unref'd; while something else is open, it may. */
+  optional: number;
+  /** Nothing ever does. */
+  idle: number;
+}
+
 class Entry implements Appointment {
   readonly when: number;
   /** Position among the entries of the same time. */
@@ -22,14 +32,21 @@ class Entry implements Appointment {
   /** `null` once it has happened or was cancelled. */
   happen: (() => void) | null;
   readonly #agenda: Agenda;
-  #isAwaited = true;
+  #weight: keyof Weights;
 
-  constructor(agenda: Agenda, when: number, sequence: number, happen: () => void) {
+  constructor(
+    agenda: Agenda,
+    when: number,
+    sequence: number,
+    happen: () => void,
+    weight: keyof Weights,
+  ) {
     this.#agenda = agenda;
     this.when = when;
     this.sequence = sequence;
     this.happen = happen;
-    agenda.awaited += 1;
+    this.#weight = weight;
+    agenda.weights[weight] += 1;
   }
 
   cancel(): void {
@@ -37,15 +54,16 @@ class Entry implements Appointment {
   }
 
   keep(isAwaited: boolean): void {
-    if (this.happen === null || isAwaited === this.#isAwaited) return;
-    this.#isAwaited = isAwaited;
-    this.#agenda.awaited += isAwaited ? 1 : -1;
+    if (this.happen === null) return;
+    this.#agenda.weights[this.#weight] -= 1;
+    this.#weight = isAwaited ? "awaited" : "optional";
+    this.#agenda.weights[this.#weight] += 1;
   }
 
   /** Returns what happens, which then happens no more. */
   take(): (() => void) | null {
     const { happen } = this;
-    if (happen !== null && this.#isAwaited) this.#agenda.awaited -= 1;
+    if (happen !== null) this.#agenda.weights[this.#weight] -= 1;
     this.happen = null;
     return happen;
   }
@@ -60,8 +78,8 @@ class Entry implements Appointment {
  * are equal: a binary heap. A cancelled entry leaves when its time comes.
  */
 export class Agenda {
-  /** How many entries something waits for. */
-  awaited = 0;
+  /** How many entries there are that have not happened. */
+  readonly weights: Weights = { awaited: 0, optional: 0, idle: 0 };
   readonly #heap: Entry[] = [];
   #sequence = 0;
 
@@ -73,8 +91,8 @@ export class Agenda {
   }
 
   /** Plans that `happen` is called at `when`. */
-  add(when: number, happen: () => void): Appointment {
-    const entry = new Entry(this, when, this.#sequence++, happen);
+  add(when: number, happen: () => void, weight: keyof Weights = "awaited"): Appointment {
+    const entry = new Entry(this, when, this.#sequence++, happen, weight);
     this.#push(entry);
     return entry;
   }

@@ -112,6 +112,16 @@ export class Place {
     };
   }
 
+  /** Calls `work` here every so many seconds, as long as anything else happens. Returns what ends that. */
+  everyIdle(seconds: number, work: () => void): () => void {
+    const cancel = this.#clock[inside.idle](seconds, () => this.run(work));
+    const forget = this.onEnd(cancel);
+    return () => {
+      cancel();
+      forget();
+    };
+  }
+
   /** Lets timers count that keep nothing going by themselves. Returns what ends that. */
   keepGoing(): () => void {
     const release = this.#clock[inside.keepGoing]();

@@ -69,6 +69,8 @@ export class VirtualClock implements Clock {
   #rounds = 0;
   /** Whether the clock is to be called when the promises rest. */
   #called = false;
+  /** How many are open that optional appointments are made for. */
+  #open = 0;
   /** How many hold time still. */
   #holders = 0;
   readonly #onError: (error: unknown) => void;
@@ -134,13 +136,22 @@ export class VirtualClock implements Clock {
    * that of a request. Returns what ends that.
    */
   [inside.keepGoing](): () => void {
-    const agenda = this.#agenda;
-    agenda.awaited += 1;
-    let keeps = true;
+    this.#open += 1;
+    let isOpen = true;
     return () => {
-      if (keeps) agenda.awaited -= 1;
-      keeps = false;
+      if (isOpen) this.#open -= 1;
+      isOpen = false;
     };
+  }
+
+  /** @ignore Calls `work` every so many seconds, as long as anything else happens. */
+  [inside.idle](seconds: number, work: () => void): () => void {
+    const happen = () => {
+      appointment = this.#agenda.add(this.#now + seconds, happen, "idle");
+      work();
+    };
+    let appointment = this.#agenda.add(this.#now + seconds, happen, "idle");
+    return () => appointment.cancel();
   }
 
   /** @ignore A loop is about to wait. */
@@ -192,8 +203,10 @@ export class VirtualClock implements Clock {
       const { deadline } = alarm;
       if (deadline < next) next = deadline;
     }
+    const { awaited, optional } = this.#agenda.weights;
+    const counts = awaited > 0 || (this.#open > 0 && optional > 0);
     // Only what keeps nothing going is left.
-    if (next === Infinity && this.#agenda.awaited === 0) return Infinity;
+    if (next === Infinity && !counts) return Infinity;
     return Math.min(next, this.#agenda.next);
   }
 

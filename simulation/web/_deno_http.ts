@@ -1,6 +1,5 @@
 import http from "node:http";
 import net from "node:net";
-import timers from "node:timers";
 import tls from "node:tls";
 import { cancelHostTimer } from "../_deno_timers.ts";
 import type { Patch } from "../_patch.ts";
@@ -104,8 +103,7 @@ function checkInSimulatedTime(server: net.Server, place: Place): void {
   const { _onTimeout: check, _repeat: milliseconds } = interval._timerId;
   cancelHostTimer(interval._timerId);
   if (!place.isAlive) return;
-  const timer = timers.setInterval(check, milliseconds).unref();
-  server.once("close", () => timers.clearInterval(timer));
+  server.once("close", place.everyIdle(milliseconds / 1000, check));
 }
 
 /** The host waits for a timer of its own before it says that a server is closed. */
