@@ -178,6 +178,7 @@ export {
 export {
   type AddrInfo,
   type AddrInfoFlag,
+  type AnySocketAddress,
   BaseProtocol,
   type BaseTransport,
   BufferedProtocol,
@@ -214,7 +215,6 @@ export {
   type ServeForeverOptions,
   Server,
   type ServerShutdownOptions,
-  type SockAddress,
   type SocketProtocol,
   type SocketType,
   startServer,

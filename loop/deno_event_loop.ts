@@ -56,9 +56,9 @@ import {
   type GetaddrinfoOptions,
 } from "../transports/names/getaddrinfo.ts";
 import {
+  type AnySocketAddress,
   type NonBlockingSocket,
   sockAccept,
-  type SockAddress,
   sockConnect,
   sockRecv,
   sockRecvfrom,
@@ -455,7 +455,7 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
    *
    * @permissions allow-net=<hostname>:<port>
    */
-  sockConnect(sock: NonBlockingSocket, address: SockAddress): Future<void> {
+  sockConnect(sock: NonBlockingSocket, address: AnySocketAddress): Future<void> {
     return sockConnect(this, sock, address);
   }
 
@@ -495,7 +495,11 @@ export class DenoEventLoop extends EventLoop implements PlatformLoop {
    *
    * @permissions allow-net=<hostname>:<port>
    */
-  sockSendto(sock: NonBlockingSocket, bytes: Uint8Array, address: SockAddress): Future<number> {
+  sockSendto(
+    sock: NonBlockingSocket,
+    bytes: Uint8Array,
+    address: AnySocketAddress,
+  ): Future<number> {
     return sockSendto(this, sock, bytes, address);
   }
 

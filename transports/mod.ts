@@ -77,7 +77,7 @@ export {
   Protocol,
   type ProtocolLike,
 } from "./protocol.ts";
-export type { NonBlockingSocket, SockAddress } from "./endpoints/sock_operations.ts";
+export type { AnySocketAddress, NonBlockingSocket } from "./endpoints/sock_operations.ts";
 export type { Descriptor } from "./endpoints/watch_descriptor.ts";
 export { type SendableFile, sendfile, type SendfileOptions } from "./endpoints/sendfile.ts";
 export {

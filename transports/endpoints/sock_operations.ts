@@ -12,6 +12,7 @@ import { describe } from "../../loop/values/describe.ts";
 import { ensureFuture } from "../../loop/tasks/ensure_future.ts";
 import { SendfileNotAvailableError } from "../../loop/errors/errors.ts";
 import type { Future } from "../../loop/tasks/future.ts";
+import type { SocketAddress } from "../../loop/platform/platform.ts";
 import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
 import { startOperation } from "../../loop/tasks/start_operation.ts";
@@ -20,11 +21,11 @@ import { checkRange, type SendableFile, type SendfileOptions, SIZE_OF_PIECE } fr
 import { readinessOf } from "./watch_descriptor.ts";
 
 /**
- * Where a socket is or goes to: `{ hostname, port }` with a numeric hostname, or `{ path }`.
+ * Where a socket is or goes to: a {@linkcode SocketAddress} in numbers, or the path of a Unix socket.
  *
  * @category Native backend
  */
-export type SockAddress = { readonly hostname: string; readonly port: number } | {
+export type AnySocketAddress = Readonly<SocketAddress> | {
   /** The path of a Unix socket. */
   readonly path: string;
 };
@@ -41,7 +42,7 @@ export interface NonBlockingSocket {
   /** @ignore */
   [inside.tryAccept](): [socket: NonBlockingSocket, address: Deno.Addr] | null;
   /** @ignore Begins to connect; says whether it is connected. */
-  [inside.tryConnect](address: SockAddress): boolean;
+  [inside.tryConnect](address: AnySocketAddress): boolean;
   /** @ignore Throws what connecting has failed with; `false` where it has to begin again. */
   [inside.endConnect](): boolean;
   /** @ignore */
@@ -51,7 +52,7 @@ export interface NonBlockingSocket {
   /** @ignore */
   [inside.trySend](bytes: Uint8Array): number | null;
   /** @ignore */
-  [inside.trySendTo](bytes: Uint8Array, address: SockAddress): number | null;
+  [inside.trySendTo](bytes: Uint8Array, address: AnySocketAddress): number | null;
   /** @ignore Returns what has the system send `file`; `null` if it cannot. */
   [inside.sendFile](file: unknown): FileCopier | null;
 }
@@ -85,7 +86,7 @@ export function sockAccept<S extends NonBlockingSocket>(
 export function sockConnect(
   loop: PlatformLoop,
   sock: NonBlockingSocket,
-  address: SockAddress,
+  address: AnySocketAddress,
 ): Future<void> {
   return startOperation(loop, connectSteps(loop, sock, address));
 }
@@ -93,7 +94,7 @@ export function sockConnect(
 function* connectSteps(
   loop: PlatformLoop,
   sock: NonBlockingSocket,
-  address: SockAddress,
+  address: AnySocketAddress,
 ): Coroutine<void> {
   const readiness = checkSocket(loop, "connect a socket", sock);
   readiness.checkAddress?.(address, "connect");
@@ -194,7 +195,7 @@ export function sockSendto(
   loop: PlatformLoop,
   sock: NonBlockingSocket,
   bytes: Uint8Array,
-  address: SockAddress,
+  address: AnySocketAddress,
 ): Future<number> {
   const send = () => {
     loop.platform.readiness?.checkAddress?.(address, "send to");

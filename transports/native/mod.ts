@@ -24,7 +24,7 @@ export { type NativeEventLoopOptions, newNativeEventLoop } from "./native_loop.t
 export { nativePlatform } from "./native_platform.ts";
 export { TransportSocket } from "./native_byte_channel.ts";
 export { Socket, socket, type SocketFamily, type SocketKind, socketpair } from "./native_socket.ts";
-export type { NonBlockingSocket, SockAddress } from "../endpoints/sock_operations.ts";
+export type { AnySocketAddress, NonBlockingSocket } from "../endpoints/sock_operations.ts";
 export type { Descriptor } from "../endpoints/watch_descriptor.ts";
 
 registerNativePolicy();

@@ -2,7 +2,7 @@ import * as inside from "../../loop/inside.ts";
 import { InvalidStateError } from "../../loop/errors/errors.ts";
 import { describe } from "../../loop/values/describe.ts";
 import { formatAddress } from "../../loop/values/format_address.ts";
-import type { SockAddress } from "../endpoints/sock_operations.ts";
+import type { AnySocketAddress } from "../endpoints/sock_operations.ts";
 import { checkNetPermission } from "../deno/_deno_net_permission.ts";
 import { explainNetworkError } from "../deno/_deno_network_error.ts";
 import { checkUnixPermission } from "../deno/_deno_unix_permission.ts";
@@ -125,7 +125,7 @@ export class Socket implements Disposable {
    *
    * @permissions allow-net=<hostname>:<port>, or for a path allow-read, allow-write and allow-net=unix:<path>
    */
-  bind(address: SockAddress): void {
+  bind(address: AnySocketAddress): void {
     const descriptor = this.#open("bind");
     const { bytes } = this.#admit(address, "bind a socket to");
     if (this.kind === "stream" && this.family !== "unix") {
@@ -169,7 +169,7 @@ export class Socket implements Disposable {
   }
 
   /** @ignore */
-  [inside.tryConnect](address: SockAddress): boolean {
+  [inside.tryConnect](address: AnySocketAddress): boolean {
     const descriptor = this.#open("connect");
     const { bytes } = this.#admit(address, "connect a socket to");
     return this.#explained(`connect a socket to ${quote(address)}`, () => {
@@ -212,7 +212,7 @@ export class Socket implements Disposable {
   }
 
   /** @ignore */
-  [inside.trySendTo](bytes: Uint8Array, address: SockAddress): number | null {
+  [inside.trySendTo](bytes: Uint8Array, address: AnySocketAddress): number | null {
     const descriptor = this.#open("send to");
     const target = this.#admit(address, "send to");
     const { bytes: name } = target;
@@ -243,7 +243,7 @@ export class Socket implements Disposable {
   }
 
   /** Returns `address` as the system takes it, if the process may use it. */
-  #admit(address: SockAddress, action: string): RawAddress {
+  #admit(address: AnySocketAddress, action: string): RawAddress {
     if (this.family === "unix") {
       if (!("path" in address) || typeof address.path !== "string") throw wrong(address, "a path");
       checkUnixPermission(address.path);
@@ -326,6 +326,6 @@ function wrong(address: unknown, expected: string): TypeError {
   return new TypeError(`Cannot use an address: expected ${expected}, got ${describe(address)}`);
 }
 
-function quote(address: SockAddress): string {
+function quote(address: AnySocketAddress): string {
   return `"${"path" in address ? address.path : formatAddress(address)}"`;
 }
