@@ -1,3 +1,4 @@
+import { isAbsoluteUrl } from "../loop/values/absolute_url.ts";
 import * as inside from "../loop/inside.ts";
 
 /**
@@ -54,7 +55,7 @@ export function moduleFunction<F extends (...args: never[]) => unknown>(
   exportName = "default",
 ): ModuleFunction<Parameters<F>, ReturnType<F>> {
   const text = String(url);
-  if (!URL.canParse(text)) {
+  if (!isAbsoluteUrl(text)) {
     throw new TypeError(
       `Cannot name a function of module ${JSON.stringify(text)}: the URL is not absolute; ` +
         `a worker has no folder to start from, so use new URL(..., import.meta.url)`,

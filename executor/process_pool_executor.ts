@@ -1,3 +1,4 @@
+import { isAbsoluteUrl } from "../loop/values/absolute_url.ts";
 import { checkOptions } from "../loop/values/check_options.ts";
 import { copyPermissions, WORKER_KINDS } from "../loop/permissions/permission_kinds.ts";
 import type { WorkerPermissions } from "../loop/platform/worker_platform.ts";
@@ -58,7 +59,7 @@ export class ProcessPoolExecutor extends PoolExecutor {
     checkOptions("create a pool", options, PROCESS_POOL_EXECUTOR);
     const { maxWorkers, maxQueued = Infinity, heapLimitMb = 2048, permissions = "none" } = options;
     const program = options.program === undefined ? undefined : String(options.program);
-    if (program !== undefined && !URL.canParse(program)) {
+    if (program !== undefined && !isAbsoluteUrl(program)) {
       throw new TypeError(`Cannot create a pool: the URL "${program}" is not absolute`);
     }
     const granted = permissions === "none" ? {} : copyPermissions(permissions, WORKER_KINDS);

@@ -1,3 +1,4 @@
+import { isAbsoluteUrl } from "../loop/values/absolute_url.ts";
 import { checkArgument, checkOptions, either, OBJECT, TEXT } from "../loop/values/check_options.ts";
 import { InvalidStateError } from "../loop/errors/errors.ts";
 import { copyPermissions, WORKER_KINDS } from "../loop/permissions/permission_kinds.ts";
@@ -138,7 +139,7 @@ export async function serveWorkers(
 ): Promise<void> {
   const action = "serve by workers";
   checkArgument(action, "the module", url, either(TEXT, OBJECT));
-  if (!URL.canParse(String(url))) {
+  if (!isAbsoluteUrl(String(url))) {
     throw new TypeError(
       `Cannot ${action}: the URL ${JSON.stringify(String(url))} is not absolute; ` +
         "use new URL(..., import.meta.url)",

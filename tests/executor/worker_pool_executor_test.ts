@@ -317,7 +317,9 @@ Deno.test("moduleFunction() runs the export of a module", async () => {
     await assertRejects(async () => await pool.submit(missing), TypeError, "it is not exported");
     const nowhere = moduleFunction<() => void>("file:///tmp/no-such-module.ts");
     await assertRejects(async () => await pool.submit(nowhere), TypeError, "no-such-module");
-    assertThrows(() => moduleFunction("./_jobs.ts"), TypeError, "the URL is not absolute");
+    for (const path of ["./_jobs.ts", "/_jobs.ts", "C:\\_jobs.ts", "c:/_jobs.ts"]) {
+      assertThrows(() => moduleFunction(path), TypeError, "the URL is not absolute");
+    }
   });
 });
 

@@ -132,7 +132,9 @@ Deno.test("serveWorkers() with threads serves, rolls and returns when its signal
 
 Deno.test("serveWorkers() refuses a relative module, a loop that runs, and restrictions of threads", async () => {
   const app = new URL("./programs/greeting_app.ts", import.meta.url);
-  await assertRejects(() => serveWorkers("./app.ts"), TypeError, "is not absolute");
+  for (const path of ["./app.ts", "C:\\app.ts"]) {
+    await assertRejects(() => serveWorkers(path), TypeError, "is not absolute");
+  }
   await assertRejects(
     () => serveWorkers(app, { threads: true, permissions: {} }),
     TypeError,
