@@ -135,6 +135,8 @@ export class Meter {
   readonly slow: RecentList<SlowStep> = new RecentList(MOST_KEPT);
   /** How many timers fired so late, by {@linkcode LAG_BOUNDS}. */
   readonly lags: number[] = new Array(LAG_BOUNDS.length + 1).fill(0);
+  /** Who is told of each. */
+  readonly lagListeners: Set<(seconds: number) => void> = new Set();
   /** Lateness of the timer that fired last, and of the one that was latest. */
   lastLag = 0;
   /** See {@linkcode lastLag}. */
@@ -203,6 +205,7 @@ export class Meter {
     const lag = Math.max(seconds, 0);
     this.lastLag = lag;
     if (lag > this.longestLag) this.longestLag = lag;
+    for (const listener of this.lagListeners) listener(lag);
     let place = 0;
     while (place < LAG_BOUNDS.length && lag > (LAG_BOUNDS[place] as number)) place += 1;
     this.lags[place] = (this.lags[place] as number) + 1;
