@@ -50,3 +50,95 @@ Deno.test("a request in a task, a group or a timer has the trace of who created 
     "/outer true\n/task true\n/child true\n/timer true\n",
   );
 });
+
+/** Makes a span, "outer", and in it one in each way to go on that a loop has. */
+const SPANS = `
+  import {
+    createTask, gather, getRunningLoop, openConnection, Protocol, run, sleep, startServer, taskGroup, toThread,
+  } from "${PACKAGE}";
+  const tracer = Deno.telemetry.tracerProvider.getTracer("test");
+  const within = (name, work) => tracer.startActiveSpan(name, async (span) => {
+    await work();
+    span.end();
+  });
+  const leaf = (name) => within(name, () => sleep(0));
+  await run(() => within("outer", async () => {
+    const loop = getRunningLoop();
+    await createTask(async () => {
+      await sleep(0);
+      await createTask(function* () {
+        yield* sleep(0);
+        yield* taskGroup((group) => void group.createTask(() => leaf("three tasks deep")));
+      });
+    });
+    await gather([() => leaf("gather")]);
+    await new Promise((resolve) => loop.callLater(0.001, () => resolve(leaf("timer"))));
+    await toThread(() => 1);
+    await leaf("behind a job");
+    const server = await startServer(async (reader, writer) => {
+      await leaf("handler");
+      writer.write(await reader.readLine());
+      writer.close();
+    }, { hostname: "127.0.0.1" });
+    const lost = Promise.withResolvers();
+    const [transport] = await loop.createConnection(() => ({
+      dataReceived: () => leaf("dataReceived"),
+      connectionLost: () => lost.resolve(leaf("connectionLost")),
+    }), { port: server.address.port });
+    transport.write(new TextEncoder().encode("line\\n"));
+    await lost.promise;
+    server.close();
+    await server.waitClosed();
+  }));
+`;
+
+/** As much of what a collector is sent as is looked at here. */
+interface Traces {
+  resourceSpans: {
+    scopeSpans: { spans: { name: string; spanId: string; parentSpanId: string }[] }[];
+  }[];
+}
+
+Deno.test("a span three tasks deep, and wherever else a loop goes on, has the right parent", async () => {
+  const parents = new Map<string, string>();
+  let outer = "";
+  await using collector = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen() {} },
+    async (request) => {
+      const { resourceSpans = [] }: Partial<Traces> = await request.json();
+      for (const { scopeSpans } of resourceSpans) {
+        for (const { name, spanId, parentSpanId } of scopeSpans.flatMap(({ spans }) => spans)) {
+          if (name === "outer") outer = spanId;
+          else parents.set(name, parentSpanId);
+        }
+      }
+      return Response.json({});
+    },
+  );
+  const child = new Deno.Command("deno", {
+    args: ["run", "--quiet", "--no-check", "--allow-net=127.0.0.1", "-"],
+    env: {
+      OTEL_DENO: "true",
+      OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${collector.addr.port}`,
+    },
+    stdin: "piped",
+    stderr: "inherit",
+    // A process that does not end by itself fails its test, and does not stay.
+    signal: AbortSignal.timeout(30_000),
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(SPANS));
+  await writer.close();
+  assertEquals((await child.status).code, 0);
+  const names = [
+    "three tasks deep",
+    "gather",
+    "timer",
+    "behind a job",
+    "handler",
+    "dataReceived",
+    "connectionLost",
+  ];
+  assertEquals([...parents].toSorted(), names.map((name) => [name, outer]).toSorted());
+});
