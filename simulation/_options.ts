@@ -20,6 +20,8 @@ import type { ExploreOptions } from "./explore.ts";
 import type { FaultOptions } from "./fault_plan.ts";
 import type { LinkConditions } from "./link_conditions.ts";
 import type { SimulateOptions } from "./simulate.ts";
+import type { SimulatedBrokerOptions } from "./simulated_broker.ts";
+import type { SimulatedQueueOptions } from "./simulated_queue.ts";
 import type { WebTestOptions } from "./web/deno_web_tests.ts";
 import type { VirtualClockOptions } from "./virtual_clock.ts";
 
@@ -97,3 +99,13 @@ export const WEB_TEST: OptionTable<WebTestOptions> = {
 };
 
 export const VIRTUAL_CLOCK: OptionTable<VirtualClockOptions> = { onError: FUNCTION };
+
+const LEASE = { lease: ABOVE_ZERO };
+
+export const SIMULATED_QUEUE: OptionTable<SimulatedQueueOptions> = LEASE;
+
+export const SIMULATED_BROKER: OptionTable<SimulatedBrokerOptions> = {
+  hostname: TEXT,
+  port: countFrom(1),
+  ...LEASE,
+};

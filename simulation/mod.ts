@@ -22,6 +22,8 @@ export type { LinkConditions } from "./link_conditions.ts";
 export { SeededRandom } from "./seeded_random.ts";
 export type { Deviations, Schedule } from "./schedule.ts";
 export { simulate, type SimulateOptions } from "./simulate.ts";
+export { SimulatedBroker, type SimulatedBrokerOptions } from "./simulated_broker.ts";
+export { SimulatedQueue, type SimulatedQueueOptions } from "./simulated_queue.ts";
 export { SimulatedHost } from "./simulated_host.ts";
 export type { SimulatedChild, SimulatedProgram } from "./simulated_program.ts";
 export { type HostNames, SimulatedNetwork } from "./simulated_network.ts";

@@ -11,6 +11,8 @@ export class QueuedJob<T> extends Future<T> {
   readonly title: string;
   /** Whether its id is a key, which others may wait for too. */
   readonly isShared: boolean;
+  /** Whether the broker has it. */
+  isAdded = false;
   readonly #abandon: (job: QueuedJob<unknown>) => void;
 
   /** Creates the result; `abandon` is called when the caller has cancelled it. */

@@ -123,10 +123,8 @@ export class JobWorker {
         pause = FIRST_PAUSE;
       } catch (exception) {
         if (exception instanceof CancelledError) throw exception;
-        loop.callExceptionHandler({
-          message: "A worker cannot take a job; it tries again",
-          exception,
-        });
+        const message = "A worker cannot take a job; it tries again";
+        if (pause === FIRST_PAUSE) loop.callExceptionHandler({ message, exception });
         await sleep(pause);
         pause = Math.min(2 * pause, LONGEST_PAUSE);
         continue;
@@ -167,7 +165,10 @@ export class JobWorker {
       }
       if (error instanceof CancelledError) {
         // The worker ends, unless the job has thrown that itself.
-        if (this.#stopping.signal.aborted) return await this.#broker.giveBack(job, 0, false);
+        // Where that cannot be said, its lease ends.
+        if (this.#stopping.signal.aborted) {
+          return await this.#broker.giveBack(job, 0, false).catch(() => {});
+        }
       }
       const { retries = 0, backoff = 0 } = call ?? {};
       if (job.failures < retries && !(error instanceof Refused)) {

@@ -1,4 +1,9 @@
-import { BrokenExecutor, InvalidStateError, QueueFull } from "../../loop/errors/errors.ts";
+import {
+  BrokenExecutor,
+  CancelledError,
+  InvalidStateError,
+  QueueFull,
+} from "../../loop/errors/errors.ts";
 import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
 import { runningPlatformLoop } from "../../loop/platform/platform_loop.ts";
 import { sleep } from "../../loop/structure/sleep.ts";
@@ -33,6 +38,9 @@ export interface QueueExecutorOptions {
 
 /** Seconds between two looks at jobs whose event may have been missed. */
 const LOOK_INTERVAL = 1;
+/** Seconds until a broker that cannot be reached is given up, and until it is asked again at first. */
+const PATIENCE = 20;
+const FIRST_PAUSE = 0.1;
 /** How many are looked at at once. */
 const LOOK_COUNT = 500;
 /** How often a job must be unknown until it is lost: its caller may be about to add it. */
@@ -202,7 +210,10 @@ export class QueueExecutor implements Executor, AsyncDisposable {
     this.#ask(loop, async () => {
       try {
         await (this.#opened ??= loop.createTask(() => this.#open(loop)));
-        if (!job.done()) await this.#broker.add(order);
+        await this.#insist(loop, async () => {
+          if (!job.done()) await this.#broker.add(order);
+        });
+        job.isAdded = true;
       } catch (cause) {
         const message = `Cannot submit job ${job.title}: the broker cannot be reached`;
         this.#remove(job);
@@ -231,7 +242,8 @@ export class QueueExecutor implements Executor, AsyncDisposable {
   async #look(): Promise<void> {
     while (this.#jobs.size > 0) {
       await sleep(LOOK_INTERVAL);
-      const ids = [...this.#jobs.keys()].slice(0, LOOK_COUNT);
+      const ids = this.#lookedAt();
+      if (ids.length === 0) continue;
       try {
         const states = await this.#broker.lookUp(ids);
         for (const [index, state] of states.entries()) {
@@ -244,6 +256,23 @@ export class QueueExecutor implements Executor, AsyncDisposable {
       }
     }
     this.#looking = null;
+  }
+
+  /** The ids to look at next. One that is being added is known to nobody yet. */
+  #lookedAt(): string[] {
+    const ids: string[] = [];
+    for (const [id, same] of this.#jobs) {
+      if (ids.length === LOOK_COUNT) break;
+      if ([...same].every(({ isAdded }) => isAdded)) ids.push(id);
+    }
+    // Those come last the next time.
+    for (const id of ids) {
+      const same = this.#jobs.get(id);
+      if (same === undefined || this.#jobs.size <= LOOK_COUNT) continue;
+      this.#jobs.delete(id);
+      this.#jobs.set(id, same);
+    }
+    return ids;
   }
 
   #onState(id: string, isUnknown: boolean): void {
@@ -299,7 +328,7 @@ export class QueueExecutor implements Executor, AsyncDisposable {
   #ask(loop: PlatformLoop, request: () => Promise<void>): void {
     const task = loop.createTask(async () => {
       try {
-        await request();
+        await this.#insist(loop, request);
       } catch (exception) {
         if (this.#state !== "open") return;
         loop.callExceptionHandler({ message: "A broker has refused a request", exception });
@@ -307,6 +336,19 @@ export class QueueExecutor implements Executor, AsyncDisposable {
     });
     this.#requests.add(task);
     task.addDoneCallback(() => this.#requests.delete(task));
+  }
+
+  /** Asks again for a while when the broker cannot be reached. */
+  async #insist(loop: PlatformLoop, request: () => Promise<void>): Promise<void> {
+    const deadline = loop.time() + PATIENCE;
+    for (let pause = FIRST_PAUSE;; pause *= 2) {
+      try {
+        return await request();
+      } catch (error) {
+        if (error instanceof CancelledError || loop.time() + pause > deadline) throw error;
+      }
+      await sleep(pause);
+    }
   }
 
   async #close(loop: PlatformLoop, timeout: number): Promise<void> {

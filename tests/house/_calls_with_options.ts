@@ -53,7 +53,14 @@ import { subprocessExec, subprocessShell } from "@gyre/asyncio/subprocess";
 import { newNativeEventLoop } from "@gyre/asyncio/native";
 import { defineJobs, JobWorker, QueueExecutor } from "@gyre/asyncio/queue";
 import { SqliteBroker } from "@gyre/asyncio/queue/sqlite";
-import { explore, loopTest, simulate, VirtualClock } from "@gyre/asyncio/simulation";
+import {
+  explore,
+  loopTest,
+  simulate,
+  SimulatedBroker,
+  SimulatedQueue,
+  VirtualClock,
+} from "@gyre/asyncio/simulation";
 import { exploreWeb, webTest } from "@gyre/asyncio/simulation/web";
 
 /** Calls with options, which are `never` here: what is refused is no matter of types. */
@@ -125,6 +132,8 @@ export const CALLS: Readonly<Record<string, Call>> = {
   "new ProcessPoolExecutor": (o) => new ProcessPoolExecutor(o),
   "new JobWorker": (o) => new JobWorker({} as never, o),
   "new QueueExecutor": (o) => new QueueExecutor({ take: body } as never, o),
+  "new SimulatedBroker": (o) => new SimulatedBroker(o),
+  "new SimulatedQueue": (o) => new SimulatedQueue(o),
   "new SqliteBroker": (o) => new SqliteBroker(o),
   "QueueExecutor.shutdown": (o) => new QueueExecutor({ take: body } as never).shutdown(o),
   "QueueJob.with": (o) => defineJobs({ body }).body.with(o),

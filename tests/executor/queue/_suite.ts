@@ -241,7 +241,7 @@ export function testBroker(kind: EngineKind): void {
   });
 
   test("every job of many is done while workers are killed, and nothing is left", (engine) =>
-    soak(engine, { count: 60, workers: 2, kills: 2, pause: 0.7 }));
+    soak(engine, { count: 60, workers: 2, kills: 2, pause: 0.7 }).then(() => {}));
 }
 
 /** How a {@linkcode soak} is. */
@@ -252,8 +252,11 @@ export interface Soak {
   readonly pause: number;
 }
 
-/** Runs many jobs on workers of which one is killed every now and then. */
-export async function soak(engine: Engine, { count, workers, kills, pause }: Soak): Promise<void> {
+/** Runs many jobs on workers of which one is killed every now and then. Returns how many were. */
+export async function soak(
+  engine: Engine,
+  { count, workers, kills, pause }: Soak,
+): Promise<number> {
   const file = `${engine.folder}/effects`;
   await using executor = new QueueExecutor(engine.broker(), { maxQueued: count });
   const pool = await Promise.all(
@@ -266,12 +269,14 @@ export async function soak(engine: Engine, { count, workers, kills, pause }: Soa
   });
   let settled = 0;
   for (const result of results) void Promise.resolve(result).then(() => settled += 1);
-  for (let kill = 0; kill < kills || (kills === Infinity && settled < count); kill += 1) {
+  let killed = 0;
+  while (killed < kills && (kills < Infinity || settled < count)) {
     await sleep(pause);
-    const index = kill % workers;
+    const index = killed % workers;
     pool[index]?.kill();
     await pool[index]?.wait();
     pool[index] = await startWorker(engine, "--concurrency", "2");
+    killed += 1;
   }
   for (const [index, result] of results.entries()) assertEquals(await result, `job ${index}`);
   const lines = new Set((await Deno.readTextFile(file)).split("\n"));
@@ -280,6 +285,7 @@ export async function soak(engine: Engine, { count, workers, kills, pause }: Soa
   }
   for (const worker of pool) worker.terminate();
   for (const worker of pool) assertEquals(await worker.wait(), 0);
+  return killed;
 }
 
 /** Says how many jobs wait or run. */
