@@ -1,5 +1,13 @@
 import * as inside from "./inside.ts";
-import { outsideOfTasks, requireLoop, runningLoop, runningTask } from "./scheduling/_current.ts";
+import {
+  captureEngineContext,
+  isInEngineContext,
+  outsideOfTasks,
+  requireLoop,
+  runInEngineContext,
+  runningLoop,
+  runningTask,
+} from "./scheduling/_current.ts";
 import { Driver, type LoopStatistics } from "./scheduling/_driver.ts";
 import { EVENT_LOOP, TASK } from "./values/_options.ts";
 import { checkPlain, checkRunsWhenCalled, isPlainFunction } from "./values/_function_kind.ts";
@@ -664,6 +672,12 @@ export function runningEventLoop(): EventLoop {
 /** Calls `work` as part of no task and no loop, whatever called. */
 export function outsideOfLoops<R>(work: () => R): R {
   return outsideOfTasks(work);
+}
+
+/** Returns what calls functions in the context that code is in now, as part of no task and no loop. */
+export function keepContext(): <R>(work: () => R) => R {
+  const context = captureEngineContext();
+  return (work) => isInEngineContext(context) ? work() : runInEngineContext(context, work);
 }
 
 /** Returns the loop that current code runs on, or `null`. */

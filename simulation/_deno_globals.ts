@@ -15,9 +15,8 @@
  *
  * @module
  */
-import { AsyncLocalStorage } from "node:async_hooks";
 import * as inside from "../loop/inside.ts";
-import { outsideOfLoops } from "../loop/event_loop.ts";
+import { keepContext, outsideOfLoops } from "../loop/event_loop.ts";
 import { CancelledError } from "../loop/errors/errors.ts";
 import { chancePatches } from "./_deno_chance.ts";
 import { effectPatches } from "./_deno_effects.ts";
@@ -52,7 +51,7 @@ export async function runInside<T>(world: World, work: () => Promise<T>): Promis
     // The caller may be a part of another simulation, or carry what is left of one.
     return await outsideOfLoops(() =>
       worlds.run(world, () => {
-        world.inRoot = AsyncLocalStorage.snapshot();
+        world.inRoot = keepContext();
         world.clock[inside.runIn](world.inRoot);
         world.clock[inside.rested](() => world.letTimePass());
         return work();
@@ -68,8 +67,11 @@ export async function runInside<T>(world: World, work: () => Promise<T>): Promis
   }
 }
 
+/** What every simulation replaces; the list is made once. */
+let patches: readonly Patch[] | null = null;
+
 function install(): void {
-  const patches = [
+  patches ??= [
     ...timePatches(),
     ...performancePatches(),
     ...timerPatches(),
@@ -92,7 +94,7 @@ function installWeb(web: Web | null): void {
 }
 
 /** Puts all `patches` in place, or none. */
-function installAll(patches: Patch[], andThen: () => void): void {
+function installAll(patches: readonly Patch[], andThen: () => void): void {
   const before = restore.length;
   try {
     for (const patch of patches) restore.push(apply(patch));

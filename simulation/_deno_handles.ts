@@ -87,7 +87,7 @@ export function handlePatches(): Patch[] {
   const { Pipe } = nodeBinding("pipe_wrap") as { Pipe: { prototype: object } };
   const { UDP } = nodeBinding("udp_wrap") as { UDP: { prototype: object } };
   const cares = nodeBinding("cares_wrap") as { ChannelWrap: { prototype: object } };
-  const { reaching, reachingTcp, other } = STREAM_METHODS;
+  const { reaching, reachingTcp } = STREAM_METHODS;
   return [
     ...reach(TCP.prototype, "node:net.", [...reaching, ...reachingTcp]),
     ...reach(Pipe.prototype, "node:net.", reaching),
@@ -96,6 +96,16 @@ export function handlePatches(): Patch[] {
     ...reach(cares.ChannelWrap.prototype, "node:dns.", DNS_QUESTIONS),
     ...reach(childProcess.ChildProcess.prototype, "node:child_process.", ["spawn"]),
     ...reach(childProcess, "node:child_process.", ["execFileSync", "execSync", "spawnSync"]),
+  ];
+}
+
+/** The rest of what a handle is asked, once it is in use. */
+export function usedHandlePatches(): Patch[] {
+  const { TCP } = nodeBinding("tcp_wrap") as { TCP: { prototype: object } };
+  const { Pipe } = nodeBinding("pipe_wrap") as { Pipe: { prototype: object } };
+  const { UDP } = nodeBinding("udp_wrap") as { UDP: { prototype: object } };
+  const { other } = STREAM_METHODS;
+  return [
     ...serve(TCP.prototype, "node:net.", other),
     ...serve(Pipe.prototype, "node:net.", [...other, "fchmod"]),
     ...serve(UDP.prototype, "node:dgram.", DATAGRAM_METHODS.other),

@@ -46,7 +46,7 @@ export interface Web {
    */
   serve(name: string, world: World, readOriginal: () => unknown, target: object): unknown;
   /** What it replaces besides. */
-  patches(): Patch[];
+  patches(): readonly Patch[];
 }
 
 /** What one simulation shares: time, chance, order, and what went wrong. */

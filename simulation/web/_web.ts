@@ -1,3 +1,4 @@
+import { usedHandlePatches } from "../_deno_handles.ts";
 import type { Patch } from "../_patch.ts";
 import type { Web, World } from "../_world.ts";
 import { serveDeno } from "./_deno_conn.ts";
@@ -21,6 +22,9 @@ const SERVERS: Readonly<Record<string, Server>> = {
   "new WebSocket": createWebSocketClass,
 };
 
+/** What it replaces besides; the list is made once. */
+let patches: readonly Patch[] | null = null;
+
 /** What serves the web in a simulation that asks for it. */
 export const web: Web = {
   serve(name, world, readOriginal, target): unknown {
@@ -40,7 +44,9 @@ export const web: Web = {
         return undefined;
     }
   },
-  patches: (): Patch[] => [...streamHandlePatches(), ...httpPatches()],
+  patches: (): readonly Patch[] => {
+    return patches ??= [...usedHandlePatches(), ...streamHandlePatches(), ...httpPatches()];
+  },
 };
 
 /** Splits `node:net.connect` before the last dot; what has none is a global. */
