@@ -57,6 +57,18 @@ const WAITS: readonly Wait[] = [
     words: /^readInto from 127.0.0.1:80$/,
   },
   {
+    name: "readLine with a part of the line",
+    prepare: async () => {
+      const server = await startServer(async (_reader, writer) => {
+        writer.write(new TextEncoder().encode("part"));
+        await sleep(3600);
+      }, { hostname: "127.0.0.1", port: 80 });
+      const [reader] = await openConnection(server.address);
+      return () => reader.readLine();
+    },
+    words: /^readLine from 127.0.0.1:80 \(4 bytes unread\)$/,
+  },
+  {
     name: "a line of an iteration",
     prepare: reading((r) => r[Symbol.asyncIterator]().next() as Future<unknown>),
     words: /^readLine from 127.0.0.1:80$/,

@@ -44,7 +44,9 @@ export abstract class Read<T> extends Operation<T> {
   protected abstract get action(): string;
 
   override [inside.inWords](): string {
-    return `${this.action} from ${inWords(this.stream.source)}`;
+    const { size } = this.stream.buffer;
+    const unread = size === 0 ? "" : ` (${size} bytes unread)`;
+    return `${this.action} from ${inWords(this.stream.source)}${unread}`;
   }
 
   protected override resumed(): void {
