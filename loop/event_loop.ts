@@ -650,9 +650,14 @@ function ownLine(root: string): RegExp {
 
 /** Says what `value` is: of what has a name of its own that, and where it stands. */
 function tellApart(value: unknown): string {
-  const isNamed = typeof value === "object" && value !== null && inside.inWords in value &&
-    !(value instanceof Future);
-  return isNamed ? `${inWords(value)} ${describe(value)}` : describe(value);
+  try {
+    const isNamed = typeof value === "object" && value !== null && inside.inWords in value &&
+      !(value instanceof Future);
+    if (isNamed) return `${inWords(value)} ${describe(value)}`;
+  } catch {
+    // A proxy that throws when it is looked at.
+  }
+  return describe(value);
 }
 
 /** Logs `thrown` as the console shows it; by its text, if it cannot be shown. */
