@@ -50,7 +50,9 @@ import {
   startTls,
 } from "@gyre/asyncio/transports";
 import { subprocessExec, subprocessShell } from "@gyre/asyncio/subprocess";
+import { startInspector } from "@gyre/asyncio/inspector";
 import { newNativeEventLoop } from "@gyre/asyncio/native";
+import { instrument } from "@gyre/asyncio/telemetry";
 import { defineJobs, JobWorker, QueueExecutor } from "@gyre/asyncio/queue";
 import { SqliteBroker } from "@gyre/asyncio/queue/sqlite";
 import {
@@ -120,6 +122,7 @@ export const CALLS: Readonly<Record<string, Call>> = {
   exploreWeb: (o) => exploreWeb(body, o),
   gather: (o) => gather([], o),
   getaddrinfo: (o, loop) => getaddrinfo(loop, "127.0.0.1", 1, o),
+  instrument: (o, loop) => instrument(loop, o),
   loopTest: (o) => loopTest("never registered", o, body),
   "new ContextVar": (o) => new ContextVar("name", o),
   "new DenoEventLoop": (o) => new DenoEventLoop(o),
@@ -156,6 +159,7 @@ export const CALLS: Readonly<Record<string, Call>> = {
   sendfile: (o, loop) => sendfile(loop, transport, {} as never, o),
   serveWorkers: (o) => serveWorkers("file:///app.ts", o),
   simulate: (o) => simulate(body, o),
+  startInspector: (o) => startInspector(o),
   startServer: (o) => startServer(body, o),
   startTls: (o, loop) => startTls(loop, transport, {}, o),
   startUnixServer: (o) => startUnixServer(body, o),

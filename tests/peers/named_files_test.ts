@@ -3,18 +3,18 @@ import { assertEquals } from "@std/assert";
 
 const DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "deno.json"];
 /** Of these what is in comments. */
-const PACKAGE = ["loop", "transports", "subprocess", "executor", "simulation"];
+const PACKAGE = ["loop", "transports", "subprocess", "executor", "simulation", "inspector"];
 const OTHERS = ["docs", "tests", "bench", "examples"];
 
 /** A file with its folders or without; a folder of ours. */
 const NAMED = new RegExp(
-  String.raw`(?<![\w./*@:-])(?:(?:[\w-]+/)*[\w-]+\.(?:ts|md|json|py|mjs|svg)\b|` +
-    String.raw`(?:${[...PACKAGE, ...OTHERS].join("|")})(?:/[\w-]+)+(?![\w.]))`,
+  String.raw`(?<![\w./*@:-])(?:(?:[\w-]+/)*[\w-]+\.(?:ts|md|json|py|mjs|svg)\b(?!\()|` +
+    String.raw`(?:${[...PACKAGE, ...OTHERS].join("|")})(?:/[\w-]+)+(?![\w.-]))`,
   "g",
 );
 
 /** Names that stand for a file of a reader's. */
-const ANY = new Set(["_name.ts", "app.ts", "main.ts", "examples/other.ts"]);
+const ANY = new Set(["_name.ts", "app.ts", "jobs.ts", "main.ts", "examples/other.ts"]);
 
 /** Adds the files and folders in `folder` to `found`, each by its path and by its name. */
 async function collect(folder: string, found: Set<string>): Promise<void> {

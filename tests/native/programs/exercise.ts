@@ -124,7 +124,7 @@ await run(async () => {
   const [receiver] = await loop.createDatagramEndpoint(() => ({
     datagramReceived: (data: Uint8Array) => received.resolve(data),
   }), { localAddress: { hostname: "127.0.0.1", port: 0 } });
-  const remoteAddress = receiver.getExtraInfo("sockname") as Deno.NetAddr;
+  const remoteAddress = receiver.getExtraInfo("sockname");
   const [sender] = await loop.createDatagramEndpoint(() => ({}), { remoteAddress });
   for (let round = 0; round < ROUNDS; round += 1) {
     received = Promise.withResolvers();
