@@ -29,9 +29,9 @@ const USAGE = `Runs jobs of a queue.
 `;
 
 /**
- * Runs a worker as the whole program.
+ * Runs a worker as the whole program. It reads this folder, starts Deno for the jobs, and needs what its
+ * broker does.
  *
- * @permissions allow-read=<folder>, allow-run=deno
  * @param args The arguments of the command line; `Deno.args` by default.
  * @throws {TypeError} If an argument is missing or unknown.
  *

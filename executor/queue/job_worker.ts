@@ -39,7 +39,7 @@ export interface JobWorkerOptions {
 }
 
 /** How often a job may be taken whose workers were lost: it may be what ends them. */
-const MOST_LOST = 5;
+const MOST_LOST = 20;
 /** Seconds until the broker is asked again after it could not be reached; grows. */
 const FIRST_PAUSE = 0.1;
 const LONGEST_PAUSE = 5;
@@ -48,7 +48,7 @@ const LONGEST_PAUSE = 5;
  * Takes jobs from a queue and runs them. As a program: `jsr:@gyre/asyncio/queue/worker`.
  *
  * A job is acknowledged when it is done. One whose worker is lost is taken by another when its lease
- * has ended; after the fifth time it fails with `BrokenExecutor`.
+ * has ended; after the twentieth time it fails with `BrokenExecutor`.
  *
  * @category Queues
  */

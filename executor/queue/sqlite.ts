@@ -4,6 +4,7 @@
  * @module
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { isNotCapable, nameMissingFlag } from "../../loop/errors/deno_not_capable.ts";
 import { InvalidStateError } from "../../loop/errors/errors.ts";
 import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
 import type { Future } from "../../loop/tasks/future.ts";
@@ -104,7 +105,7 @@ interface OpenFile {
 }
 
 function openFile(loop: PlatformLoop, path: string): OpenFile {
-  const database = new DatabaseSync(path);
+  const database = openDatabase(path);
   try {
     database.exec(SCHEMA);
     const queries = Object.entries(QUERIES).map(([name, sql]) => [name, database.prepare(sql)]);
@@ -112,6 +113,14 @@ function openFile(loop: PlatformLoop, path: string): OpenFile {
   } catch (error) {
     database.close();
     throw error;
+  }
+}
+
+function openDatabase(path: string): DatabaseSync {
+  try {
+    return new DatabaseSync(path);
+  } catch (error) {
+    throw isNotCapable(error) ? nameMissingFlag(error as Error, "open a queue") : error;
   }
 }
 

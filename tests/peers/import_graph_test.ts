@@ -83,3 +83,12 @@ Deno.test("the rooms of the layer map import each other in no circle", () => {
   const rooms = new Map(Object.entries(ROOMS).map(([room, below]) => [room, [...below]]));
   assertEquals(findCircle(rooms), undefined);
 });
+
+Deno.test("who imports the root loads nothing of the queue, and no client of an engine", async () => {
+  const { stdout } = await new Deno.Command("deno", { args: ["info", "--json", "mod.ts"] })
+    .output();
+  const { modules }: Info = JSON.parse(new TextDecoder().decode(stdout));
+  const names = modules.map(({ specifier }) => specifier);
+  assert(names.some((name) => name.endsWith("/executor/mod.ts")));
+  assertEquals(names.filter((name) => /executor\/queue\/|node:sqlite|^npm:/.test(name)), []);
+});

@@ -23,6 +23,7 @@ const VALUES: Readonly<Record<string, Record<string, string>>> = {
   subprocessExec: { command: "true" },
   "createSubprocessExec with stderr": { command: "true" },
   serveWorkers: { hostname: "127.0.0.1", port: "0" },
+  SqliteBroker: { path: `/tmp/gyre-permissions-${Deno.pid}.db` },
   moduleFunction: { file: MODULE },
 };
 

@@ -21,6 +21,7 @@ import {
   startUnixServer,
   toThread,
 } from "../../../mod.ts";
+import { SqliteBroker } from "../../../executor/queue/sqlite.ts";
 
 /** What the places of the table stand for: `<hostname>` and so on. */
 const [values = "{}", ...names] = Deno.args;
@@ -74,6 +75,12 @@ const PROBES: Readonly<Record<string, Probe>> = {
     const app = new URL("./shared_port_app.ts", import.meta.url);
     const onServing = () => ending.abort();
     await serveWorkers(app, { ...tcp, workers: 1, signal: ending.signal, onServing });
+  },
+  SqliteBroker: async (loop) => {
+    const broker = new SqliteBroker({ path });
+    await broker.open(loop);
+    await broker.close();
+    await Deno.remove(path);
   },
   moduleFunction: async () => await toThread(moduleFunction(new URL(`file://${file}`), "answer")),
 };
