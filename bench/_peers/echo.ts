@@ -22,9 +22,16 @@ const SECONDS = isQuick ? 0.1 : 2;
 
 const NET = "--allow-net=127.0.0.1";
 
+/** The command of an echo server of this package on the native backend. */
+function native(...args: string[]): [string, ...string[]] {
+  return ["deno", "run", NET, "--allow-ffi", `${FOLDER}echo_server.ts`, "native", ...args];
+}
+
 const PROTOCOL_PEERS: readonly Peer[] = [
   { name: "ours", command: ["deno", "run", NET, `${FOLDER}echo_server.ts`, "protocol"] },
   { name: "ours, buffered", command: ["deno", "run", NET, `${FOLDER}echo_server.ts`, "buffered"] },
+  { name: "ours, native", command: native("protocol") },
+  { name: "ours, native buffered", command: native("buffered") },
   { name: "raw Deno 16K", command: ["deno", "run", NET, `${FOLDER}raw_deno_server.ts`, "16384"] },
   { name: "raw Deno 256K", command: ["deno", "run", NET, `${FOLDER}raw_deno_server.ts`, "262144"] },
   { name: "uvloop", command: [PYTHON, `${FOLDER}echo_server.py`, "uvloop", "protocol"] },
@@ -39,6 +46,8 @@ const STREAM_PEERS: readonly Peer[] = [
     name: "ours, coroutine",
     command: ["deno", "run", NET, `${FOLDER}echo_server.ts`, "coroutine"],
   },
+  { name: "ours, native", command: native("streams") },
+  { name: "ours, native coroutine", command: native("coroutine") },
   { name: "uvloop", command: [PYTHON, `${FOLDER}echo_server.py`, "uvloop", "streams"] },
   { name: "asyncio", command: [PYTHON, `${FOLDER}echo_server.py`, "asyncio", "streams"] },
 ];
@@ -47,6 +56,7 @@ const DATAGRAM = [`${FOLDER}echo_server.ts`, "datagram"];
 
 const DATAGRAM_PEERS: readonly Peer[] = [
   { name: "ours", command: ["deno", "run", "--unstable-net", NET, ...DATAGRAM] },
+  { name: "ours, native", command: native("datagram") },
   { name: "ours, node:dgram", command: ["deno", "run", NET, ...DATAGRAM] },
   { name: "uvloop", command: [PYTHON, `${FOLDER}echo_server.py`, "uvloop", "datagram"] },
   { name: "asyncio", command: [PYTHON, `${FOLDER}echo_server.py`, "asyncio", "datagram"] },

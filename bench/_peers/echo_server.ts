@@ -1,7 +1,7 @@
 /**
  * Echo servers on this package for bench/peers.ts: prints the port, then echoes until killed.
  *
- * Usage: echo_server.ts protocol|buffered|streams|coroutine|tls|datagram [cert key]
+ * Usage: echo_server.ts [native] protocol|buffered|streams|coroutine|tls|datagram [cert key]
  *
  * @module
  */
@@ -13,12 +13,20 @@ import {
   getRunningLoop,
   run,
   type Server,
+  setEventLoopPolicy,
   type SocketAddress,
   startServer,
   type StreamReader,
   type StreamWriter,
   type Transport,
 } from "@gyre/asyncio";
+
+const isNative = Deno.args[0] === "native";
+const args = isNative ? Deno.args.slice(1) : Deno.args;
+if (isNative) {
+  await import("@gyre/asyncio/native");
+  setEventLoopPolicy("native");
+}
 
 class Echo {
   transport: Transport | null = null;
@@ -86,7 +94,7 @@ async function listen(kind: string): Promise<Server<Deno.NetAddr>> {
   if (kind === "coroutine") return await startServer(echoStreamInCoroutine, options);
   const loop = getRunningLoop();
   if (kind === "tls") {
-    const [cert, key] = Deno.args.slice(1).map((path) => Deno.readTextFileSync(path));
+    const [cert, key] = args.slice(1).map((path) => Deno.readTextFileSync(path));
     return await loop.createServer(() => new Echo(), { ...where, tls: { cert, key } });
   }
   return await loop.createServer(
@@ -108,7 +116,7 @@ class DatagramEcho extends DatagramProtocol {
 }
 
 await run(async () => {
-  if (Deno.args[0] === "datagram") {
+  if (args[0] === "datagram") {
     const localAddress = { hostname: "127.0.0.1", port: 0 };
     const loop = getRunningLoop();
     const [transport] = await loop.createDatagramEndpoint(() => new DatagramEcho(), {
@@ -117,7 +125,7 @@ await run(async () => {
     console.log(transport.getExtraInfo("sockname")?.port);
     await new Event().wait();
   }
-  const server = await listen(Deno.args[0] ?? "protocol");
+  const server = await listen(args[0] ?? "protocol");
   console.log(server.address.port);
   await server.serveForever();
 });

@@ -76,6 +76,8 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
   #bytesIn = 0;
   #bytesOut = 0;
   readonly #since: number;
+  /** Where the last datagram has come from, if the channel has frozen that. */
+  #from: Deno.NetAddr | null = null;
   /** Bytes that have not gone out. */
   #unsent = 0;
   /** Datagrams that have not gone out; an empty one counts too. */
@@ -219,6 +221,7 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
   received(bytes: Uint8Array, from: Deno.NetAddr): void {
     if (this.#state !== "open" || !this.#isPeer(from)) return;
     this.#bytesIn += bytes.length;
+    this.#from = Object.isFrozen(from) ? from : null;
     this.#call("datagramReceived", bytes, from);
   }
 
@@ -257,6 +260,9 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
       if (remote !== null) return remote;
       throw new TypeError("Cannot send a datagram: there is no address and no remote one");
     }
+    // An answer: where a datagram has come from was an address then, and nobody can have changed it.
+    const from = this.#from;
+    if (from !== null && address === from && remote === null) return from;
     const { hostname, port } = checkAddress(address);
     if (remote === null) return { transport: "udp", hostname, port };
     if (this.#isPeer({ hostname, port })) return remote;

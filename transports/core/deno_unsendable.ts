@@ -9,12 +9,17 @@ const BROADCAST = "255.255.255.255";
  * differ: one throws, one says nothing, and one sends to everybody without being asked for it.
  */
 export function unsendable(address: SocketAddress, allowBroadcast: boolean): Error | null {
-  const action = `send a datagram to "${formatAddress(address)}"`;
   if (address.port === 0) {
-    const error = new TypeError(`Cannot ${action}: there is no port 0 to send to`);
+    const error = new TypeError(`Cannot ${actionOf(address)}: there is no port 0 to send to`);
     return Object.assign(error, { code: "EINVAL" });
   }
   if (allowBroadcast || address.hostname !== BROADCAST) return null;
-  const error = new Deno.errors.PermissionDenied(`Cannot ${action}: allowBroadcast is not set`);
+  const error = new Deno.errors.PermissionDenied(
+    `Cannot ${actionOf(address)}: allowBroadcast is not set`,
+  );
   return Object.assign(error, { code: "EACCES" });
+}
+
+function actionOf(address: SocketAddress): string {
+  return `send a datagram to "${formatAddress(address)}"`;
 }

@@ -43,7 +43,10 @@ export interface CreateDatagramEndpointOptions {
   proto?: "udp" | undefined;
   /** How names are looked up, as for `getaddrinfo()`. */
   flags?: readonly AddrInfoFlag[] | undefined;
-  /** Not possible: Deno does not let datagram sockets share a port. `true` is a TypeError. */
+  /**
+   * Whether several sockets may be bound to the port; the system shares the datagrams out. On the native
+   * backend alone: Deno does not let datagram sockets share a port, and `true` is a TypeError.
+   */
   reusePort?: boolean | undefined;
   /** Whether to send to broadcast addresses. */
   allowBroadcast?: boolean | undefined;
@@ -64,7 +67,7 @@ export interface CreateDatagramEndpointOptions {
  * @param options Additional options.
  * @returns The transport and the protocol, after `connectionMade` was called.
  * @throws {TypeError} If there is neither a local nor a remote address, nor a `sock`, if the two
- * have no family in common, or with `reusePort`.
+ * have no family in common, or with `reusePort` on Deno's own backend.
  * @throws {Deno.errors.AddrInUse} If the local port is taken.
  * @throws {Deno.errors.AddrNotAvailable} If the local address is another machine's.
  * @throws {Deno.errors.NotFound} If a name does not resolve.

@@ -1,6 +1,6 @@
 import * as inside from "../../loop/inside.ts";
 import { Step } from "../../loop/scheduling/step.ts";
-import type { DatagramChannel, DatagramSink } from "../../loop/platform/platform.ts";
+import type { DatagramChannel, DatagramSink, SocketAddress } from "../../loop/platform/platform.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import { checkNetPermission } from "../deno/_deno_net_permission.ts";
 import { explainSendError } from "../deno/_deno_network_error.ts";
@@ -58,6 +58,10 @@ export class NativeDatagramChannel implements DatagramChannel, ReadySink {
   #unsent: Unsent[] = [];
   /** Addresses that may be sent to, as the system has them. */
   readonly #targets: WeakMap<Deno.NetAddr, Uint8Array> = new WeakMap();
+
+  /** The last address that was none of those, which is sent to again and again. */
+  #last: SocketAddress | null = null;
+  #lastTarget: Uint8Array = new Uint8Array(0);
 
   /** Takes `descriptor` over, which is bound, and connected if `isConnected`. */
   constructor(loop: EventLoop, descriptor: number, family: number, isConnected: boolean) {
@@ -153,6 +157,9 @@ export class NativeDatagramChannel implements DatagramChannel, ReadySink {
   #targetOf(address: Deno.NetAddr, found: RawAddress | null): Uint8Array | "unknown" {
     const known = this.#targets.get(address);
     if (known !== undefined) return known;
+    const { hostname, port } = address;
+    const isLast = this.#last?.port === port && this.#last.hostname === hostname;
+    if (isLast && found === null) return this.#lastTarget;
     checkNetPermission(address);
     const encoded = found ?? encodeAddress(address);
     if (encoded === null) return "unknown";
@@ -160,6 +167,10 @@ export class NativeDatagramChannel implements DatagramChannel, ReadySink {
     const { bytes } = encoded.family === this.#family ? encoded : mapAddress(encoded);
     // One that may be changed is another one then.
     if (Object.isFrozen(address)) this.#targets.set(address, bytes);
+    else if (found === null) {
+      this.#last = { hostname, port };
+      this.#lastTarget = bytes;
+    }
     return bytes;
   }
 
