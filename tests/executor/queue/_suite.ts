@@ -284,7 +284,8 @@ export async function soak(
     assert(index % 10 === 9 || lines.has(`job ${index}`), `job ${index} has left no effect`);
   }
   for (const worker of pool) worker.terminate();
-  for (const worker of pool) assertEquals(await worker.wait(), 0);
+  // One that was started last may not listen for the signal yet.
+  for (const worker of pool) assert([0, -15].includes(await worker.wait()));
   return killed;
 }
 
