@@ -31,7 +31,7 @@ function* openCounter(loop: DenoEventLoop, options: object) {
   return {
     transport,
     addresses,
-    address: transport.getExtraInfo("sockname") as Deno.NetAddr,
+    address: transport.getExtraInfo("sockname"),
     *received(count: number): Coroutine<void> {
       if (addresses.length >= count) return;
       const done = loop.createFuture<void>();
@@ -112,7 +112,7 @@ test(
       },
     }), { localAddress: LOCAL });
     const sender = yield* openCounter(loop, {});
-    const address = receiver.getExtraInfo("sockname") as Deno.NetAddr;
+    const address = receiver.getExtraInfo("sockname");
     for (let size = 1; size <= 60; size += 1) {
       sender.transport.sendto(new Uint8Array(size).fill(size % 251), address);
     }
