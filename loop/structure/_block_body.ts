@@ -81,7 +81,7 @@ class FunctionPart<T> extends Future<T> {
     super({ loop: scope.loop });
     this.#scope = scope;
     this.#host = host;
-    scope.path = followPath(promise, (value) => this.#end("finished", value), (error) => {
+    followPath(promise, (value) => this.#end("finished", value), (error) => {
       const cause = cancellationIn(error, scope, scope) ?? error;
       this.#end(cause instanceof CancelledError ? "cancelled" : "failed", cause);
     });

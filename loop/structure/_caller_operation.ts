@@ -96,7 +96,7 @@ export abstract class CallerOperation<T> extends Future<T> {
       this.#settle(state, value);
       awaiting[inside.resume]();
     };
-    inner.path = followPath(
+    followPath(
       this.runInFunction(inner),
       (value) => end("finished", value),
       (error) => end(error instanceof CancelledError ? "cancelled" : "failed", error),

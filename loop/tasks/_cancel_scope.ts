@@ -11,11 +11,24 @@ import {
 } from "./_cancel_walk.ts";
 import type { CancelHost } from "./_consumer.ts";
 import { DueCancellation } from "./_due_cancellation.ts";
-import { afterArrival, holdPath, isOnPath, type Teller } from "./_own_path.ts";
+import { afterArrival, isOnPath, type Teller, type Trace, traceAwait } from "./_own_path.ts";
 import type { Context } from "../scheduling/context.ts";
 import type { EventLoop } from "../event_loop.ts";
 import type { Future } from "./future.ts";
 import type { Task } from "./task.ts";
+
+/** The time in which a function that was told goes on. */
+interface Window {
+  isOpen: boolean;
+  isOver: boolean;
+}
+
+/** An await that a cancellation has ended, and the windows that there are if it was not on the path. */
+interface Arrival {
+  readonly trace: Trace;
+  readonly window: Window;
+  readonly before: Window | null;
+}
 
 /**
  * What a cancellation of an async function goes through.
@@ -31,6 +44,10 @@ import type { Task } from "./task.ts";
  * Where the path cannot be told, time does: a function that was told goes on within a few
  * microtasks, the *window*, and what it comes to in there is not interrupted once more. The same
  * holds when a signal of ours has ended a foreign promise.
+ *
+ * Whether an await was on the path is dear to tell, and nobody asks when the function ends by the
+ * error, as most do. So it is an *arrival* first: the window is open, and who asks for what is due
+ * has it told.
  *
  * The function itself never calls it: an await does, when it begins and when it ends, in `then()`;
  * a cancellation does, from a walk; and who runs the body, at its begin and end. Each cancellation
@@ -50,8 +67,6 @@ export class CancelScope implements AsyncFrame, CancelHost, Cancellable {
   readonly context: Context;
   /** Whether the body has ended. What still runs is never cancelled. */
   closed = false;
-  /** What follows the body to its end. */
-  path: Promise<void> | null = null;
 
   readonly #parent: CancelScope | null;
   /** The awaits that are pending, newest first. */
@@ -60,15 +75,17 @@ export class CancelScope implements AsyncFrame, CancelHost, Cancellable {
   #count = 0;
   /** Those of the enclosing scope at that time, as far as they were not taken back here. */
   #base: number;
-  /** Created by the first cancellation. */
+  /** Created by the first cancellation; see `#settledDue`. */
   #due: DueCancellation | null = null;
+  /** The await that what is due has ended last, until it is told whether it was on the path. */
+  #arrival: Arrival | null = null;
   /**
    * Whether the function has asked for what is due by itself: that waits for the next await that
    * suspends, as asyncio's. From outside it may end the await of a future that is done.
    */
   #dueToItself = false;
   /** Set while the function may be on its way from what has told it, once it is open. */
-  #window: { isOpen: boolean } | null = null;
+  #window: Window | null = null;
   #signal: CancelSignal | null = null;
   /** Whether the function has read a signal since its last await of ours. */
   #readSignal = false;
@@ -123,7 +140,7 @@ export class CancelScope implements AsyncFrame, CancelHost, Cancellable {
 
   /** Whether the deadline `reason` has ended the body only by the signal that it had read. */
   wasToldBySignal(reason: CancelReason): boolean {
-    return this.reason !== null && this.#due?.has(reason) === true && !this.#isOnItsWay();
+    return this.reason !== null && this.#settledDue?.has(reason) === true && !this.#isOnItsWay();
   }
 
   /** Calls `fn` inside this scope; it carries the scope across its awaits. */
@@ -180,7 +197,7 @@ export class CancelScope implements AsyncFrame, CancelHost, Cancellable {
   }
 
   [inside.dueCount](): number {
-    return this.#due?.pending === true ? 1 : 0;
+    return this.#settledDue?.pending === true ? 1 : 0;
   }
 
   /** Makes a cancellation, which another error hides, due again at the next await. */
@@ -195,11 +212,12 @@ export class CancelScope implements AsyncFrame, CancelHost, Cancellable {
 
   /** Drops `reason`, which its asker takes back. */
   [inside.forget](reason: CancelReason): void {
-    this.#due?.[inside.forget](reason);
+    this.#settledDue?.[inside.forget](reason);
   }
 
   /** Keeps `reason` until it has arrived. */
   keepDue(reason: CancelReason, toItself: boolean): void {
+    this.#settleArrival();
     (this.#due ??= new DueCancellation()).add(reason);
     this.#dueToItself = toItself;
   }
@@ -225,9 +243,8 @@ export class CancelScope implements AsyncFrame, CancelHost, Cancellable {
 
   /** What has not arrived in a body that is at its end. */
   [inside.takeCancel](): CancelReason | null {
-    if (this.#due === null) return null;
-    const reason = this.#due.take();
-    return this.#isOnItsWay() ? null : reason;
+    const reason = this.#settledDue?.take() ?? null;
+    return reason === null || this.#isOnItsWay() ? null : reason;
   }
 
   /** The last cancellation that found nothing to interrupt. */
@@ -237,7 +254,7 @@ export class CancelScope implements AsyncFrame, CancelHost, Cancellable {
 
   /** The cancellation that is due, to end an await with that begun before it. */
   get dueReason(): CancelReason | null {
-    return this.#due?.reason ?? null;
+    return this.#settledDue?.reason ?? null;
   }
 
   /**
@@ -246,10 +263,10 @@ export class CancelScope implements AsyncFrame, CancelHost, Cancellable {
    * @param suspends Whether it waits for a future that is not done.
    */
   reasonAtAwait(suspends: boolean, awaiting: NativeAwait<unknown>): CancelReason | null {
-    const reason = this.#due?.reason ?? null;
+    const reason = this.dueReason;
     if (reason === null || (!suspends && this.#dueToItself)) return null;
     if (!this.#isOnItsWay()) return reason;
-    if (this.#probe(reason)) this.#due?.clear();
+    if (!reason.mayProbe() || isOnPath(traceAwait())) this.#due?.clear();
     // Perhaps the cleanup of a helper, perhaps the function's own: it goes on after it.
     else awaiting.reopens = true;
     return null;
@@ -257,15 +274,17 @@ export class CancelScope implements AsyncFrame, CancelHost, Cancellable {
 
   /** An await that was interrupted ends, inside of a `then()`: what is due has arrived, or not. */
   noteArrival(): void {
-    const reason = this.#due?.reason ?? null;
+    const reason = this.dueReason;
     if (reason === null) return;
-    if (this.#probe(reason)) this.#due?.clear();
-    else this.#openWindow();
+    if (!reason.mayProbe()) return this.#due?.clear();
+    const before = this.#window;
+    const window = this.#openWindow("await", () => this.#settleArrival());
+    this.#arrival = { trace: traceAwait(), window, before };
   }
 
   /** An await ends that was let be within the window. */
   reopenWindow(): void {
-    if (this.#due?.pending === true) this.#openWindow();
+    if (this.#settledDue?.pending === true) this.#openWindow("await");
   }
 
   /** Lists a pending await. */
@@ -293,14 +312,21 @@ export class CancelScope implements AsyncFrame, CancelHost, Cancellable {
     return this.#listAwaits().map((awaiting) => awaiting.future);
   }
 
-  /** Whether the await of which `then()` runs is on the function's own path, as far as one can see. */
-  #probe(reason: CancelReason): boolean {
-    if (!reason.mayProbe()) return true;
-    if (this.path !== null) {
-      holdPath(this.path);
-      this.path = null;
-    }
-    return isOnPath();
+  /** What is due, once it is told whether it has arrived. */
+  get #settledDue(): DueCancellation | null {
+    this.#settleArrival();
+    return this.#due;
+  }
+
+  /** Tells whether the await that was interrupted last was on the function's own path. */
+  #settleArrival(): void {
+    const arrival = this.#arrival;
+    if (arrival === null) return;
+    this.#arrival = null;
+    if (!isOnPath(arrival.trace)) return;
+    this.#due?.clear();
+    const { window, before } = arrival;
+    if (this.#window === window) this.#window = before?.isOver === false ? before : null;
   }
 
   #hasReadSignal(): boolean {
@@ -309,18 +335,23 @@ export class CancelScope implements AsyncFrame, CancelHost, Cancellable {
 
   /** Whether the function may have been told just now. */
   #isOnItsWay(): boolean {
+    this.#settleArrival();
     return this.#window?.isOpen === true ||
       (this.#parent !== null && this.#parent.#isOnItsWay());
   }
 
-  #openWindow(teller: Teller = "await"): void {
+  #openWindow(teller: Teller, onClose?: () => void): Window {
     // Who was told before is not told anew.
-    const window = this.#window = { isOpen: this.#window?.isOpen === true };
-    afterArrival(teller, () => {
+    const window: Window = { isOpen: this.#window?.isOpen === true, isOver: false };
+    this.#window = window;
+    afterArrival(teller, () => this.closed, () => {
       window.isOpen = true;
     }, () => {
+      onClose?.();
+      window.isOver = true;
       if (this.#window === window) this.#window = null;
     });
+    return window;
   }
 
   /** The pending awaits, oldest first. */

@@ -5,7 +5,8 @@
  * something after the function has gone on. Only the engine knows who waits for whom: it follows
  * the promises when it records the stack of an error. So what a task or a block runs is awaited
  * by one function, {@linkcode followPath}, and a stack from within an await that reaches it
- * belongs to the path. Such a stack is recorded for a cancellation only. The engine does not see
+ * belongs to the path. Such a stack is recorded for a cancellation only; to record it costs little,
+ * and to read it ten times as much, which waits until somebody has to know. The engine does not see
  * through a promise that two wait for, and through callbacks of the user: then it says no. So do we
  * for `Promise.any()`, which keeps the error to itself as long as others may give a value.
  *
@@ -13,44 +14,33 @@
  */
 import { afterTick, afterTurn } from "../scheduling/deno_ticks.ts";
 
+/** The name of {@linkcode followPath} in a stack, which no function of a program has. */
+const END = "the end of a path";
+
 /** Awaits `promise`, and tells how it ended. This is the end of a path. */
-export async function followPath<T>(
+export const followPath: <T>(
   promise: PromiseLike<T>,
   onValue: (value: T) => void,
   onError: (error: unknown) => void,
-): Promise<void> {
-  let value: T;
-  try {
-    value = await promise;
-  } catch (error) {
-    return onError(error);
-  }
-  onValue(value);
-}
+) => Promise<void> = {
+  async "the end of a path"<T>(
+    promise: PromiseLike<T>,
+    onValue: (value: T) => void,
+    onError: (error: unknown) => void,
+  ): Promise<void> {
+    let value: T;
+    try {
+      value = await promise;
+    } catch (error) {
+      return onError(error);
+    }
+    onValue(value);
+  },
+}[END];
 
-/** Stands behind {@linkcode followPath} in the stack. Before it nothing is recorded. */
-export async function holdPath(path: Promise<void>): Promise<void> {
-  await path;
-}
-
-/**
- * Whether the await whose `then()` the engine calls right now is on a path that
- * {@linkcode holdPath} holds.
- */
-export function isOnPath(): boolean {
-  const errors = Error as { prepareStackTrace?: unknown; stackTraceLimit: number };
-  const { prepareStackTrace, stackTraceLimit } = errors;
-  try {
-    errors.prepareStackTrace = giveFrames;
-    errors.stackTraceLimit = 1;
-    // Leaves out all frames up to the end of the path.
-    if (framesBehind(followPath).length === 0) return false;
-    errors.stackTraceLimit = Infinity;
-    return !framesBehind(isOnPath).some(isPromiseAny);
-  } finally {
-    errors.stackTraceLimit = stackTraceLimit;
-    errors.prepareStackTrace = prepareStackTrace;
-  }
+/** The stack of an await, which is not read yet. */
+export interface Trace {
+  readonly stack?: readonly Frame[];
 }
 
 /** One call in a stack, as the engine describes it. */
@@ -60,20 +50,41 @@ interface Frame {
   getFunctionName(): string | null;
 }
 
+const errors = Error as { prepareStackTrace?: unknown; stackTraceLimit: number };
+
+/** Records the stack of the await whose `then()` the engine calls right now. */
+export function traceAwait(): Trace {
+  const { stackTraceLimit } = errors;
+  const trace: Trace = {};
+  errors.stackTraceLimit = Infinity;
+  Error.captureStackTrace(trace, traceAwait);
+  errors.stackTraceLimit = stackTraceLimit;
+  return trace;
+}
+
+/** Whether the await of `trace` is on a path that {@linkcode followPath} is the end of. */
+export function isOnPath(trace: Trace): boolean {
+  const { prepareStackTrace } = errors;
+  errors.prepareStackTrace = giveFrames;
+  try {
+    // The engine asks for the frames when the stack is read for the first time.
+    for (const frame of trace.stack ?? []) {
+      const name = frame.getFunctionName();
+      if (name === END) return true;
+      if (name === "any" && isPromiseAny(frame)) return false;
+    }
+    return false;
+  } finally {
+    errors.prepareStackTrace = prepareStackTrace;
+  }
+}
+
 function giveFrames(_error: unknown, frames: readonly Frame[]): readonly Frame[] {
   return frames;
 }
 
-/** The calls that wait for the innermost one of `fn`. */
-function framesBehind(fn: unknown): readonly Frame[] {
-  const holder: { stack?: readonly Frame[] } = {};
-  Error.captureStackTrace(holder, fn as () => void);
-  return holder.stack ?? [];
-}
-
 function isPromiseAny(frame: Frame): boolean {
-  // The name comes first: nearly always it is enough, and each question costs.
-  return frame.getFunctionName() === "any" && frame.isAsync() && frame.getTypeName() === "Promise";
+  return frame.isAsync() && frame.getTypeName() === "Promise";
 }
 
 /** Microtasks in which a function that was told goes on to its next await, or ends. */
@@ -96,15 +107,17 @@ const SOONEST: Record<Teller, number> = { await: 2, signal: 1, "recent signal": 
 
 /**
  * Calls `open` when a function that `teller` told just now may go on, and `close` when it had time
- * to.
+ * to. Does no more once `isOver()`: the function has ended.
  */
 export async function afterArrival(
   teller: Teller,
+  isOver: () => boolean,
   open: () => void,
   close: () => void,
 ): Promise<void> {
   for (let hop = 0; hop < HOPS; hop += 1) {
     await undefined;
+    if (isOver()) return;
     if (hop + 1 === SOONEST[teller]) open();
   }
   const ticks = teller === "await" ? 0 : TICKS;

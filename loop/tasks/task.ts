@@ -454,7 +454,7 @@ export class Task<T> extends CoroutineFuture<T> {
   #settleWith(promise: PromiseLike<T>): void {
     current.resumedAsyncFunction = true;
     const scope = this.#scope as CancelScope;
-    scope.path = followPath(
+    followPath(
       asPromise(promise),
       (value) => this.end("finished", value),
       (error) => this.fail(cancellationIn(error, scope, this.#signal) ?? error),
