@@ -11,24 +11,19 @@ import {
 } from "./_cancel_walk.ts";
 import type { CancelHost } from "./_consumer.ts";
 import { DueCancellation } from "./_due_cancellation.ts";
-import { afterArrival, isOnPath, type Teller, type Trace, traceAwait } from "./_own_path.ts";
+import {
+  type ArrivalWindow,
+  type Callee,
+  isOnPath,
+  runWindow,
+  type Teller,
+  type Trace,
+  traceAwait,
+} from "./_own_path.ts";
 import type { Context } from "../scheduling/context.ts";
 import type { EventLoop } from "../event_loop.ts";
 import type { Future } from "./future.ts";
 import type { Task } from "./task.ts";
-
-/** The time in which a function that was told goes on. */
-interface Window {
-  isOpen: boolean;
-  isOver: boolean;
-}
-
-/** An await that a cancellation has ended, and the windows that there are if it was not on the path. */
-interface Arrival {
-  readonly trace: Trace;
-  readonly window: Window;
-  readonly before: Window | null;
-}
 
 /**
  * What a cancellation of an async function goes through.
@@ -77,8 +72,6 @@ export class CancelScope implements AsyncFrame, CancelHost, Cancellable {
   #base: number;
   /** Created by the first cancellation; see `#settledDue`. */
   #due: DueCancellation | null = null;
-  /** The await that what is due has ended last, until it is told whether it was on the path. */
-  #arrival: Arrival | null = null;
   /**
    * Whether the function has asked for what is due by itself: that waits for the next await that
    * suspends, as asyncio's. From outside it may end the await of a future that is done.
@@ -272,14 +265,12 @@ export class CancelScope implements AsyncFrame, CancelHost, Cancellable {
     return null;
   }
 
-  /** An await that was interrupted ends, inside of a `then()`: what is due has arrived, or not. */
-  noteArrival(): void {
+  /** An await that was interrupted ends, inside of `then()`: what is due has arrived, or not. */
+  noteArrival(then?: Callee): void {
     const reason = this.dueReason;
     if (reason === null) return;
     if (!reason.mayProbe()) return this.#due?.clear();
-    const before = this.#window;
-    const window = this.#openWindow("await", () => this.#settleArrival());
-    this.#arrival = { trace: traceAwait(), window, before };
+    this.#openWindow("await", traceAwait(then));
   }
 
   /** An await ends that was let be within the window. */
@@ -318,15 +309,13 @@ export class CancelScope implements AsyncFrame, CancelHost, Cancellable {
     return this.#due;
   }
 
-  /** Tells whether the await that was interrupted last was on the function's own path. */
+  /** Tells whether the await that has ended last was on the function's own path. */
   #settleArrival(): void {
-    const arrival = this.#arrival;
-    if (arrival === null) return;
-    this.#arrival = null;
-    if (!isOnPath(arrival.trace)) return;
+    const window = this.#window;
+    const trace = window?.takeTrace() ?? null;
+    if (window === null || trace === null || !isOnPath(trace)) return;
     this.#due?.clear();
-    const { window, before } = arrival;
-    if (this.#window === window) this.#window = before?.isOver === false ? before : null;
+    this.#window = window.before;
   }
 
   #hasReadSignal(): boolean {
@@ -340,18 +329,16 @@ export class CancelScope implements AsyncFrame, CancelHost, Cancellable {
       (this.#parent !== null && this.#parent.#isOnItsWay());
   }
 
-  #openWindow(teller: Teller, onClose?: () => void): Window {
-    // Who was told before is not told anew.
-    const window: Window = { isOpen: this.#window?.isOpen === true, isOver: false };
+  #openWindow(teller: Teller, trace: Trace | null = null): void {
+    const window = new Window(this, trace, this.#window);
     this.#window = window;
-    afterArrival(teller, () => this.closed, () => {
-      window.isOpen = true;
-    }, () => {
-      onClose?.();
-      window.isOver = true;
-      if (this.#window === window) this.#window = null;
-    });
-    return window;
+    runWindow(teller, window);
+  }
+
+  /** The function had its time. */
+  closeWindow(window: Window): void {
+    if (this.#window === window) this.#settleArrival();
+    if (this.#window === window) this.#window = null;
   }
 
   /** The pending awaits, oldest first. */
@@ -359,5 +346,50 @@ export class CancelScope implements AsyncFrame, CancelHost, Cancellable {
     const list: NativeAwait<unknown>[] = [];
     for (let item = this.#awaits; item !== null; item = item.next) list.push(item);
     return list.reverse();
+  }
+}
+
+/** The time in which the function of a scope may be on its way from what has told it. */
+class Window implements ArrivalWindow {
+  /** Whether the function may go on by now. */
+  isOpen: boolean;
+  #isOver = false;
+  readonly #scope: CancelScope;
+  /** The await that has told it, until somebody asks whether that was on its path. */
+  #trace: Trace | null;
+  #before: Window | null;
+
+  constructor(scope: CancelScope, trace: Trace | null, before: Window | null) {
+    this.#scope = scope;
+    this.#trace = trace;
+    this.#before = before;
+    // Who was told before is not told anew.
+    this.isOpen = before?.isOpen === true;
+  }
+
+  /** The one that there would be without this. */
+  get before(): Window | null {
+    const before = this.#before;
+    return before === null || before.#isOver ? null : before;
+  }
+
+  get isNeedless(): boolean {
+    return this.#scope.closed;
+  }
+
+  takeTrace(): Trace | null {
+    const trace = this.#trace;
+    this.#trace = null;
+    return trace;
+  }
+
+  open(): void {
+    this.isOpen = true;
+  }
+
+  close(): void {
+    this.#isOver = true;
+    this.#scope.closeWindow(this);
+    this.#before = null;
   }
 }

@@ -195,7 +195,7 @@ export class NativeAwait<T> implements Consumer, CancelRoot, CancelEdge {
     const thenable: PromiseLike<T> = {
       then: (resolve, reject) => {
         const cause = scope.dueReason?.cause;
-        scope.noteArrival();
+        scope.noteArrival(thenable.then);
         try {
           resolve?.(outcome());
         } catch (error) {
