@@ -14,6 +14,7 @@
 import { runningEventLoop } from "../loop/event_loop.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import { outsideOfTasks } from "../loop/platform/platform_loop.ts";
+import { isNotCapable, nameMissingFlag } from "../loop/errors/deno_not_capable.ts";
 import { InvalidStateError } from "../loop/errors/errors.ts";
 import { formatHost } from "../loop/values/format_address.ts";
 import {
@@ -97,10 +98,15 @@ export class Inspector implements AsyncDisposable {
     const { hostname = "127.0.0.1", port = 0, control = false } = options;
     this.#loop = loop;
     this.#control = control;
-    this.#server = Deno.serve(
-      { hostname, port, onListen() {} },
-      (request) => this.#answer(request),
-    );
+    try {
+      this.#server = Deno.serve(
+        { hostname, port, onListen() {} },
+        (request) => this.#answer(request),
+      );
+    } catch (error) {
+      const action = `show the loop on ${formatHost(hostname)}:${port}`;
+      throw isNotCapable(error) ? nameMissingFlag(error as Error, action) : error;
+    }
     this.#server.unref();
     const { port: taken } = this.#server.addr;
     const host = `${formatHost(hostname)}:${taken}`;

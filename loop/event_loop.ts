@@ -392,7 +392,7 @@ export class EventLoop {
    *     await sleep(0.001);
    *     for (const end = loop.time() + 0.03; loop.time() < end;); // works
    *   }, { name: "worker" });
-   * });
+   * }, { debug: true }); // which also warns
    * assertEquals(slow, ["worker"]);
    * ```
    */

@@ -26,6 +26,8 @@ export interface WireSettings {
   conditions(from: string, to: string): LinkConditions;
   /** Adds a line to the trace; `null` when there is none. */
   readonly note: ((event: string) => void) | null;
+  /** Whether the trace tells bytes apart. TLS has others in every run: its keys are not drawn here. */
+  readonly tellsBytes: boolean;
 }
 
 /** Carries packets between hosts, or loses them, as the conditions and the faults say. */
@@ -135,10 +137,12 @@ export class Wire {
   }
 
   #note({ kind, source, destination, bytes }: Packet, what: string): void {
-    if (this.#settings.note === null) return;
+    const { note, tellsBytes } = this.#settings;
+    if (note === null) return;
     // The same bytes have the same number.
-    const size = bytes.length === 0 ? "" : ` ${bytes.length} #${hashBytes(bytes).toString(16)}`;
-    this.#settings.note(
+    const number = tellsBytes ? ` #${hashBytes(bytes).toString(16)}` : "";
+    const size = bytes.length === 0 ? "" : ` ${bytes.length}${number}`;
+    note(
       `${what} ${kind}${size} ${formatAddress(source)} > ${formatAddress(destination)}`,
     );
   }

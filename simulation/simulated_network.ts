@@ -101,10 +101,12 @@ export class SimulatedNetwork implements LinkConditions {
         return this.#links.size === 0 ? this : this.#links.get(directionOf(from, to)) ?? this;
       },
       note,
+      tellsBytes: world.web !== null,
     });
     this.#localWire = new Wire(clock, world.seeds.derive("local"), {
       conditions: () => LOCAL_CONDITIONS,
       note,
+      tellsBytes: world.web !== null,
     });
     this.#backbone = this.#createBackbone(world);
   }

@@ -83,7 +83,7 @@ Deno.test("the native backend can be imported without a permission, and says wha
     for (const flag of [[], ["--allow-ffi=libc.so.6"]]) {
       const { output } = await runProgram([...flag, "--config", "deno.json", path]);
       const line =
-        "NotCapable Cannot use the native backend: it requires --allow-ffi, without a list\n";
+        "NotCapable Cannot use the native backend, which opens libraries by name: it requires --allow-ffi\n";
       assertEquals(output, line.repeat(3));
     }
   } finally {

@@ -20,6 +20,8 @@ const VALUES: Readonly<Record<string, Record<string, string>>> = {
   },
   getaddrinfo: { hostname: "localhost" },
   getnameinfo: { address: "127.0.0.1" },
+  sockConnect: { hostname: "127.0.0.1", port: "1" },
+  startInspector: { hostname: "127.0.0.1", port: "0" },
   subprocessExec: { command: "true" },
   "createSubprocessExec with stderr": { command: "true" },
   serveWorkers: { hostname: "127.0.0.1", port: "0" },
@@ -28,7 +30,11 @@ const VALUES: Readonly<Record<string, Record<string, string>>> = {
 };
 
 /** Flags that a call needs beside those in the table, for what comes before it. */
-const PREPARATION: Readonly<Record<string, string[]>> = { killGroup: ["--allow-run=cat"] };
+const PREPARATION: Readonly<Record<string, string[]>> = {
+  killGroup: ["--allow-run=cat"],
+  sockConnect: ["--allow-ffi"],
+  sockSendto: ["--allow-ffi"],
+};
 
 /** One row of the table. */
 interface Row {
@@ -98,7 +104,7 @@ const rows = await readTable();
 
 Deno.test("The table of permissions says what the documentation says", async () => {
   const documented: Record<string, string[]> = {};
-  for (const folder of ["loop", "transports", "subprocess", "executor"]) {
+  for (const folder of ["loop", "transports", "subprocess", "executor", "inspector"]) {
     for await (const [name, flags] of documentedIn(new URL(`../../${folder}/`, import.meta.url))) {
       assertEquals(flags, documented[name] ?? flags, `${name} is documented in several ways`);
       documented[name] = flags;

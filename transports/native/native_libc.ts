@@ -121,7 +121,9 @@ function open(): Opened {
     throw new Deno.errors.NotSupported(refusal(`it does not know the processor ${arch}`));
   }
   if (Deno.permissions.requestSync({ name: "ffi" }).state !== "granted") {
-    throw new Deno.errors.NotCapable(refusal("it requires --allow-ffi, without a list"));
+    throw new Deno.errors.NotCapable(
+      "Cannot use the native backend, which opens libraries by name: it requires --allow-ffi",
+    );
   }
   const failures: unknown[] = [];
   for (const candidate of layouts) {

@@ -123,7 +123,8 @@ export class Socket implements Disposable {
    * Binds it to an address in numbers, or to a path. A port that a closed listener has left may be
    * bound at once.
    *
-   * @permissions allow-net=<hostname>:<port>, or for a path allow-read, allow-write and allow-net=unix:<path>
+   * Needs `--allow-net=<hostname>:<port>`, or for a path `--allow-read`, `--allow-write` and
+   * `--allow-net=unix:<path>`.
    */
   bind(address: AnySocketAddress): void {
     const descriptor = this.#open("bind");
@@ -258,7 +259,7 @@ export class Socket implements Disposable {
     if (!Number.isInteger(port) || port < 0 || port > 65_535) {
       throw new RangeError(`Cannot ${action} port ${port}: it is not between 0 and 65535`);
     }
-    checkNetPermission({ hostname, port });
+    this.#explained(`${action} ${quote(address)}`, () => checkNetPermission({ hostname, port }));
     const raw = encodeAddress({ hostname, port });
     if (raw === null) throw wrong(address, "a hostname in numbers");
     const fits = raw.family === FAMILIES[this.family];

@@ -22,6 +22,13 @@ import {
   toThread,
 } from "../../../mod.ts";
 import { SqliteBroker } from "../../../executor/queue/sqlite.ts";
+import { startInspector } from "../../../inspector/mod.ts";
+import {
+  nativePlatform,
+  newNativeEventLoop,
+  socket,
+  socketpair,
+} from "../../../transports/native/mod.ts";
 
 /** What the places of the table stand for: `<hostname>` and so on. */
 const [values = "{}", ...names] = Deno.args;
@@ -76,6 +83,25 @@ const PROBES: Readonly<Record<string, Probe>> = {
     const onServing = () => ending.abort();
     await serveWorkers(app, { ...tcp, workers: 1, signal: ending.signal, onServing });
   },
+  newNativeEventLoop: async () => await newNativeEventLoop().close(),
+  // deno-lint-ignore require-await -- what it throws is a rejection
+  nativePlatform: async () => nativePlatform(),
+  // deno-lint-ignore require-await -- what it throws is a rejection
+  socket: async () => socket().close(),
+  // deno-lint-ignore require-await -- what it throws is a rejection
+  socketpair: async () => socketpair().forEach((one) => one.close()),
+  sockConnect: () =>
+    natively(async (loop) => {
+      using one = socket();
+      await loop.sockConnect(one, tcp);
+    }),
+  sockSendto: () =>
+    natively(async (loop) => {
+      using one = socket("ipv4", "datagram");
+      await loop.sockSendto(one, new Uint8Array(1), tcp);
+    }),
+  startInspector: async (loop) =>
+    await (await startInspector({ ...tcp, loop, print: () => {} })).close(),
   SqliteBroker: async (loop) => {
     const broker = new SqliteBroker({ path });
     await broker.open(loop);
@@ -108,8 +134,14 @@ async function report(name: string, probe: Probe, loop: DenoEventLoop): Promise<
   }
 }
 
+/** Calls `probe` on a loop of the native backend. */
+async function natively(probe: Probe): Promise<void> {
+  const loop = newNativeEventLoop();
+  await run(() => probe(loop), { loopFactory: () => loop, signals: [] });
+}
+
 /** What has a loop of its own. */
-const OUTSIDE = ["serveWorkers"];
+const OUTSIDE = ["serveWorkers", "sockConnect", "sockSendto"];
 
 for (const name of names) {
   Deno.test(name, async () => {
