@@ -53,8 +53,8 @@ class UdpState implements DatagramSink {
   }
 
   send(request: HandleRequest, parts: (string | Uint8Array)[], ...rest: unknown[]): number {
-    // The arguments are those of a connected socket if there are less.
-    const [port, hostname] = rest.length === 3 ? rest as [number, string] : [];
+    // How many parts, then port and address unless it is connected, then whether somebody waits.
+    const [, port, hostname] = rest.length > 2 ? rest as [number, number, string] : [];
     const to = hostname === undefined
       ? this.#peer
       : { transport: "udp" as const, hostname, port: Number(port) };
@@ -62,7 +62,7 @@ class UdpState implements DatagramSink {
     const bytes = Buffer.concat(parts.map((part) => Buffer.from(part as Uint8Array)));
     if (bytes.length > LONGEST) return errorNumber("EMSGSIZE");
     this.#channel.send(new Uint8Array(bytes), to);
-    this.#place.later(0, () => request.oncomplete(null, bytes.length));
+    if (hears(rest)) this.#place.later(0, () => request.oncomplete(null, bytes.length));
     return 0;
   }
 
@@ -94,6 +94,11 @@ class UdpState implements DatagramSink {
   failed(): void {}
 
   closed(): void {}
+}
+
+/** Whether somebody waits for what is sent, by the last argument of `send()`. */
+function hears(rest: readonly unknown[]): boolean {
+  return rest.at(-1) === true;
 }
 
 /** The longest datagram, in bytes. */
