@@ -294,7 +294,12 @@ class SimulatedDatagramConn {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<[Uint8Array, Deno.Addr]> {
-    while (!this.#isClosed) yield await this.receive();
+    try {
+      while (!this.#isClosed) yield await this.receive();
+    } catch (error) {
+      // As Deno's, it ends with the socket.
+      if (!(error instanceof Deno.errors.BadResource)) throw error;
+    }
   }
 
   #check(): void {

@@ -130,3 +130,52 @@ Deno.test("a WebHost ends, stands still, and runs again what it ran", async () =
     assertEquals([server.isUp, lives, server.loop === loop], [true, 3, false]);
   }, { runs: 1 });
 });
+
+Deno.test("a Deno.Listener is iterated until it is closed, and closes what nobody has taken", () =>
+  inWorld(async ({ host }) => {
+    const ended: string[] = [];
+    host("server").run(async () => {
+      const listener = Deno.listen({ port: 7 });
+      for await (const conn of listener) {
+        await conn.write(utf8("one"));
+        conn.close();
+        listener.close();
+      }
+      ended.push("iterator");
+      assertThrows(() => listener.close(), Deno.errors.BadResource);
+      await assertRejects(() => listener.accept(), Deno.errors.BadResource);
+    });
+    await sleep(0.1);
+    using conn = await Deno.connect({ hostname: "server", port: 7 });
+    assertEquals(textOf(await new Response(conn.readable).bytes()), "one");
+    await sleep(1);
+    assertEquals(ended, ["iterator"]);
+  }));
+
+Deno.test("Deno.connect() ends with its signal, whenever that aborts", () =>
+  inWorld(async ({ host, network }) => {
+    host("server").run(() => sleep(100));
+    network.partition("main", "server");
+    const reason = new Error("enough");
+    const options = { hostname: "server", port: 7 };
+    const connecting = Deno.connect({ ...options, signal: abortAfter(1, reason) } as never);
+    assertEquals(await assertRejects(() => connecting), reason);
+    const aborted = { ...options, signal: AbortSignal.abort(reason) } as never;
+    assertEquals(await assertRejects(() => Deno.connect(aborted)), reason);
+  }));
+
+/** A signal that aborts in simulated time. */
+function abortAfter(seconds: number, reason: Error): AbortSignal {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(reason), seconds * 1000);
+  return controller.signal;
+}
+
+Deno.test("what the simulated network does not serve is refused by name", () =>
+  inWorld(async ({ host }) => {
+    host("server").run(() => sleep(100));
+    const [address = ""] = await Deno.resolveDns("server", "A");
+    assertEquals(await Deno.resolveDns(address, "PTR"), ["server"]);
+    await assertRejects(() => Deno.resolveDns("10.9.9.9", "PTR"), Deno.errors.NotFound);
+    await assertRejects(async () => await Deno.resolveDns("server", "MX"), Error, "MX");
+  }));
