@@ -4,7 +4,7 @@
  * The package depends on nothing: the meter and the tracer are those of `npm:@opentelemetry/api` that
  * the program hands in. With `OTEL_DENO=true` Deno itself sends them to a collector.
  *
- * ```ts ignore
+ * ```ts
  * import { metrics, trace } from "npm:@opentelemetry/api@1";
  * import { getRunningLoop, run } from "@gyre/asyncio";
  * import { instrument } from "@gyre/asyncio/telemetry";
@@ -50,12 +50,12 @@ export interface MetricMeter {
   createHistogram(name: string, options?: MetricOptions): { record(value: number): void };
   /** Has the values of several instruments asked for at once. */
   addBatchObservableCallback(
-    callback: (observer: never) => void,
+    callback: (observer: MetricObserver) => void,
     instruments: never[],
   ): void;
   /** Ends that. */
   removeBatchObservableCallback(
-    callback: (observer: never) => void,
+    callback: (observer: MetricObserver) => void,
     instruments: never[],
   ): void;
 }
