@@ -1,22 +1,12 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import type { Coroutine, DenoEventLoop, SocketAddress } from "../../mod.ts";
-import { newNativeEventLoop, type TransportSocket } from "../../transports/native/mod.ts";
+import type { TransportSocket } from "../../transports/native/mod.ts";
 import { connectPair, errorOf, passIterations, Recorder, utf8 } from "../transports/_backend.ts";
 import { tcp } from "../transports/_tcp.ts";
 import { unix } from "../unix/_unix.ts";
+import { testNative } from "./_test_native.ts";
 
 const LOCAL = { hostname: "127.0.0.1", port: 0 };
-
-function test(name: string, main: (loop: DenoEventLoop) => Coroutine<void>): void {
-  Deno.test(name, async () => {
-    const loop = newNativeEventLoop();
-    try {
-      await loop.runUntilComplete(main(loop));
-    } finally {
-      loop.close();
-    }
-  });
-}
 
 /** Opens an endpoint that counts what it receives. */
 function* openCounter(loop: DenoEventLoop, options: object) {
@@ -41,7 +31,7 @@ function* openCounter(loop: DenoEventLoop, options: object) {
   };
 }
 
-test(
+testNative(
   "an endpoint with a remote address hears that nobody listens there, and goes on",
   function* (loop) {
     const gone = yield* openCounter(loop, {});
@@ -59,7 +49,7 @@ test(
   },
 );
 
-test(
+testNative(
   "several endpoints share a port with reusePort, and each datagram reaches one of them",
   function* (loop) {
     const first = yield* openCounter(loop, { reusePort: true });
@@ -79,7 +69,7 @@ test(
   },
 );
 
-test(
+testNative(
   "what a datagram has come from is one object for each peer, which nobody can change",
   function* (loop) {
     const receiver = yield* openCounter(loop, {});
@@ -100,7 +90,7 @@ test(
   },
 );
 
-test(
+testNative(
   "more datagrams than are received at once come in the order in which they were sent",
   function* (loop) {
     const sizes: number[] = [];
@@ -123,7 +113,7 @@ test(
   },
 );
 
-test(
+testNative(
   "abort() with bytes unsent resets the connection, and without any it ends it",
   function* (loop) {
     for (
@@ -144,7 +134,7 @@ test(
   },
 );
 
-test(
+testNative(
   "a socket of a transport knows its number until it is closed, and takes settings",
   function* (loop) {
     const pair = yield* connectPair(tcp, loop, new Recorder(loop), new Recorder(loop));
@@ -167,7 +157,7 @@ test(
   },
 );
 
-test(
+testNative(
   "use of the network asks for the permission that Deno's own would have taken",
   function* (loop) {
     const elsewhere = { hostname: "192.0.2.1", port: 9 };

@@ -1,22 +1,12 @@
 import { closeSync, openSync } from "node:fs";
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
-import { type Coroutine, DenoEventLoop, InvalidStateError } from "../../mod.ts";
+import { DenoEventLoop, InvalidStateError } from "../../mod.ts";
 import { newNativeEventLoop, type Socket, socketpair } from "../../transports/native/mod.ts";
 import { errorOf, passIterations, utf8 } from "../transports/_backend.ts";
 import { eventDescriptor, pipeDescriptors, timerDescriptor } from "./_descriptors.ts";
+import { testNative } from "./_test_native.ts";
 
-function test(name: string, main: (loop: DenoEventLoop) => Coroutine<void>): void {
-  Deno.test(name, async () => {
-    const loop = newNativeEventLoop();
-    try {
-      await loop.runUntilComplete(main(loop));
-    } finally {
-      loop.close();
-    }
-  });
-}
-
-test(
+testNative(
   "addReader() calls as long as there is something to read, with its arguments",
   function* (loop) {
     const [first, second] = socketpair();
@@ -37,7 +27,7 @@ test(
   },
 );
 
-test("addReader() replaces a callback, and what it throws is reported", function* (loop) {
+testNative("addReader() replaces a callback, and what it throws is reported", function* (loop) {
   const [first, second] = socketpair();
   const reports: unknown[] = [];
   loop.setExceptionHandler((_loop, { exception }) => {
@@ -58,21 +48,24 @@ test("addReader() replaces a callback, and what it throws is reported", function
   second.close();
 });
 
-test("addWriter() and addReader() stand beside each other on one descriptor", function* (loop) {
-  const [first, second] = socketpair();
-  const writable = loop.createFuture<void>();
-  const readable = loop.createFuture<void>();
-  loop.addReader(first, () => (loop.removeReader(first), readable.setResult()));
-  loop.addWriter(first, () => (loop.removeWriter(first), writable.setResult()));
-  yield* writable;
-  assertEquals(readable.done(), false);
-  yield* loop.sockSendall(second, utf8("."));
-  yield* readable;
-  first.close();
-  second.close();
-});
+testNative(
+  "addWriter() and addReader() stand beside each other on one descriptor",
+  function* (loop) {
+    const [first, second] = socketpair();
+    const writable = loop.createFuture<void>();
+    const readable = loop.createFuture<void>();
+    loop.addReader(first, () => (loop.removeReader(first), readable.setResult()));
+    loop.addWriter(first, () => (loop.removeWriter(first), writable.setResult()));
+    yield* writable;
+    assertEquals(readable.done(), false);
+    yield* loop.sockSendall(second, utf8("."));
+    yield* readable;
+    first.close();
+    second.close();
+  },
+);
 
-test(
+testNative(
   "addReader() is told of pipes, events and timers, and of a pipe's other end that closes",
   function* (loop) {
     const [reading, writing] = pipeDescriptors();
@@ -90,7 +83,7 @@ test(
   },
 );
 
-test(
+testNative(
   "addReader() refuses a file, a number that is none, and what a transport uses",
   function* (loop) {
     const file = openSync("deno.json", "r");
@@ -118,7 +111,7 @@ test(
   },
 );
 
-test(
+testNative(
   "a descriptor that is closed while it is watched leaves the next one of its number alone",
   function* (loop) {
     const [first, second] = socketpair();
@@ -144,7 +137,7 @@ test(
   },
 );
 
-test(
+testNative(
   "a descriptor that is closed and opened anew within a batch gets no event of the former",
   function* (loop) {
     const pairs = Array.from({ length: 6 }, () => socketpair());

@@ -1,36 +1,10 @@
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
-import {
-  type Coroutine,
-  type DenoEventLoop,
-  InvalidStateError,
-  SendfileNotAvailableError,
-} from "../../mod.ts";
-import {
-  newNativeEventLoop,
-  type Socket,
-  socket,
-  socketpair,
-} from "../../transports/native/mod.ts";
+import { InvalidStateError, SendfileNotAvailableError } from "../../mod.ts";
+import { type Socket, socket, socketpair } from "../../transports/native/mod.ts";
 import { errorOf, passIterations, pattern, sameBytes, utf8 } from "../transports/_backend.ts";
+import { testNative } from "./_test_native.ts";
 
 const LOCAL = { hostname: "127.0.0.1", port: 0 };
-
-/** Runs `main` on a native loop, and closes the sockets that it was given for. */
-function test(
-  name: string,
-  main: (loop: DenoEventLoop, keep: <S extends Socket>(sock: S) => S) => Coroutine<void>,
-): void {
-  Deno.test(name, async () => {
-    const sockets: Socket[] = [];
-    const loop = newNativeEventLoop();
-    try {
-      await loop.runUntilComplete(main(loop, (sock) => (sockets.push(sock), sock)));
-    } finally {
-      loop.close();
-      for (const sock of sockets) sock.close();
-    }
-  });
-}
 
 function text(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
@@ -41,7 +15,7 @@ function portOf(sock: Socket): number {
   return "port" in address ? address.port : -1;
 }
 
-test(
+testNative(
   "sockAccept(), sockConnect(), sockSendall() and sockRecv() make and use a connection",
   function* (loop, keep) {
     for (const [family, hostname] of [["ipv4", "127.0.0.1"], ["ipv6", "::1"]] as const) {
@@ -63,7 +37,7 @@ test(
   },
 );
 
-test("sockConnect() is refused where nobody listens", function* (loop, keep) {
+testNative("sockConnect() is refused where nobody listens", function* (loop, keep) {
   const free = keep(socket());
   free.bind(LOCAL);
   const client = keep(socket());
@@ -72,7 +46,7 @@ test("sockConnect() is refused where nobody listens", function* (loop, keep) {
   assertEquals(error.code, "ECONNREFUSED");
 });
 
-test("sockSendall() waits for room, and every byte arrives", function* (loop, keep) {
+testNative("sockSendall() waits for room, and every byte arrives", function* (loop, keep) {
   const [first, second] = socketpair().map(keep) as [Socket, Socket];
   const bytes = pattern(3_000_000);
   const sending = loop.createTask(() => loop.sockSendall(first, bytes));
@@ -84,7 +58,7 @@ test("sockSendall() waits for room, and every byte arrives", function* (loop, ke
   assert(sameBytes(received, bytes));
 });
 
-test(
+testNative(
   "sockRecv() that is cancelled takes no bytes, and another one may wait",
   function* (loop, keep) {
     const [first, second] = socketpair().map(keep) as [Socket, Socket];
@@ -99,7 +73,7 @@ test(
   },
 );
 
-test(
+testNative(
   "sockSendto() and sockRecvfrom() pass datagrams, with who has sent them",
   function* (loop, keep) {
     const [a, b] = [keep(socket("ipv4", "datagram")), keep(socket("ipv4", "datagram"))];
@@ -115,7 +89,7 @@ test(
   },
 );
 
-test(
+testNative(
   "a connected datagram socket hears that nobody listens at the other end",
   function* (loop, keep) {
     const gone = keep(socket("ipv4", "datagram"));
@@ -129,7 +103,7 @@ test(
   },
 );
 
-test(
+testNative(
   "sockSendfile() sends a part of a file by the system, and copies what is no file",
   function* (loop, keep) {
     const [first, second] = socketpair().map(keep) as [Socket, Socket];
@@ -165,7 +139,7 @@ test(
   },
 );
 
-test("a socket that is closed, or is none, is refused", function* (loop, keep) {
+testNative("a socket that is closed, or is none, is refused", function* (loop, keep) {
   const sock = keep(socket());
   sock.close();
   sock.close();

@@ -1,8 +1,11 @@
-// What a reader copies from us: no example, document or test tells the compiler what it knows.
+// What a reader copies from us: it runs, and does not tell the compiler what that knows.
 import { assertEquals } from "@std/assert";
 
 /** Addresses and facts of connections that are cast, and pipes of processes that are insisted on. */
 const CASTS = /\bas (Deno\.\w*Addr|\[Deno\.\w*Addr|TlsInfo)\b|\.?std(in|out|err)!/;
+
+/** An example in a document that no test runs. */
+const UNRUN = /^\s*(\*\s)?```ts ignore/;
 
 /** Folders that are read whole; of the package only what is in comments. */
 const FOLDERS = ["docs", "examples", "tests", "bench"];
@@ -16,12 +19,12 @@ async function* files(folder: string): AsyncGenerator<string> {
   }
 }
 
-/** The lines of `path` that cast, as `path:line`. */
+/** The lines of `path` that cast, or begin an example that is not run, as `path:line`. */
 async function casts(path: string, onlyComments: boolean): Promise<string[]> {
   const lines = (await Deno.readTextFile(path)).split("\n");
   return lines.flatMap((line, index) => {
     if (onlyComments && !/^\s*\*/.test(line)) return [];
-    return CASTS.test(line) ? [`${path}:${index + 1}`] : [];
+    return CASTS.test(line) || UNRUN.test(line) ? [`${path}:${index + 1}`] : [];
   });
 }
 
@@ -35,7 +38,16 @@ Deno.test("What casts an address or insists on a pipe is found", () => {
   assertEquals(samples.filter((sample) => !CASTS.test(sample)), []);
 });
 
-Deno.test("No example, document or test casts an address, or insists on a pipe", async () => {
+Deno.test("An example that is not run is found, in a document and in a comment", () => {
+  const fence = "`".repeat(3);
+  assertEquals(
+    [`${fence}ts ignore`, ` * ${fence}ts ignore`].every((line) => UNRUN.test(line)),
+    true,
+  );
+  assertEquals(UNRUN.test(`${fence}ts`), false);
+});
+
+Deno.test("No example, document or test casts an address, insists on a pipe, or is left out of the tests", async () => {
   const found: string[] = [];
   let count = 0;
   const look = async (path: string, onlyComments: boolean) => {
