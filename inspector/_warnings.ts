@@ -52,14 +52,6 @@ export class Watch {
     const warnings: Warning[] = [];
     const names = new Map(snapshot.tasks.map((task) => [task.id, task.name]));
     const circles = findCircles([...snapshot.tasks, ...snapshot.futures]);
-    for (const circle of circles) {
-      const tasks = circle.filter((id) => names.has(id));
-      if (tasks.length === 0) continue;
-      const text = tasks.length === 1
-        ? `Task ${list(tasks, names)} waits for itself`
-        : `Tasks ${list(tasks, names)} wait for each other in a circle`;
-      warnings.push({ kind: "circle", text, tasks });
-    }
     const current = new Set<string>();
     const lasts = (key: string): number => {
       current.add(key);
@@ -67,9 +59,21 @@ export class Watch {
       this.#since.set(key, since);
       return time - since;
     };
+    lookAtCircles(circles, names, warnings);
     this.#lookForStillness(snapshot, circles, warnings);
     this.#lookAtSteps(snapshot, names, warnings);
-    for (const queue of snapshot.queues) {
+    this.#lookAtQueues(snapshot, warnings);
+    lookAtConnections(snapshot, lasts, warnings);
+    lookAtFutures(snapshot, lasts, warnings);
+    for (const key of this.#since.keys()) if (!current.has(key)) this.#since.delete(key);
+    this.#busy.forgetBefore(time - 2 * PERIOD);
+    this.#queues.forgetBefore(time - 2 * PERIOD);
+    return warnings;
+  }
+
+  /** Queues that only grow. */
+  #lookAtQueues({ time, queues }: LoopSnapshot, warnings: Warning[]): void {
+    for (const queue of queues) {
       const growth = this.#queues.growth(queue.id, time, queue.size);
       if (growth === null || growth.seconds < PERIOD || !growth.steady) continue;
       if (growth.amount < LEAST_GROWTH) continue;
@@ -77,33 +81,6 @@ export class Watch {
       const text = `${queue.what} only grows, by ${rate} items a second`;
       warnings.push({ kind: "queue", text, tasks: [] });
     }
-    for (const { id, what, readingPaused, writingPaused, buffered } of snapshot.transports) {
-      for (const [paused, way] of [[readingPaused, "reading"], [writingPaused, "writing"]]) {
-        if (!paused || lasts(`${way} ${id}`) < LONG_PAUSE) continue;
-        const more = way === "writing" ? `: ${buffered} bytes wait for its peer` : "";
-        warnings.push({
-          kind: "paused",
-          text: `${capital(what)} has ${way} paused for ${told(lasts(`${way} ${id}`))}${more}`,
-          tasks: [],
-        });
-      }
-    }
-    for (const task of snapshot.tasks) {
-      if (task.state !== "waiting" || !task.waitsFor.every((wait) => wait === "future")) continue;
-      if (lasts(`unset ${task.id}`) < LONG_UNSET) continue;
-      const text = `Task ${quote(task.name)} has waited for ${
-        told(lasts(`unset ${task.id}`))
-      } for a future that nobody has set`;
-      warnings.push({ kind: "unset", text, tasks: [task.id] });
-    }
-    for (const { what, error } of snapshot.unretrieved) {
-      const text = `${capital(what)} has failed with ${error}, and nobody has looked at it`;
-      warnings.push({ kind: "unretrieved", text, tasks: [] });
-    }
-    for (const key of this.#since.keys()) if (!current.has(key)) this.#since.delete(key);
-    this.#busy.forgetBefore(time - 2 * PERIOD);
-    this.#queues.forgetBefore(time - 2 * PERIOD);
-    return warnings;
   }
 
   /** Tasks of a loop that has nothing to do and nothing that could wake it. */
@@ -153,6 +130,65 @@ export class Watch {
       } % of the time`;
       warnings.push({ kind: "busy", text, tasks: [task.id] });
     }
+  }
+}
+
+/** Says for how many seconds what `key` names has been so, as far as was looked. */
+type Lasting = (key: string) => number;
+
+/** Tasks that wait for each other. */
+function lookAtCircles(
+  circles: number[][],
+  names: Map<number, string>,
+  warnings: Warning[],
+): void {
+  for (const circle of circles) {
+    const tasks = circle.filter((id) => names.has(id));
+    if (tasks.length === 0) continue;
+    const text = tasks.length === 1
+      ? `Task ${list(tasks, names)} waits for itself`
+      : `Tasks ${list(tasks, names)} wait for each other in a circle`;
+    warnings.push({ kind: "circle", text, tasks });
+  }
+}
+
+/** Connections that are paused for long, either way. */
+function lookAtConnections(
+  { transports }: LoopSnapshot,
+  lasts: Lasting,
+  warnings: Warning[],
+): void {
+  const look = (paused: boolean, way: string, id: number, what: string, more: string) => {
+    if (!paused) return;
+    const seconds = lasts(`${way} ${id}`);
+    if (seconds < LONG_PAUSE) return;
+    const text = `${capital(what)} has ${way} paused for ${told(seconds)}${more}`;
+    warnings.push({ kind: "paused", text, tasks: [] });
+  };
+  for (const { id, what, readingPaused, writingPaused, buffered } of transports) {
+    look(readingPaused, "reading", id, what, "");
+    look(writingPaused, "writing", id, what, `: ${buffered} bytes wait for its peer`);
+  }
+}
+
+/** Futures that nobody sets, and failed ones that nobody has looked at. */
+function lookAtFutures(
+  { tasks, unretrieved }: LoopSnapshot,
+  lasts: Lasting,
+  warnings: Warning[],
+): void {
+  for (const task of tasks) {
+    if (task.state !== "waiting" || !task.waitsFor.every((wait) => wait === "future")) continue;
+    const seconds = lasts(`unset ${task.id}`);
+    if (seconds < LONG_UNSET) continue;
+    const text = `Task ${quote(task.name)} has waited for ${
+      told(seconds)
+    } for a future that nobody has set`;
+    warnings.push({ kind: "unset", text, tasks: [task.id] });
+  }
+  for (const { what, error } of unretrieved) {
+    const text = `${capital(what)} has failed with ${error}, and nobody has looked at it`;
+    warnings.push({ kind: "unretrieved", text, tasks: [] });
   }
 }
 

@@ -39,7 +39,7 @@ class SimulatedConn implements Deno.TcpConn, ByteSink {
   /** What has come and was not read; `null` for the end. */
   readonly #news: (Uint8Array | null | Error)[] = [];
   #reader: Waiter<Uint8Array | null> | null = null;
-  #writer: { left: number; readonly waiter: Waiter<void> } | null = null;
+  #writer: { left: number; readonly done: PromiseWithResolvers<void> } | null = null;
   #isClosed = false;
 
   constructor(channel: ByteChannel) {
@@ -63,13 +63,12 @@ class SimulatedConn implements Deno.TcpConn, ByteSink {
 
   async write(bytes: Uint8Array): Promise<number> {
     this.#check();
-    while (this.#writer !== null) await this.#written();
+    while (this.#writer !== null) await this.#writer.done.promise;
     const sent = this.#channel.write(bytes.slice());
     if (sent < bytes.length) {
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      this.#writer = { left: bytes.length - sent, waiter: { resolve, reject } };
-      this.#written = () => promise;
-      await promise;
+      const done = Promise.withResolvers<void>();
+      this.#writer = { left: bytes.length - sent, done };
+      await done.promise;
     }
     return bytes.length;
   }
@@ -86,7 +85,7 @@ class SimulatedConn implements Deno.TcpConn, ByteSink {
     this.#channel.abort();
     const error = new Deno.errors.Interrupted("Cannot read from a connection: it was closed");
     this.#reader?.reject(error);
-    this.#writer?.waiter.reject(error);
+    this.#writer?.done.reject(error);
     this.#reader = this.#writer = null;
   }
 
@@ -115,7 +114,7 @@ class SimulatedConn implements Deno.TcpConn, ByteSink {
   }
 
   failed(error: Error): void {
-    this.#writer?.waiter.reject(error);
+    this.#writer?.done.reject(error);
     this.#writer = null;
     this.#tell(error);
   }
@@ -126,12 +125,10 @@ class SimulatedConn implements Deno.TcpConn, ByteSink {
     writer.left -= count;
     if (writer.left > 0) return;
     this.#writer = null;
-    writer.waiter.resolve();
+    writer.done.resolve();
   }
 
   closed(): void {}
-
-  #written: () => Promise<void> = () => Promise.resolve();
 
   #check(): void {
     if (this.#isClosed) throw new Deno.errors.BadResource("Cannot use a connection: it is closed");
