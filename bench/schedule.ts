@@ -4,8 +4,9 @@
  *
  * For each kind of work there are two processes, one for each checkout, on one core. They take
  * strict turns in short slices, and what counts is CPU time: other load on the machine reaches
- * both. Prints the ratio of the fastest slices, that of the lower quartiles, and the nanoseconds of
- * an operation. A ratio above 1 means that this checkout needs more.
+ * both. Prints the median of the ratios of two slices in turn, which is the one to quote, the ratio
+ * of the fastest slices, that of the lower quartiles, and the nanoseconds of an operation at its
+ * fastest. A ratio above 1 means that this checkout needs more.
  *
  * @module
  */
@@ -43,7 +44,7 @@ function start(folder: string, name: string): Deno.ChildProcess {
   }).spawn();
 }
 
-/** Has two workers take turns; returns their slices. */
+/** Has two workers take turns; returns their slices, in the order of the turns. */
 async function measure(name: string): Promise<[number[], number[]]> {
   const slices: [number[], number[]] = [[], []];
   for (let pair = 0; pair < PAIRS; pair += 1) {
@@ -65,7 +66,6 @@ async function measure(name: string): Promise<[number[], number[]]> {
       await child.status;
     }
   }
-  for (const list of slices) list.sort((a, b) => a - b);
   return slices;
 }
 
@@ -79,17 +79,22 @@ async function listNames(): Promise<string[]> {
 const names = (await listNames()).filter((name) =>
   wanted.length === 0 || wanted.some((each) => name.includes(each))
 );
-console.log(`${"".padEnd(40)} fastest  quartile        ns  ns other`);
+console.log(`${"".padEnd(40)}  median  fastest  quartile        ns  ns other`);
 for (const name of names) {
   const [here, there] = await measure(name);
-  const at = (list: readonly number[], share: number) =>
-    list[Math.floor(list.length * share)] as number;
-  const ratio = (share: number) => (at(here, share) / at(there, share)).toFixed(2);
+  const turns = here.map((time, turn) => time / (there[turn] as number));
+  const ratio = (share: number) => quantile(here, share) / quantile(there, share);
   console.log([
     name.padEnd(40),
-    ratio(0).padStart(7),
-    ratio(0.25).padStart(9),
-    at(here, 0).toFixed(0).padStart(9),
-    at(there, 0).toFixed(0).padStart(9),
+    quantile(turns, 0.5).toFixed(2).padStart(7),
+    ratio(0).toFixed(2).padStart(8),
+    ratio(0.25).toFixed(2).padStart(9),
+    quantile(here, 0).toFixed(0).padStart(9),
+    quantile(there, 0).toFixed(0).padStart(9),
   ].join(" "));
+}
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length * share)] as number;
 }
