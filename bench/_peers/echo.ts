@@ -1,7 +1,7 @@
 import {
   FOLDER,
   isQuick,
-  onCore,
+  measureLoad,
   type Peer,
   PYTHON,
   ServerProcess,
@@ -20,24 +20,44 @@ const SHAPES: readonly (readonly [connections: number, bytes: number])[] = [
 /** Seconds for which a server is measured. */
 const SECONDS = isQuick ? 0.1 : 2;
 
-const NET = "--allow-net=127.0.0.1";
+export const NET = "--allow-net=127.0.0.1";
 
 /** The command of an echo server of this package on the native backend. */
-function native(...args: string[]): [string, ...string[]] {
-  return ["deno", "run", NET, "--allow-ffi", `${FOLDER}echo_server.ts`, "native", ...args];
+export function native(args: readonly string[], ...flags: string[]): [string, ...string[]] {
+  return [
+    "deno",
+    "run",
+    NET,
+    "--allow-ffi",
+    ...flags,
+    `${FOLDER}echo_server.ts`,
+    "native",
+    ...args,
+  ];
 }
+
+const C_PROGRAM = filePath(new URL("../_build/echo_server", import.meta.url));
+
+/** What the kernel itself costs. */
+const C_FLOOR: Peer = {
+  name: "C, epoll",
+  command: [C_PROGRAM],
+  build: ["cc", "-O2", "-o", C_PROGRAM, `${FOLDER}echo_server.c`],
+};
 
 const PROTOCOL_PEERS: readonly Peer[] = [
   { name: "ours", command: ["deno", "run", NET, `${FOLDER}echo_server.ts`, "protocol"] },
   { name: "ours, buffered", command: ["deno", "run", NET, `${FOLDER}echo_server.ts`, "buffered"] },
-  { name: "ours, native", command: native("protocol") },
-  { name: "ours, native buffered", command: native("buffered") },
+  { name: "ours, native", command: native(["protocol"]) },
+  { name: "ours, native buffered", command: native(["buffered"]) },
   { name: "raw Deno 16K", command: ["deno", "run", NET, `${FOLDER}raw_deno_server.ts`, "16384"] },
   { name: "raw Deno 256K", command: ["deno", "run", NET, `${FOLDER}raw_deno_server.ts`, "262144"] },
   { name: "uvloop", command: [PYTHON, `${FOLDER}echo_server.py`, "uvloop", "protocol"] },
   { name: "uvloop, buffered", command: [PYTHON, `${FOLDER}echo_server.py`, "uvloop", "buffered"] },
   { name: "asyncio", command: [PYTHON, `${FOLDER}echo_server.py`, "asyncio", "protocol"] },
   { name: "Node net", command: ["node", `${FOLDER}echo_server.mjs`, "protocol"] },
+  { name: "Bun", command: ["bun", `${FOLDER}echo_server.bun.js`] },
+  C_FLOOR,
 ];
 
 const STREAM_PEERS: readonly Peer[] = [
@@ -46,8 +66,8 @@ const STREAM_PEERS: readonly Peer[] = [
     name: "ours, coroutine",
     command: ["deno", "run", NET, `${FOLDER}echo_server.ts`, "coroutine"],
   },
-  { name: "ours, native", command: native("streams") },
-  { name: "ours, native coroutine", command: native("coroutine") },
+  { name: "ours, native", command: native(["streams"]) },
+  { name: "ours, native coroutine", command: native(["coroutine"]) },
   { name: "uvloop", command: [PYTHON, `${FOLDER}echo_server.py`, "uvloop", "streams"] },
   { name: "asyncio", command: [PYTHON, `${FOLDER}echo_server.py`, "asyncio", "streams"] },
 ];
@@ -56,7 +76,7 @@ const DATAGRAM = [`${FOLDER}echo_server.ts`, "datagram"];
 
 const DATAGRAM_PEERS: readonly Peer[] = [
   { name: "ours", command: ["deno", "run", "--unstable-net", NET, ...DATAGRAM] },
-  { name: "ours, native", command: native("datagram") },
+  { name: "ours, native", command: native(["datagram"]) },
   { name: "ours, node:dgram", command: ["deno", "run", NET, ...DATAGRAM] },
   { name: "uvloop", command: [PYTHON, `${FOLDER}echo_server.py`, "uvloop", "datagram"] },
   { name: "asyncio", command: [PYTHON, `${FOLDER}echo_server.py`, "asyncio", "datagram"] },
@@ -77,12 +97,13 @@ const TLS_PEERS: readonly Peer[] = [
     name: "ours",
     command: ["deno", "run", NET, READ, `${FOLDER}echo_server.ts`, "tls", ...KEY_PAIR],
   },
+  { name: "ours, native", command: native(["tls", ...KEY_PAIR], READ) },
   { name: "uvloop", command: [PYTHON, `${FOLDER}echo_server.py`, "uvloop", "tls", ...KEY_PAIR] },
   { name: "asyncio", command: [PYTHON, `${FOLDER}echo_server.py`, "asyncio", "tls", ...KEY_PAIR] },
   { name: "Node tls", command: ["node", `${FOLDER}echo_server.mjs`, "tls", ...KEY_PAIR] },
 ];
 
-const STREAM_LOAD = ["deno", "run", NET, `${FOLDER}echo_load.ts`];
+export const STREAM_LOAD = ["deno", "run", NET, `${FOLDER}echo_load.ts`];
 const TLS_LOAD = [PYTHON, `${FOLDER}tls_load.py`, `${CERTIFICATES}authority.pem`];
 const DATAGRAM_LOAD = [PYTHON, `${FOLDER}datagram_load.py`];
 
@@ -111,35 +132,17 @@ function echoWorkload(
     async measure(peer) {
       const server = await ServerProcess.start(peer.command);
       try {
-        return { "": await measureLoad(server, load, connections, bytes) };
+        const { cpuSeconds, messages } = await measureLoad(
+          server,
+          load,
+          connections,
+          bytes,
+          SECONDS,
+        );
+        return { "": cpuSeconds / messages * 1e6 };
       } finally {
         await server.stop();
       }
     },
   };
-}
-
-/** Puts the load on `server`; gives its CPU time for a message in microseconds. */
-async function measureLoad(
-  server: ServerProcess,
-  load: readonly string[],
-  connections: number,
-  bytes: number,
-): Promise<number> {
-  const [program = "", ...args] = onCore(1, [
-    ...load,
-    ...[server.port, connections, bytes, SECONDS].map(String),
-  ]);
-  const child = new Deno.Command(program, { args, stdout: "piped", stderr: "inherit" }).spawn();
-  let before = 0;
-  let used = 0;
-  let text = "";
-  for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
-    if (chunk.includes("measuring")) before = await server.cpuSeconds();
-    if (chunk.includes("measured")) used = await server.cpuSeconds() - before;
-    text += chunk;
-  }
-  await child.status;
-  const { messages } = JSON.parse(text.trim().split("\n").at(-1) ?? "{}");
-  return used / messages * 1e6;
 }

@@ -1,6 +1,6 @@
 """Echo servers for bench/peers.ts: prints the port, then echoes until killed.
 
-Usage: echo_server.py asyncio|uvloop protocol|buffered|streams|tls|datagram|cold_datagram [cert key]
+Usage: echo_server.py asyncio|uvloop protocol|busy|buffered|streams|tls|datagram|cold_datagram [cert key]
 """
 import asyncio
 import ssl
@@ -68,6 +68,11 @@ async def close_a_connection():
     await asyncio.sleep(0.1)
 
 
+async def never_sleep():
+    while True:
+        await asyncio.sleep(0)
+
+
 async def main():
     loop = asyncio.get_running_loop()
     if kind == "datagram":
@@ -85,6 +90,7 @@ async def main():
             context.load_cert_chain(sys.argv[3], sys.argv[4])
         protocol = BufferedEcho if kind == "buffered" else Echo
         server = await loop.create_server(protocol, "127.0.0.1", 0, ssl=context, backlog=2000)
+    busy = [asyncio.create_task(never_sleep()) for _ in range(20 if kind == "busy" else 0)]
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 

@@ -1,12 +1,13 @@
 /**
  * Echo servers on this package for bench/peers.ts: prints the port, then echoes until killed.
  *
- * Usage: echo_server.ts [native] protocol|buffered|streams|coroutine|tls|datagram [cert key]
+ * Usage: echo_server.ts [native] protocol|busy|buffered|streams|coroutine|tls|datagram [cert key]
  *
  * @module
  */
 import {
   type Coroutine,
+  createTask,
   DatagramProtocol,
   type DatagramTransport,
   Event,
@@ -14,6 +15,7 @@ import {
   run,
   type Server,
   setEventLoopPolicy,
+  sleep,
   type SocketAddress,
   startServer,
   type StreamReader,
@@ -115,6 +117,10 @@ class DatagramEcho extends DatagramProtocol {
   }
 }
 
+function* neverSleep(): Coroutine<void> {
+  for (;;) yield* sleep(0);
+}
+
 await run(async () => {
   if (args[0] === "datagram") {
     const localAddress = { hostname: "127.0.0.1", port: 0 };
@@ -126,6 +132,8 @@ await run(async () => {
     await new Event().wait();
   }
   const server = await listen(args[0] ?? "protocol");
+  const busyTasks = args[0] === "busy" ? 20 : 0;
+  for (let index = 0; index < busyTasks; index += 1) createTask(neverSleep());
   console.log(server.address.port);
   await server.serveForever();
 });

@@ -7,6 +7,8 @@ export interface Peer {
   readonly name: string;
   /** The command that does it. */
   readonly command: readonly [string, ...string[]];
+  /** The command that makes its program, where it is not there as it is. */
+  readonly build?: readonly [string, ...string[]];
 }
 
 /** Work that every peer does. */
@@ -39,6 +41,13 @@ export async function output(command: readonly string[]): Promise<string> {
   return text;
 }
 
+/** Gives the program of a peer that this machine lacks. */
+export function findMissing({ command, build }: Peer): string | undefined {
+  const [program] = build ?? command;
+  const { success } = new Deno.Command("which", { args: [program], stdout: "null" }).outputSync();
+  return success ? undefined : program;
+}
+
 /** Puts `command` on one core, where there are several. */
 export function onCore(core: number, command: readonly string[]): string[] {
   if (navigator.hardwareConcurrency < 2) return [...command];
@@ -60,8 +69,10 @@ export class ServerProcess {
   static async start(command: readonly string[]): Promise<ServerProcess> {
     const [program = "", ...args] = onCore(0, command);
     const child = new Deno.Command(program, { args, stdout: "piped", stderr: "inherit" }).spawn();
-    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
-      return new ServerProcess(child, Number(text.trim()));
+    let text = "";
+    for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) {
+      text += part; // Python may write the number and the end of the line one after the other
+      if (text.endsWith("\n")) return new ServerProcess(child, Number(text));
     }
     throw new Error(`Cannot bench ${command.join(" ")}: it ended without a port`);
   }
@@ -86,4 +97,42 @@ export class ServerProcess {
     await this.#child.status;
     await delay(50);
   }
+}
+
+/** What a load found out. */
+export interface LoadResult {
+  /** Messages that came back. */
+  readonly messages: number;
+  /** Half of the messages took less, in milliseconds. */
+  readonly p50: number;
+  /** How many messages the slowest connection had. */
+  readonly slowest: number;
+  /** How many messages the median connection had. */
+  readonly median: number;
+}
+
+/** Puts a load on `server` for some seconds; gives the CPU time that it took there, and the load's own words. */
+export async function measureLoad(
+  server: ServerProcess,
+  load: readonly string[],
+  connections: number,
+  bytes: number,
+  seconds: number,
+): Promise<LoadResult & { cpuSeconds: number }> {
+  const [program = "", ...args] = onCore(1, [
+    ...load,
+    ...[server.port, connections, bytes, seconds].map(String),
+  ]);
+  const child = new Deno.Command(program, { args, stdout: "piped", stderr: "inherit" }).spawn();
+  let before = 0;
+  let cpuSeconds = 0;
+  let text = "";
+  for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+    if (chunk.includes("measuring")) before = await server.cpuSeconds();
+    if (chunk.includes("measured")) cpuSeconds = await server.cpuSeconds() - before;
+    text += chunk;
+  }
+  await child.status;
+  const result: LoadResult = JSON.parse(text.trim().split("\n").at(-1) ?? "{}");
+  return { ...result, cpuSeconds };
 }
