@@ -134,12 +134,14 @@ export class SimulatedQueue {
     },
     finish: (id, attempt, reply) => {
       const entry = this.#held(id, attempt);
-      if (entry !== null) Object.assign(entry, { state: "done", reply });
+      if (entry?.isCancelled) this.#entries.delete(id);
+      else if (entry !== null) Object.assign(entry, { state: "done", reply });
       return null;
     },
     giveBack: (id, attempt, delay, failed) => {
       const entry = this.#held(id, attempt);
-      if (entry === null) return null;
+      if (entry?.isCancelled) this.#entries.delete(id);
+      if (entry === null || entry.isCancelled) return null;
       entry.state = "waiting";
       entry.due = now() + delay;
       if (failed) entry.failures += 1;

@@ -22,6 +22,8 @@ export interface JobCall {
   readonly retries: number;
   /** Seconds until it is tried again; twice as many each time. */
   readonly backoff: number;
+  /** When its result is of no use any more, in seconds since 1970. */
+  readonly expires?: number | undefined;
 }
 
 /** How a job ended. */
@@ -64,4 +66,9 @@ export function decode(bytes: Uint8Array): unknown {
   return ENCODINGS[encoding as number] === "json"
     ? JSON.parse(new TextDecoder().decode(body))
     : deserialize(body);
+}
+
+/** What a job fails with after its deadline, at its caller and at its worker. */
+export function pastDeadline(title: string): string {
+  return `Cannot finish job ${title}: its deadline has passed`;
 }

@@ -31,6 +31,7 @@ export const QUEUE_JOB: OptionTable<QueueJobOptions> = {
   backoff: SECONDS,
   priority: PRIORITY,
   delay: SECONDS,
+  deadline: SECONDS,
   signal: SIGNAL,
 };
 

@@ -1,6 +1,7 @@
 import * as inside from "../../loop/inside.ts";
 import { CancelledError } from "../../loop/errors/errors.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
+import type { TimerHandle } from "../../loop/scheduling/timer_handle.ts";
 import { Future, settle } from "../../loop/tasks/future.ts";
 
 /** The result of a job in a queue. */
@@ -13,6 +14,10 @@ export class QueuedJob<T> extends Future<T> {
   readonly isShared: boolean;
   /** Whether the broker has it. */
   isAdded = false;
+  /** Whether nobody waits for it here: it is to leave the queue. */
+  isAbandoned = false;
+  /** Fails it at its deadline. */
+  alarm: TimerHandle | null = null;
   readonly #abandon: (job: QueuedJob<unknown>) => void;
 
   /** Creates the result; `abandon` is called when the caller has cancelled it. */

@@ -102,7 +102,10 @@ export interface JobBroker {
   take(signal: AbortSignal): Promise<TakenJob | null>;
   /** Holds a job for another lease. Says whether it is to go on. */
   renew(job: TakenJob): Promise<"held" | "cancelled" | "lost">;
-  /** The job is done, and `reply` is what it gave. Has no effect if somebody else holds it by now. */
+  /**
+   * The job is done, and `reply` is what it gave. Has no effect if somebody else holds it by now. One
+   * that was cancelled meanwhile is let go of, here and below: nobody would fetch the reply.
+   */
   finish(job: TakenJob, reply: Uint8Array): Promise<void>;
   /** Gives a job back, to be taken again after `delay` seconds; `failed` counts as a failure. */
   giveBack(job: TakenJob, delay: number, failed: boolean): Promise<void>;

@@ -22,6 +22,12 @@ export interface QueueJobOptions {
   priority?: number | undefined;
   /** Seconds until it may be taken; 0 by default. */
   delay?: number | undefined;
+  /**
+   * Seconds from the call until its result is of no use; none by default. The call fails with
+   * `TimeoutError` then; the job is taken out of the queue, is not tried again, and is ended if it runs.
+   * A worker goes by the clock of its machine.
+   */
+  deadline?: number | undefined;
   /** Aborting it cancels the call, which throws its reason. */
   signal?: AbortSignal | undefined;
 }
@@ -48,12 +54,18 @@ export class QueueJob<A extends unknown[] = unknown[], R = unknown> extends Job<
    * Returns the job with options, to be called once or often.
    *
    * @throws {TypeError} If an option is unknown or not of its type.
-   * @throws {RangeError} If a number is out of range.
+   * @throws {RangeError} If a number is out of range, or the deadline is over before the delay.
    */
   with(options: QueueJobOptions): QueueJob<A, R> {
     checkOptions("set options of a job", options, QUEUE_JOB);
-    const fn = this.fn as (...args: never[]) => R;
-    return new QueueJob(this.name, fn, { ...this.settings, ...options });
+    const settings = { ...this.settings, ...options };
+    const { delay = 0, deadline = Infinity } = settings;
+    if (deadline <= delay) {
+      throw new RangeError(
+        `Cannot set options of a job: its deadline of ${deadline} s is over before its delay of ${delay} s`,
+      );
+    }
+    return new QueueJob(this.name, this.fn as (...args: never[]) => R, settings);
   }
 }
 

@@ -1,4 +1,4 @@
-import { BrokenExecutor, CancelledError } from "../../loop/errors/errors.ts";
+import { BrokenExecutor, CancelledError, TimeoutError } from "../../loop/errors/errors.ts";
 import type { WorkerPermissions } from "../../loop/platform/worker_platform.ts";
 import { type PlatformLoop, runningPlatformLoop } from "../../loop/platform/platform_loop.ts";
 import { sleep } from "../../loop/structure/sleep.ts";
@@ -9,10 +9,18 @@ import { checkOptions } from "../../loop/values/check_options.ts";
 import { messageOf } from "../../loop/values/describe.ts";
 import { recordThrown } from "../_thrown_record.ts";
 import { ProcessPoolExecutor } from "../process_pool_executor.ts";
-import { decode, encode, encodingOf, type JobCall, type JobReply } from "./_envelope.ts";
+import {
+  decode,
+  encode,
+  encodingOf,
+  type JobCall,
+  type JobReply,
+  pastDeadline,
+} from "./_envelope.ts";
 import { JOB_WORKER } from "./_options.ts";
 import type { JobBroker, TakenJob } from "./broker.ts";
 import { QueueJob } from "./define_jobs.ts";
+import { wallTime } from "./deno_wall_time.ts";
 
 /**
  * Settings of a {@linkcode JobWorker}.
@@ -157,7 +165,8 @@ export class JobWorker {
     let reply: JobReply;
     try {
       call = decode(job.payload) as JobCall;
-      reply = ["finished", await this.#hold(loop, job, this.#start(loop, pool, job, call))];
+      const running = this.#start(loop, pool, job, call);
+      reply = ["finished", await this.#hold(loop, job, call, running)];
     } catch (error) {
       if (error instanceof NotMine) {
         if (error.isCancelled) await this.#tell(job, () => this.#broker.forget(job.id));
@@ -171,8 +180,9 @@ export class JobWorker {
         }
       }
       const { retries = 0, backoff = 0 } = call ?? {};
-      if (job.failures < retries && !(error instanceof Refused)) {
-        const delay = backoff * 2 ** job.failures;
+      const delay = backoff * 2 ** job.failures;
+      const isRetried = job.failures < retries && delay < secondsLeft(call);
+      if (isRetried && !(error instanceof Refused)) {
         return await this.#tell(job, () => this.#broker.giveBack(job, delay, true));
       }
       reply = ["failed", recordThrown(error instanceof Refused ? error.reason : error)];
@@ -186,9 +196,11 @@ export class JobWorker {
     loop: PlatformLoop,
     pool: ProcessPoolExecutor | null,
     job: TakenJob,
-    { name, args }: JobCall,
+    call: JobCall,
   ): Future<unknown> {
+    const { name, args } = call;
     const { jobs, url } = this.#options;
+    if (secondsLeft(call) <= 0) throw expired(call);
     const found = Object.hasOwn(jobs, name) ? jobs[name] : undefined;
     if (found === undefined) {
       const message = `Cannot run job "${name}": the worker has no job of that name`;
@@ -204,9 +216,18 @@ export class JobWorker {
     return pool.submit(callByName(name), url, name, args);
   }
 
-  /** Waits for a job, and renews its lease meanwhile. */
-  async #hold(loop: PlatformLoop, job: TakenJob, running: Future<unknown>): Promise<unknown> {
-    let end: NotMine | null = null;
+  /** Waits for a job, until its deadline, and renews its lease meanwhile. */
+  async #hold(
+    loop: PlatformLoop,
+    job: TakenJob,
+    call: JobCall,
+    running: Future<unknown>,
+  ): Promise<unknown> {
+    let end: NotMine | Refused | null = null;
+    const alarm = call.expires === undefined ? null : loop.callLater(secondsLeft(call), () => {
+      end = expired(call);
+      running.cancel();
+    });
     const renewing = loop.createTask(async () => {
       for (;;) {
         await sleep(Math.min(this.#broker.lease / 4, 1));
@@ -228,6 +249,7 @@ export class JobWorker {
     } catch (error) {
       throw end ?? error;
     } finally {
+      alarm?.cancel();
       renewing.cancel();
       if (!running.done()) running.cancel();
     }
@@ -245,6 +267,15 @@ export class JobWorker {
       if (await this.#broker.renew(job).catch(() => "held") === "lost") return;
     }
   }
+}
+
+/** Seconds until the deadline of a call. */
+function secondsLeft(call: JobCall | null): number {
+  return (call?.expires ?? Infinity) - wallTime();
+}
+
+function expired({ name }: JobCall): Refused {
+  return new Refused(new TimeoutError(pastDeadline(`"${name}"`)));
 }
 
 type CallByName = (url: string, name: string, args: readonly unknown[]) => Promise<unknown>;

@@ -3,6 +3,7 @@ import {
   CancelledError,
   InvalidStateError,
   QueueFull,
+  TimeoutError,
 } from "../../loop/errors/errors.ts";
 import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
 import { runningPlatformLoop } from "../../loop/platform/platform_loop.ts";
@@ -18,11 +19,19 @@ import { SHUTDOWN } from "../_options.ts";
 import { revive } from "../_revive_error.ts";
 import { checkArguments } from "../_sendable.ts";
 import type { Executor, ExecutorShutdownOptions, JobFunction } from "../executor.ts";
-import { decode, encode, type JobCall, type JobReply, type QueueEncoding } from "./_envelope.ts";
+import {
+  decode,
+  encode,
+  type JobCall,
+  type JobReply,
+  pastDeadline,
+  type QueueEncoding,
+} from "./_envelope.ts";
 import { QUEUE_EXECUTOR } from "./_options.ts";
 import { QueuedJob } from "./_queued_job.ts";
 import type { JobBroker, JobOrder } from "./broker.ts";
 import { QueueJob } from "./define_jobs.ts";
+import { wallTime } from "./deno_wall_time.ts";
 
 /**
  * Settings of a {@linkcode QueueExecutor}.
@@ -117,7 +126,7 @@ export class QueueExecutor implements Executor, AsyncDisposable {
    *
    * @param fn One of {@linkcode defineJobs}, with options or without.
    * @returns What it gives. It fails with the error of the job; with `BrokenExecutor` if the broker
-   * cannot be reached to add it, or has lost it.
+   * cannot be reached to add it, or has lost it; with `TimeoutError` after its deadline.
    * @throws {TypeError} If `fn` is no such job, or an argument cannot be sent.
    * @throws {RangeError} If it is larger than the broker takes.
    * @throws {QueueFull} If too many jobs are unfinished.
@@ -171,9 +180,10 @@ export class QueueExecutor implements Executor, AsyncDisposable {
   }
 
   #orderOf(job: QueueJob<never[], unknown>, args: readonly unknown[]): JobOrder {
-    const { key, retries = 0, backoff = 1, priority = 0, delay = 0 } = job.settings;
+    const { key, retries = 0, backoff = 1, priority = 0, delay = 0, deadline } = job.settings;
     checkArguments(describe(job.name), args);
-    const call: JobCall = { name: job.name, args, retries, backoff };
+    const expires = deadline === undefined ? {} : { expires: wallTime() + deadline };
+    const call: JobCall = { name: job.name, args, retries, backoff, ...expires };
     let payload: Uint8Array;
     try {
       payload = encode(call, this.#encoding);
@@ -207,6 +217,8 @@ export class QueueExecutor implements Executor, AsyncDisposable {
     );
     const same = this.#jobs.get(order.id) ?? new Set();
     this.#jobs.set(order.id, same.add(job));
+    const { deadline } = fn.settings;
+    if (deadline !== undefined) job.alarm = loop.callLater(deadline, () => this.#expire(job));
     this.#ask(loop, async () => {
       try {
         await (this.#opened ??= loop.createTask(() => this.#open(loop)));
@@ -219,7 +231,7 @@ export class QueueExecutor implements Executor, AsyncDisposable {
         this.#remove(job);
         return job.fail(new BrokenExecutor(message, { cause }));
       }
-      if (job.cancelled()) await this.#broker.cancel(order.id);
+      if (job.isAbandoned) await this.#broker.cancel(order.id);
       else this.#looking ??= loop.createTask(() => this.#look());
     });
     return job;
@@ -306,14 +318,23 @@ export class QueueExecutor implements Executor, AsyncDisposable {
     if (!isShared) this.#ask(loop, () => this.#broker.forget(id));
   }
 
+  /** The deadline of a job has come. Who else waits for the same key may have more time. */
+  #expire(job: QueuedJob<unknown>): void {
+    if (job.isShared) this.#remove(job);
+    else this.#abandon(job);
+    job.fail(new TimeoutError(pastDeadline(job.title)));
+  }
+
   #abandon(job: QueuedJob<unknown>): void {
     this.#remove(job);
     // Others may wait for the same.
-    if (this.#jobs.has(job.id) || this.#loop === null || this.#opened === null) return;
+    job.isAbandoned = !this.#jobs.has(job.id);
+    if (!job.isAbandoned || this.#loop === null || this.#opened === null) return;
     this.#ask(this.#loop, () => this.#broker.cancel(job.id));
   }
 
   #remove(job: QueuedJob<unknown>): void {
+    job.alarm?.cancel();
     const same = this.#jobs.get(job.id);
     same?.delete(job);
     if (same?.size === 0) this.#jobs.delete(job.id);

@@ -85,6 +85,8 @@ const QUERIES = {
     WHERE queue = ? AND id = ? AND state = 'running' AND attempt = ?`,
   giveBack: `UPDATE gyre_jobs SET state = 'waiting', due = ${NOW} + ?, failures = failures + ?,
     attempt = attempt - ? WHERE queue = ? AND id = ? AND state = 'running' AND attempt = ?`,
+  dropCancelled: `DELETE FROM gyre_jobs
+    WHERE queue = ? AND id = ? AND state = 'running' AND attempt = ? AND cancelled`,
   remove: `DELETE FROM gyre_jobs WHERE queue = ? AND id = ?`,
   removeWaiting: `DELETE FROM gyre_jobs WHERE queue = ? AND id = ? AND state != 'running'`,
   cancelRunning: `UPDATE gyre_jobs SET cancelled = 1 WHERE queue = ? AND id = ?`,
@@ -263,15 +265,18 @@ export class SqliteBroker implements JobBroker {
   /** The job is done. */
   // deno-lint-ignore require-await -- As above.
   async finish({ id, token }: TakenJob, reply: Uint8Array): Promise<void> {
-    this.#queries("finish a job").finish.run(reply, this.#queue, id, token as number);
+    const { dropCancelled, finish } = this.#queries("finish a job");
+    dropCancelled.run(this.#queue, id, token as number);
+    finish.run(reply, this.#queue, id, token as number);
   }
 
   /** Gives a job back. One that has not failed was not tried. */
   // deno-lint-ignore require-await -- As above.
   async giveBack({ id, token }: TakenJob, delay: number, failed: boolean): Promise<void> {
+    const { dropCancelled, giveBack } = this.#queries("give a job back");
     const [failures, untried] = failed ? [1, 0] : [0, 1];
-    this.#queries("give a job back")
-      .giveBack.run(delay, failures, untried, this.#queue, id, token as number);
+    dropCancelled.run(this.#queue, id, token as number);
+    giveBack.run(delay, failures, untried, this.#queue, id, token as number);
   }
 
   /** Closes the file. */

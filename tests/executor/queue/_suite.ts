@@ -10,6 +10,7 @@ import {
   run,
   sleep,
   type Task,
+  TimeoutError,
 } from "@gyre/asyncio";
 import { JobWorker, QueueExecutor } from "@gyre/asyncio/queue";
 import { countLines, type Engine, type EngineKind, startWorker } from "./_engine.ts";
@@ -206,10 +207,15 @@ export function testBroker(kind: EngineKind): void {
     await worker.wait();
   });
 
-  test("a job that is cancelled ends with its process, and its worker goes on", async (engine) => {
+  test("a job that is cancelled, or past its deadline, ends with its process, and its worker goes on", async (engine) => {
     const file = `${engine.folder}/effects`;
     await using executor = new QueueExecutor(engine.broker());
     await using worker = await startWorker(engine);
+    const late = jobs.compute.with({ deadline: 1 });
+    await assertRejects(
+      async () => await executor.submit(late, `${file}2`, 3_600_000),
+      TimeoutError,
+    );
     const job = executor.submit(jobs.compute, file, 3_600_000);
     await untilLines(file, "computed", 1);
     job.cancel();
