@@ -1,8 +1,9 @@
 import * as inside from "../inside.ts";
 import { Step } from "../scheduling/step.ts";
 import { requireLoop } from "../scheduling/_current.ts";
-import { CancelReason } from "../tasks/_cancel_reason.ts";
-import type { CancelScope } from "../tasks/_cancel_scope.ts";
+import { type CancelOptions, CancelReason } from "../tasks/_cancel_reason.ts";
+import { CancelScope } from "../tasks/_cancel_scope.ts";
+import { cancelContained, type Cancellable } from "../tasks/_cancel_walk.ts";
 import type { CancelHost, CoroutineHost } from "../tasks/_consumer.ts";
 import { CallerOperation } from "./_caller_operation.ts";
 import { lineOf } from "../values/_describe.ts";
@@ -15,7 +16,7 @@ import type { EventLoop } from "../event_loop.ts";
 import { addWaiter, Future } from "../tasks/future.ts";
 import { startOperation } from "../tasks/start_operation.ts";
 import { isCoroutine } from "../values/is_coroutine.ts";
-import type { Coroutine, Task, TaskBody, TaskOptions } from "../tasks/task.ts";
+import { type Coroutine, Task, type TaskBody, type TaskOptions } from "../tasks/task.ts";
 import type { Runnable } from "../scheduling/_runnable.ts";
 
 /**
@@ -34,7 +35,7 @@ type GroupState = "open" | "closing" | "closed";
 export class TaskGroup {
   readonly #loop: EventLoop;
   /** Whom the group cancels when a child fails. */
-  readonly #parent: CancelHost;
+  readonly #parent: CoroutineHost | CancelScope;
   readonly #tasks: Set<Task<unknown>> = new Set();
   readonly #errors: unknown[] = [];
   #state: GroupState = "open";
@@ -50,7 +51,7 @@ export class TaskGroup {
   #completed: Completion | null = null;
 
   /** @ignore Groups are created by `taskGroup()`. */
-  constructor(loop: EventLoop, parent: CancelHost) {
+  constructor(loop: EventLoop, parent: CoroutineHost | CancelScope) {
     this.#loop = loop;
     this.#parent = parent;
     // One that is due comes to the body as any other from outside.
@@ -141,7 +142,8 @@ export class TaskGroup {
         if (!(error instanceof CancelledError)) throw error;
         // The first cancellation from outside; later ones wait for the children as well.
         this.#cancelled ??= this.#outsideCancel(error);
-        if (!this.#aborting) this.#abort();
+        if (this.#aborting) this.#endCircles();
+        else this.#abort();
       }
       this.#completed = null;
     }
@@ -209,7 +211,7 @@ export class TaskGroup {
     try {
       return yield* ready;
     } catch (error) {
-      if (!task.done()) task.cancel();
+      if (!task.done()) this.#cancelChildren([task]);
       throw error;
     }
   }
@@ -244,7 +246,7 @@ export class TaskGroup {
 
   /** An eager child may have had the group cancelled before it was one of its tasks. */
   #cancelLate(task: Task<unknown>): void {
-    if (this.#aborting) task.cancel();
+    if (this.#aborting) this.#cancelChildren([task]);
   }
 
   #forget(task: Task<unknown>): void {
@@ -255,7 +257,25 @@ export class TaskGroup {
   #abort(): void {
     this.#aborting = true;
     const cause = this.#cancelled?.cause;
-    for (const task of this.#tasks) task.cancel(undefined, { cause });
+    this.#cancelChildren(this.#tasks, { cause });
+  }
+
+  #cancelChildren(tasks: Iterable<Task<unknown>>, options?: CancelOptions): void {
+    cancelContained(this.#hosts, () => {
+      for (const task of tasks) task.cancel(undefined, options);
+    });
+  }
+
+  /** A cancelled child may still wait for who waits for it, through the groups of others. */
+  #endCircles(): void {
+    this.#cancelChildren(waitersFor(this.#hosts, this.#tasks));
+  }
+
+  /** Who waits for the group. */
+  get #hosts(): Cancellable[] {
+    const parent = this.#parent;
+    const task = parent instanceof CancelScope ? parent.task : parent[inside.task];
+    return task === null ? [parent] : [parent, task];
   }
 
   #cancelParent(reason: CancelReason): void {
@@ -263,6 +283,24 @@ export class TaskGroup {
     this.#reason = reason;
     this.#parent[inside.cancel](reason);
   }
+}
+
+/** Which of `tasks`, and of the tasks that these wait for, wait for one of `hosts`. */
+function waitersFor(
+  hosts: readonly Cancellable[],
+  tasks: Iterable<Task<unknown>>,
+): Set<Task<unknown>> {
+  const found = new Set<Task<unknown>>();
+  const known = new Set<Cancellable>(hosts);
+  const open = Array.from(tasks, (task) => ({ future: task as Future<unknown>, task }));
+  for (let wait = open.pop(); wait !== undefined; wait = open.pop()) {
+    if (hosts.includes(wait.future)) found.add(wait.task);
+    if (known.has(wait.future)) continue;
+    known.add(wait.future);
+    const task = wait.future instanceof Task ? wait.future : wait.task;
+    for (const future of wait.future[inside.awaited]()) open.push({ future, task });
+  }
+  return found;
 }
 
 /** Tells a group that one of its children has ended. */

@@ -51,6 +51,23 @@ export interface CancelEdge {
   [inside.answerCancel]?(verdict: CancelVerdict, reason: CancelReason): void;
 }
 
+/** What contains those that {@linkcode cancelContained} cancels. */
+let containing: readonly Cancellable[] = [];
+
+/**
+ * Calls `cancel`, which cancels what `hosts` have started and wait for. Who of these waits for a host
+ * closes a circle at once: the host cannot end before them, and must not be cancelled by them.
+ */
+export function cancelContained(hosts: readonly Cancellable[], cancel: () => void): void {
+  const outer = containing;
+  containing = hosts;
+  try {
+    cancel();
+  } finally {
+    containing = outer;
+  }
+}
+
 /** How often one walk goes through what it has gone through before. */
 const MAX_AGAIN = 1000;
 
@@ -80,7 +97,7 @@ export function walkCancel(
   const first = start[inside.passCancel](reason, routed);
   if (typeof first === "string") return first;
   // Only who is on the way from the start closes a circle; others may be met twice.
-  const path = new Set<Cancellable>([start]);
+  const path = new Set<Cancellable>(containing).add(start);
   if (within !== undefined) path.add(within);
   const answers = new Map<Cancellable, CancelVerdict>();
   let again = 0;

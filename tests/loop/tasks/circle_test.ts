@@ -24,6 +24,9 @@ import { runVirtual } from "../_test_loop.ts";
 
 type Wait = (task: () => Task<unknown>) => PromiseLike<unknown>;
 
+/** A group whose child is cancelled ends well. */
+const CHILD = "a child of taskGroup()";
+
 /** How a task waits for another. */
 const HOSTS: Readonly<Record<string, Wait>> = {
   "a task": (task) => task(),
@@ -45,13 +48,31 @@ const HOSTS: Readonly<Record<string, Wait>> = {
       yield* task();
     }),
   "taskGroup() of an async function": (task) => taskGroup(async () => void await task()),
+  [CHILD]: (task) => {
+    const awaited = task();
+    return taskGroup((group) => void group.createTask(async () => void await awaited));
+  },
+  "a child of start() in taskGroup()": (task) => {
+    const awaited = task();
+    return taskGroup(function* (group): Coroutine<void> {
+      yield* group.start(function* (): Coroutine<void> {
+        yield* awaited;
+      });
+    });
+  },
   "gather()": (task) => gather([task(), sleep(3)]),
   "gather() of gather()": (task) => gather([gather([task()])]),
   "shield()": (task) => shield(task()),
 };
 
 /** What only wraps the task, so that nobody awaits it itself. */
-const WRAPS = new Set(["gather()", "gather() of gather()", "shield()"]);
+const WRAPS = new Set([
+  CHILD,
+  "a child of start() in taskGroup()",
+  "gather()",
+  "gather() of gather()",
+  "shield()",
+]);
 
 function start(kind: Kind, wait: () => PromiseLike<unknown>): Task<unknown> {
   if (kind === "async function") {
@@ -156,7 +177,13 @@ for (const first of KINDS) {
               yield* sleep(1);
               tasks[victim]?.cancel("stop");
               yield* sleep(0.5);
-              if (tasks.some((task) => !task.cancelled())) bad.push(`${there}, ${back}, ${victim}`);
+              const ended = (task: Task<unknown>, how: string) =>
+                task.cancelled() || (how === CHILD && task.done() && task.exception() === null);
+              if (
+                !ended(tasks[0] as Task<unknown>, there) || !ended(tasks[1] as Task<unknown>, back)
+              ) {
+                bad.push(`${there}, ${back}, ${victim}`);
+              }
             });
           }
         }
