@@ -54,7 +54,8 @@ Deno.test("running out of descriptors ends neither a server nor a loop", async (
   const command = new Deno.Command("sh", { args: ["-c", `${run} ${program("at_the_limit")}`] });
   const { output, errors } = read(await command.output());
   const expected =
-    "socket() EMFILE\nconnect EMFILE\naccept EMFILE\nthen accepted, after 1 report\n";
+    "0 left: EMFILE\n1 left: EMFILE\n2 left: 1 byte\n3 left: 1 byte\n4 left: 1 byte\n" +
+    "leaked 0\nsocket() EMFILE\nconnect EMFILE\naccept EMFILE\nthen accepted, after 1 report\n";
   assertEquals(output, expected, errors);
 });
 

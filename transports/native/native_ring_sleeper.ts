@@ -55,14 +55,26 @@ export class RingSleeper implements Sleeper {
     const ring = libc.io_uring_setup(SYS_IO_URING_SETUP, ENTRIES, params);
     if (ring < 0) return null;
     const view = new DataView(params.buffer);
+    let pair: [sender: number, receiver: number] | null = null;
     if ((view.getUint32(FEATURES, true) & FEATURE_ONE_MAP) !== 0) {
-      return new RingSleeper(ring, view, descriptor, wake);
+      try {
+        pair = openSocketPair(AF_UNIX, SOCK_STREAM);
+      } catch {
+        // No descriptor is left: the other way needs fewer.
+      }
     }
+    if (pair !== null) return new RingSleeper(ring, pair, view, descriptor, wake);
     closeDescriptor(ring);
     return null;
   }
 
-  private constructor(ring: number, params: DataView, descriptor: number, wake: () => void) {
+  private constructor(
+    ring: number,
+    [sender, receiver]: readonly [number, number],
+    params: DataView,
+    descriptor: number,
+    wake: () => void,
+  ) {
     this.#ring = ring;
     this.#params = params;
     const size = Math.max(
@@ -71,7 +83,6 @@ export class RingSleeper implements Sleeper {
     );
     this.#rings = new SharedRing(ring, size, OFFSET_RINGS);
     this.#requests = new SharedRing(ring, ENTRIES * REQUEST_SIZE, OFFSET_REQUESTS);
-    const [sender, receiver] = openSocketPair(AF_UNIX, SOCK_STREAM);
     this.#sender = sender;
     this.#socket = new Socket({ fd: receiver, readable: true, writable: false });
     this.#socket.unref();

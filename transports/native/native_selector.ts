@@ -122,12 +122,19 @@ export class Selector implements Poller, Runnable, OpenResource {
   #state: State = "quiet";
   /** Looks in a row that have found nothing. */
   #misses = 0;
-  #sleeper: Sleeper | null = null;
+  /** Made with the selector: when there is no descriptor left, the loop could not wait. */
+  readonly #sleeper: Sleeper;
   #isReleased = false;
 
   private constructor(loop: EventLoop) {
     this.#loop = loop;
     this.#epoll = checked(libc.epoll_create1(EPOLL_CLOEXEC));
+    try {
+      this.#sleeper = createSleeper(this.#epoll, this.#onAwake);
+    } catch (error) {
+      closeDescriptor(this.#epoll);
+      throw error;
+    }
     openResources(loop).add(this);
   }
 
@@ -208,7 +215,7 @@ export class Selector implements Poller, Runnable, OpenResource {
   }
 
   rest(): void {
-    if (this.#state === "asleep") this.#sleeper?.rest();
+    if (this.#state === "asleep") this.#sleeper.rest();
     this.#state = "quiet";
   }
 
@@ -233,8 +240,7 @@ export class Selector implements Poller, Runnable, OpenResource {
     this.#isReleased = true;
     this.#count = 0;
     this.#state = "quiet";
-    this.#sleeper?.close();
-    this.#sleeper = null;
+    this.#sleeper.close();
     closeDescriptor(this.#epoll);
     this.#watches.length = 0;
   }
@@ -248,7 +254,6 @@ export class Selector implements Poller, Runnable, OpenResource {
   }
 
   #sleep(): void {
-    this.#sleeper ??= createSleeper(this.#epoll, this.#onAwake);
     this.#state = "asleep";
     this.#sleeper.sleep();
   }
