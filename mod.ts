@@ -231,6 +231,7 @@ export {
   type StreamWriterOptions,
   type TlsCertificate,
   type TlsClientSettings,
+  type TlsIdentity,
   type TlsInfo,
   type TlsOptions,
   type TlsServerSettings,

@@ -124,6 +124,15 @@ export type {
   SocketAddress,
   SpawnOptions,
   StdioTarget,
+  Tls,
+  TlsCertificate,
+  TlsContext,
+  TlsEngine,
+  TlsEngineEvents,
+  TlsIdentity,
+  TlsInfo,
+  TlsOptions,
+  TlsVersion,
   WritableHandle,
 } from "./platform/platform.ts";
 export type { PlatformLoop } from "./platform/platform_loop.ts";

@@ -98,6 +98,7 @@ export { StreamWriter, type StreamWriterOptions } from "./streams/stream_writer.
 export type {
   TlsCertificate,
   TlsClientSettings,
+  TlsIdentity,
   TlsInfo,
   TlsOptions,
   TlsServerSettings,

@@ -9,6 +9,7 @@ import type {
   ReadableHandle,
   Readiness,
   Signals,
+  Tls,
   WorkerLink,
   WorkerPermissions,
   WorkerProcesses,
@@ -43,6 +44,7 @@ export class RestrictedPlatform implements Platform {
   readonly workerProcesses: WorkerProcesses;
   readonly createReadyQueue?: () => ReadyQueue;
   readonly readiness?: Readiness;
+  readonly tls?: Tls;
   readonly #restrictions: Restrictions;
 
   /** @throws {TypeError} If a member of a list is none of its kind. */
@@ -52,6 +54,7 @@ export class RestrictedPlatform implements Platform {
     this.clock = host.clock;
     this.random = host.random;
     if (host.createReadyQueue !== undefined) this.createReadyQueue = host.createReadyQueue;
+    if (host.tls !== undefined) this.tls = host.tls;
     this.signals = restrictSignals(host, restrictions);
     this.network = new RestrictedNetwork(host, restrictions);
     this.pipes = restrictPipes(host, restrictions);

@@ -13,6 +13,7 @@ import type { Network } from "./network_platform.ts";
 import type { Pipes } from "./pipe_platform.ts";
 import type { Processes } from "./process_platform.ts";
 import type { ReadyQueue } from "../scheduling/ready_queue.ts";
+import type { Tls } from "./tls_platform.ts";
 import type { WorkerProcesses, Workers } from "./worker_platform.ts";
 
 export type {
@@ -45,6 +46,18 @@ export type {
   OpenDatagramsOptions,
   SocketAddress,
 } from "./network_platform.ts";
+
+export type {
+  Tls,
+  TlsCertificate,
+  TlsContext,
+  TlsEngine,
+  TlsEngineEvents,
+  TlsIdentity,
+  TlsInfo,
+  TlsOptions,
+  TlsVersion,
+} from "./tls_platform.ts";
 
 export type { Pipes, ReadableHandle, WritableHandle } from "./pipe_platform.ts";
 
@@ -163,6 +176,8 @@ export interface Platform {
   readonly workerProcesses: WorkerProcesses;
   /** The readiness of descriptors, where the host can tell it. */
   readonly readiness?: Readiness;
+  /** What secures connections, where the host has something other than Deno's own TLS. */
+  readonly tls?: Tls;
 }
 
 /**

@@ -11,7 +11,6 @@ import {
   StreamWriter,
   type Transport,
 } from "../../mod.ts";
-import { createClientContext } from "../../transports/tls/_deno_tls_context.ts";
 import { DenoTlsChannel } from "../../transports/tls/deno_tls_channel.ts";
 import { StreamTransport } from "../../transports/core/stream_transport.ts";
 import {
@@ -25,6 +24,7 @@ import {
   type Stage,
   utf8,
 } from "./_backend.ts";
+import { host } from "./_host.ts";
 import { MemoryWire } from "./_memory_wire.ts";
 import { certificate, trusting } from "./_tls.ts";
 import { stateOf } from "../../transports/streams/stream_reader.ts";
@@ -319,7 +319,7 @@ class Pipeliner {
       lost(error);
       wire.arrive(null);
     };
-    this.#channel = new DenoTlsChannel(loop, wire, createClientContext(trusting, "localhost"));
+    this.#channel = new DenoTlsChannel(loop, wire, host.tls.clientContext(trusting, "localhost"));
   }
 
   /** Waits until the handshake is over. Gives who receives what is secured. */

@@ -1,47 +1,26 @@
 import type { Duplex } from "node:stream";
 import type { PeerCertificate, TLSSocket } from "node:tls";
-import {
-  areFor,
-  bytesOfAddress,
-  describeAlternativeNames,
-  describeNames,
-  namesIn,
-} from "./certificate_names.ts";
-import type { TlsContext } from "./_deno_tls_context.ts";
+import { areFor, bytesOfAddress, describeNames, namesIn } from "./certificate_names.ts";
+import type { DenoTlsContext } from "./_deno_tls_context.ts";
+import { describeCertificate } from "./_deno_tls_certificate.ts";
 import { otherHost } from "./_deno_tls_error.ts";
+import type { TlsEngine, TlsEngineEvents } from "../../loop/platform/platform.ts";
 import { TLS_PIECE_SIZE, TlsShortcut } from "./deno_tls_shortcut.ts";
-import type { TlsCertificate, TlsInfo } from "./tls_options.ts";
-
-/** What an engine tells. It may come at any time, also from outside the loop. */
-export interface TlsEngineEvents {
-  /** The handshake is done, and the peer is who it must be. */
-  secured(info: TlsInfo): void;
-  /**
-   * `records` are to be sent. Once they went out, so have `payload` more bytes of those that were
-   * given to {@linkcode TlsEngine.encrypt}.
-   */
-  encrypted(records: Uint8Array, payload: number): void;
-  /** Bytes have come. They belong to the receiver. */
-  decrypted(bytes: Uint8Array): void;
-  /** The peer has ended the connection in good order. */
-  ended(): void;
-  /** The engine is of no more use. */
-  failed(error: Error): void;
-}
+import type { TlsInfo } from "./tls_options.ts";
 
 const NO_BYTES = new Uint8Array(0);
 
 /**
- * TLS without a connection: what comes from the peer goes in, what is for the peer comes out.
+ * TLS by `node:tls`.
  *
  * *Theory of operation.* `node:tls` puts TLS over any `Duplex`. This one gives to its reader what
  * {@linkcode feed} is called with, at once and past its own buffer, and tells what is written to it.
  * Certificates are checked by `node:tls`, names by {@linkcode areFor}, all before `secured()`. After that
  * a {@linkcode TlsShortcut} takes over where there is one; else the data goes through the sockets.
  */
-export class TlsEngine {
+export class DenoTlsEngine implements TlsEngine {
   readonly #events: TlsEngineEvents;
-  readonly #context: TlsContext;
+  readonly #context: DenoTlsContext;
   readonly #wire: Duplex;
   #socket: TLSSocket | null = null;
   #shortcut: TlsShortcut | null = null;
@@ -49,7 +28,7 @@ export class TlsEngine {
   #isDrained = false;
 
   /** Starts a handshake: that of a server if `context` has one. */
-  constructor(context: TlsContext, events: TlsEngineEvents) {
+  constructor(context: DenoTlsContext, events: TlsEngineEvents) {
     this.#events = events;
     this.#context = context;
     this.#wire = new context.node.stream.Duplex({
@@ -64,8 +43,8 @@ export class TlsEngine {
     else this.#accept();
   }
 
-  /** Takes bytes that came from the peer; their memory is free again afterwards. */
-  feed(bytes: Uint8Array): void {
+  feed(buffer: Uint8Array, count: number): void {
+    const bytes = buffer.subarray(0, count);
     const shortcut = this.#shortcut;
     if (shortcut === null) return void this.#wire.emit("data", bytes);
     this.#isDrained = false;
@@ -74,7 +53,6 @@ export class TlsEngine {
     if (!this.#isDrained) this.#tellOutput(shortcut.output());
   }
 
-  /** Encrypts `bytes`; their memory is free again afterwards. */
   encrypt(bytes: Uint8Array): void {
     for (let start = 0; start < bytes.length; start += TLS_PIECE_SIZE) {
       this.#encryptPiece(
@@ -83,7 +61,6 @@ export class TlsEngine {
     }
   }
 
-  /** Tells the peer that nothing more comes; calls `told` once the record of that was told. */
   end(told: () => void): void {
     if (this.#shortcut === null) this.#socket?.end(told);
     else {
@@ -92,7 +69,6 @@ export class TlsEngine {
     }
   }
 
-  /** Lets go of everything. */
   destroy(): void {
     this.#socket?.destroy();
     this.#wire.destroy();
@@ -172,7 +148,7 @@ export class TlsEngine {
     if (this.#context.server !== null) socket.on("error", events.failed);
     this.#shortcut = TlsShortcut.take(socket, events);
     if (this.#shortcut === null) {
-      socket.on("data", (bytes: Uint8Array) => events.decrypted(bytes));
+      socket.on("data", (bytes: Uint8Array) => events.decrypted(bytes, bytes.length, true));
       socket.on("end", events.ended);
     }
     events.secured(info);
@@ -197,19 +173,5 @@ function describe(socket: TLSSocket): TlsInfo {
     cipher: socket.getCipher().name,
     alpnProtocol: socket.alpnProtocol || null,
     peerCertificate: "raw" in certificate ? describeCertificate(certificate) : null,
-  };
-}
-
-function describeCertificate(certificate: PeerCertificate): TlsCertificate {
-  return {
-    subject: { ...certificate.subject as unknown as Record<string, string> },
-    issuer: { ...certificate.issuer as unknown as Record<string, string> },
-    // Not what `node:tls` has written: there a name with a comma in it looks like two.
-    subjectAltName: describeAlternativeNames(certificate.raw),
-    validFrom: certificate.valid_from,
-    validTo: certificate.valid_to,
-    serialNumber: certificate.serialNumber,
-    fingerprint256: certificate.fingerprint256,
-    raw: new Uint8Array(certificate.raw),
   };
 }

@@ -1,7 +1,7 @@
-import type { ByteChannel } from "../../loop/platform/platform.ts";
+import type { ByteChannel, Tls, TlsContext } from "../../loop/platform/platform.ts";
 import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
-import { createClientContext, createServerContext, type TlsContext } from "./_deno_tls_context.ts";
+import { denoTls } from "./_deno_tls_context.ts";
 import { DenoTlsChannel } from "./deno_tls_channel.ts";
 import type {
   TlsClientSettings,
@@ -52,7 +52,9 @@ export function clientHandshake(
   hostname?: string,
 ): StartHandshake {
   checkTimeouts(settings);
-  return handshakeIn(loop, createClientContext(tls, settings.serverHostname ?? hostname), settings);
+  const options = tls === true ? {} : tls;
+  const context = engines(loop).clientContext(options, settings.serverHostname ?? hostname);
+  return handshakeIn(loop, context, settings);
 }
 
 /** Returns what starts the handshakes of a server. */
@@ -62,7 +64,7 @@ export function serverHandshake(
   timeouts: TlsTimeouts,
 ): StartHandshake {
   checkTimeouts(timeouts);
-  return handshakeIn(loop, createServerContext(tls), timeouts);
+  return handshakeIn(loop, engines(loop).serverContext(tls === true ? {} : tls), timeouts);
 }
 
 /** Waits for the handshake of `channel`. If that fails or is cancelled, closes it. */
@@ -74,6 +76,11 @@ export function* untilSecured(channel: DenoTlsChannel): Coroutine<ByteChannel> {
     throw error;
   }
   return channel;
+}
+
+/** Returns what TLS on `loop` is done by. */
+function engines(loop: PlatformLoop): Tls {
+  return loop.platform.tls ?? denoTls;
 }
 
 function handshakeIn(

@@ -17,14 +17,14 @@ export class TlsRecords {
     return this.#header > 0;
   }
 
-  /** Goes on by `bytes`. */
-  follow(bytes: Uint8Array): void {
-    for (let index = 0; index < bytes.length;) {
+  /** Goes on by the first `count` of `bytes`. */
+  follow(bytes: Uint8Array, count: number): void {
+    for (let index = 0; index < count;) {
       if (this.#header < HEADER_SIZE) this.#takeHeader(bytes[index++] as number);
       else {
-        const count = Math.min(this.#left, bytes.length - index);
-        index += count;
-        this.#left -= count;
+        const content = Math.min(this.#left, count - index);
+        index += content;
+        this.#left -= content;
       }
       if (this.#header === HEADER_SIZE && this.#left === 0) this.#header = 0;
     }

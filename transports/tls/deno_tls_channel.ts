@@ -2,8 +2,8 @@
  * TLS over any byte channel: TCP, a Unix socket, a simulated link.
  *
  * *Theory of operation.* The channel is the sink of another one, the wire. What the wire receives
- * goes into an engine, and what comes out of the engine waits in a queue for the wire, which has
- * one write in flight. The channel is
+ * goes into an engine, and what comes out of the engine goes to the wire, which has one write in
+ * flight; the rest waits in a queue. The channel is
  *
  * - `handshaking` until the engine says that the peer is who it must be;
  * - `open` while data goes both ways;
@@ -23,11 +23,15 @@ import { Step } from "../../loop/scheduling/step.ts";
 import { assertMove, type Moves } from "../../loop/errors/assert.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import type { Future } from "../../loop/tasks/future.ts";
-import type { ByteChannel, ByteSink } from "../../loop/platform/platform.ts";
+import type {
+  ByteChannel,
+  ByteSink,
+  TlsContext,
+  TlsEngine,
+  TlsEngineEvents,
+} from "../../loop/platform/platform.ts";
 import type { TimerHandle } from "../../loop/scheduling/timer_handle.ts";
 import { nodeProcess } from "./_deno_node_tls.ts";
-import type { TlsContext } from "./_deno_tls_context.ts";
-import { TlsEngine, type TlsEngineEvents } from "./_deno_tls_engine.ts";
 import {
   explainTlsError,
   tlsClosed,
@@ -77,6 +81,8 @@ const TRAFFIC = "go on with a secured connection";
 export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
   /** There is no half close. */
   readonly endsWhole = true;
+  /** The engine copies what it is fed. */
+  readonly lends = false;
   /** Finished when the handshake is done. Fails if it does. */
   readonly secured: Future<void>;
   readonly #loop: EventLoop;
@@ -88,7 +94,9 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
   #state: State = "handshaking";
   #info: TlsInfo | null = null;
 
+  /** What a wire reads into that has no memory of its own. */
   readonly #readBuffer = new ReadBuffer(LARGEST_READ);
+  #lent: Uint8Array | null = null;
   readonly #records = new TlsRecords();
   /** Whether what the peer has sent begins like TLS. */
   #isTls = false;
@@ -107,6 +115,7 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
   /** What is still to be encrypted of the write in flight. */
   #rest: Uint8Array | null = null;
   #isWriting = false;
+  #isEncrypting = false;
   #sentWithinWrite = 0;
 
   /** Starts a handshake on `wire`, which belongs to the channel from now on. */
@@ -119,7 +128,7 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
     wire.attach(this);
     const seconds = timeouts.tlsHandshakeTimeout ?? HANDSHAKE_TIMEOUT;
     this.#timer = loop.callLater(seconds, () => this.#failNow(tlsTimeout(HANDSHAKE, seconds)));
-    this.#engine = new TlsEngine(context, this.#events);
+    this.#engine = context.start(this.#events);
     wire.resume();
   }
 
@@ -137,9 +146,9 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
     this.#sentWithinWrite = 0;
     if (bytes.length > BATCH_SIZE) {
       this.#rest = new Uint8Array(bytes.subarray(BATCH_SIZE));
-      this.#engine.encrypt(bytes.subarray(0, BATCH_SIZE));
-    } else this.#engine.encrypt(bytes);
-    this.#send();
+      this.#encrypt(bytes.subarray(0, BATCH_SIZE));
+      this.#send();
+    } else this.#encrypt(bytes);
     this.#isWriting = false;
     return this.#sentWithinWrite;
   }
@@ -197,21 +206,20 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
 
   /** @internal */
   buffer(): Uint8Array {
-    return this.#readBuffer.take();
+    return this.#lent = this.#readBuffer.take();
   }
 
   /** @internal */
   received(buffer: Uint8Array, count: number): void {
     if (this.#state === "closed") return;
-    const bytes = buffer.subarray(0, count);
-    this.#readBuffer.adapt(count);
+    if (buffer === this.#lent) this.#readBuffer.adapt(count);
     if (!this.#isTls) {
-      this.#isTls = isTlsRecord(bytes);
+      this.#isTls = isTlsRecord(buffer);
       if (!this.#isTls) return this.#failNow(tlsForeign(HANDSHAKE));
     }
-    this.#records.follow(bytes);
+    this.#records.follow(buffer, count);
     this.#isFeeding = true;
-    this.#engine.feed(bytes);
+    this.#engine.feed(buffer, count);
     this.#isFeeding = false;
     this.#report();
   }
@@ -255,11 +263,26 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
       this.#enter(() => this.#secure());
     },
     encrypted: (records, payload) => {
-      if (this.#state === "closed") return;
+      if (this.#state === "closed") return true;
+      if (this.#outgoing.length === 0) {
+        const sent = records.length > 0 ? this.#wire.write(records) : 0;
+        if (sent === records.length) {
+          this.#payloadSent(payload);
+          return true;
+        }
+        this.#inFlight = records.length - sent;
+      }
       this.#outgoing.push({ records, payload });
-      if (!this.#isWriting) this.#send();
+      return false;
     },
-    decrypted: (bytes) => this.#take(bytes),
+    decrypted: (buffer, count, isOwned) => {
+      if (!isOwned && this.#reports.length === 0 && this.#isReading && this.#sink !== null) {
+        // The engine has nothing under way then.
+        this.#sink.received(buffer, count);
+      } else if (this.#state !== "closing") {
+        this.#take(isOwned ? buffer.subarray(0, count) : buffer.slice(0, count));
+      }
+    },
     ended: () => {
       if (this.#isPeerDone) return;
       this.#isPeerDone = true;
@@ -333,7 +356,10 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
   #send(): void {
     while (this.#inFlight === 0) {
       const next = this.#outgoing[0];
-      if (next === undefined) return;
+      if (next === undefined) {
+        if (!this.#encryptMore()) return;
+        continue;
+      }
       const { records } = next;
       this.#inFlight = records.length;
       if (records.length > 0) this.#inFlight -= this.#wire.write(records);
@@ -342,22 +368,30 @@ export class DenoTlsChannel implements ByteChannel, ByteSink, OpenResource {
   }
 
   #recordsSent(): void {
-    const payload = this.#outgoing.shift()?.payload ?? 0;
-    if (this.#outgoing.length === 0) this.#encryptMore();
+    this.#payloadSent(this.#outgoing.shift()?.payload ?? 0);
+  }
+
+  #payloadSent(payload: number): void {
     if (this.#isWriting) this.#sentWithinWrite += payload;
     else if (payload > 0 && this.#state !== "closing") this.#sink?.sent(payload);
     this.#closeWhenSent();
   }
 
-  /** All that was encrypted of the write in flight is on its way. */
-  #encryptMore(): void {
+  /** Goes on with the write in flight, once all that was encrypted of it is on its way. */
+  #encryptMore(): boolean {
     const rest = this.#rest;
-    if (rest === null) return;
+    if (rest === null || this.#isEncrypting) return false;
     this.#rest = rest.length > BATCH_SIZE ? rest.subarray(BATCH_SIZE) : null;
-    const outer = this.#isWriting;
-    this.#isWriting = true;
-    this.#engine.encrypt(rest.subarray(0, BATCH_SIZE));
-    this.#isWriting = outer;
+    this.#encrypt(rest.subarray(0, BATCH_SIZE));
+    return true;
+  }
+
+  #encrypt(bytes: Uint8Array): void {
+    // What has gone out may have the sink write more.
+    const outer = this.#isEncrypting;
+    this.#isEncrypting = true;
+    this.#engine.encrypt(bytes);
+    this.#isEncrypting = outer;
   }
 
   #closeWhenSent(): void {

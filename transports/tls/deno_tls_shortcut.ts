@@ -1,4 +1,5 @@
 import type { TLSSocket } from "node:tls";
+import type { TlsEngineEvents } from "../../loop/platform/platform.ts";
 
 /**
  * The most that is encrypted at once: three records. The engine takes no more in one go, and keeps
@@ -19,12 +20,7 @@ interface Engine {
 }
 
 /** What a shortcut tells. */
-export interface TlsShortcutEvents {
-  /** Bytes have come. They belong to the receiver. */
-  decrypted(bytes: Uint8Array): void;
-  /** The peer has ended the connection in good order. */
-  ended(): void;
-}
+export type TlsShortcutEvents = Pick<TlsEngineEvents, "decrypted" | "ended">;
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -57,7 +53,7 @@ export class TlsShortcut {
     if (engine === null || typeof write !== "function") return null;
     const onread = (data: ArrayBuffer | undefined) => {
       if (data === undefined) events.ended();
-      else events.decrypted(new Uint8Array(data));
+      else events.decrypted(new Uint8Array(data), data.byteLength, true);
     };
     engine.onread = onread;
     engine.setOnread(onread);

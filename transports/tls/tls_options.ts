@@ -1,42 +1,12 @@
-/**
- * A version of TLS.
- *
- * @category TLS
- */
-export type TlsVersion = "TLSv1.2" | "TLSv1.3";
+import type { TlsOptions } from "../../loop/platform/platform.ts";
 
-/**
- * How a connection is secured. As an `ssl.SSLContext`. Everything in it is in PEM.
- *
- * @category TLS
- */
-export interface TlsOptions {
-  /**
-   * The certificates of the authorities whose word is trusted, instead of those that Deno trusts.
-   * A client checks the server with them, and a server with `requestClientCert` the client.
-   */
-  caCerts?: readonly string[] | undefined;
-  /** The own certificate, with those between it and the authority behind it. Servers need it. */
-  cert?: string | undefined;
-  /** The private key of `cert`, not encrypted. */
-  key?: string | undefined;
-  /**
-   * The protocols spoken inside, the best first; see RFC 7301. The server picks one. Each takes 1 to
-   * 255 bytes, and all of them, with one more for each, at most 65,535.
-   */
-  alpnProtocols?: readonly string[] | undefined;
-  /** Whether a server asks for a certificate, and refuses clients without one that it trusts. */
-  requestClientCert?: boolean | undefined;
-  /** The oldest version that is spoken; 1.2 by default. */
-  minVersion?: TlsVersion | undefined;
-  /** The newest version that is spoken; 1.3 by default. */
-  maxVersion?: TlsVersion | undefined;
-  /**
-   * Lets a client accept a server with the certificate of another host. An authority that is
-   * trusted must have signed it all the same.
-   */
-  unsafelyDisableHostnameVerification?: boolean | undefined;
-}
+export type {
+  TlsCertificate,
+  TlsIdentity,
+  TlsInfo,
+  TlsOptions,
+  TlsVersion,
+} from "../../loop/platform/platform.ts";
 
 /**
  * Time limits of TLS.
@@ -73,47 +43,4 @@ export interface TlsClientSettings extends TlsTimeouts {
 export interface TlsServerSettings extends TlsTimeouts {
   /** Secures the connections; `cert` and `key` must be given. */
   tls?: TlsOptions | undefined;
-}
-
-/**
- * What `getExtraInfo("tls")` tells of a secured connection.
- *
- * @category TLS
- */
-export interface TlsInfo {
-  /** The version of TLS. */
-  readonly version: string;
-  /** The cipher suite, as OpenSSL calls it. */
-  readonly cipher: string;
-  /** The protocol that was agreed on, if any. */
-  readonly alpnProtocol: string | null;
-  /** The certificate of the peer, if it has shown one. */
-  readonly peerCertificate: TlsCertificate | null;
-}
-
-/**
- * A certificate.
- *
- * @category TLS
- */
-export interface TlsCertificate {
-  /** Whom it is for: `CN`, `O` and so on. */
-  readonly subject: Readonly<Record<string, string | string[]>>;
-  /** Who has signed it. */
-  readonly issuer: Readonly<Record<string, string | string[]>>;
-  /**
-   * The names it holds for, as in `DNS:localhost, IP Address:127.0.0.1`. One with a comma or a quote
-   * in it is a JSON string in which no comma is left: whoever asked for the certificate chose it.
-   */
-  readonly subjectAltName: string;
-  /** From when it holds, as in `Jan  1 00:00:00 2020 GMT`. */
-  readonly validFrom: string;
-  /** Until when it holds. */
-  readonly validTo: string;
-  /** Its number, in hexadecimal digits. */
-  readonly serialNumber: string;
-  /** Its SHA-256 hash, in pairs of hexadecimal digits. */
-  readonly fingerprint256: string;
-  /** The certificate itself, in DER. */
-  readonly raw: Uint8Array;
 }

@@ -47,3 +47,5 @@ certificate expired localhost authority serverAuth "DNS:localhost,IP:127.0.0.1" 
   20200101000000Z 20200201000000Z
 certificate client "Test client" authority clientAuth "email:client@example.com"
 certificate untrusted_client "Unknown client" stranger clientAuth "email:unknown@example.com"
+openssl pkcs8 -topk8 -in server.key -passout pass:"open sesame" -v2 aes-256-cbc -out server_encrypted.key
+openssl ec -in server.key -aes256 -passout pass:"open sesame" -out server_traditional.key

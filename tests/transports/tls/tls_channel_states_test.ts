@@ -3,18 +3,15 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { type Coroutine, EventLoop, sleep } from "../../../mod.ts";
 import * as inside from "../../../loop/inside.ts";
 import type { ByteSink } from "../../../loop/platform/platform.ts";
-import {
-  createClientContext,
-  createServerContext,
-} from "../../../transports/tls/_deno_tls_context.ts";
 import { DenoTlsChannel } from "../../../transports/tls/deno_tls_channel.ts";
 import { VirtualClock } from "../../loop/_virtual_clock.ts";
 import { passIterations, utf8 } from "../_backend.ts";
+import { host } from "../_host.ts";
 import { MemoryWire } from "../_memory_wire.ts";
 import { certificate, trusting } from "../_tls.ts";
 
-const CLIENT = createClientContext(trusting, "localhost");
-const SERVER = createServerContext(certificate("server"));
+const CLIENT = host.tls.clientContext(trusting, "localhost");
+const SERVER = host.tls.serverContext(certificate("server"));
 
 /** A TLS channel with what is around it. */
 class Subject {

@@ -1,15 +1,12 @@
 // TLS over connections in memory, where a test decides how the bytes are cut and where they end.
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import { type Coroutine, EventLoop, type TlsOptions } from "../../../mod.ts";
-import {
-  createClientContext,
-  createServerContext,
-} from "../../../transports/tls/_deno_tls_context.ts";
 import { DenoTlsChannel } from "../../../transports/tls/deno_tls_channel.ts";
 import { StreamTransport } from "../../../transports/core/stream_transport.ts";
 import type { TlsTimeouts } from "../../../transports/tls/tls_options.ts";
 import { VirtualClock } from "../../loop/_virtual_clock.ts";
 import { errorOf, passIterations, pattern, Recorder, sameBytes, utf8 } from "../_backend.ts";
+import { host } from "../_host.ts";
 import { MemoryWire } from "../_memory_wire.ts";
 import { certificate, trusting } from "../_tls.ts";
 
@@ -36,8 +33,8 @@ function* connect(
   { chunkSize = Infinity, ...timeouts }: TlsTimeouts & { chunkSize?: number } = {},
 ): Coroutine<Connection> {
   const [clientWire, serverWire] = MemoryWire.pair(loop, chunkSize);
-  const clientContext = createClientContext(trusting, "localhost");
-  const server = new DenoTlsChannel(loop, serverWire, createServerContext(SERVER), timeouts);
+  const clientContext = host.tls.clientContext(trusting, "localhost");
+  const server = new DenoTlsChannel(loop, serverWire, host.tls.serverContext(SERVER), timeouts);
   const client = new DenoTlsChannel(loop, clientWire, clientContext, timeouts);
   yield* client.secured;
   yield* server.secured;
@@ -146,7 +143,7 @@ test("fails with InvalidData when a record was changed on its way", function* (l
 
 test("gives up a handshake after its time", function* (loop) {
   const [wire] = MemoryWire.pair(loop);
-  const context = createClientContext(trusting, "localhost");
+  const context = host.tls.clientContext(trusting, "localhost");
   const start = loop.time();
   const channel = new DenoTlsChannel(loop, wire, context);
   const error = yield* errorOf(channel.secured);
@@ -205,8 +202,8 @@ test("fails a handshake with InvalidData when no TLS comes, and leaves nothing",
   for (const side of ["client", "server"] as const) {
     const [wire, other] = MemoryWire.pair(loop);
     const context = side === "client"
-      ? createClientContext(trusting, "localhost")
-      : createServerContext(SERVER);
+      ? host.tls.clientContext(trusting, "localhost")
+      : host.tls.serverContext(SERVER);
     const channel = new DenoTlsChannel(loop, wire, context);
     other.transmit(utf8("HTTP/1.1 400 Bad Request\r\n\r\n"));
     assertInstanceOf(yield* errorOf(channel.secured), Deno.errors.InvalidData, side);
@@ -223,11 +220,11 @@ test("fails a handshake with UnexpectedEof when the peer goes, wherever it goes"
       left -= bytes?.length ?? 0;
       if (left <= 0) clientWire.arrive(null);
     };
-    const server = new DenoTlsChannel(loop, serverWire, createServerContext(SERVER));
+    const server = new DenoTlsChannel(loop, serverWire, host.tls.serverContext(SERVER));
     const client = new DenoTlsChannel(
       loop,
       clientWire,
-      createClientContext(trusting, "localhost"),
+      host.tls.clientContext(trusting, "localhost"),
     );
     const error = yield* errorOf(client.secured);
     assertInstanceOf(error, Deno.errors.UnexpectedEof, `after ${count} bytes`);
@@ -241,7 +238,7 @@ test("fails a handshake with UnexpectedEof when the peer goes, wherever it goes"
 test("passes on what its wire fails with, in the handshake and after", function* (loop) {
   const reset = new Deno.errors.ConnectionReset("reset");
   const [wire] = MemoryWire.pair(loop);
-  const channel = new DenoTlsChannel(loop, wire, createClientContext(trusting, "localhost"));
+  const channel = new DenoTlsChannel(loop, wire, host.tls.clientContext(trusting, "localhost"));
   wire.fail(reset);
   assertEquals(yield* errorOf(channel.secured), reset);
   assertEquals(wire.isOver, true);

@@ -13,6 +13,7 @@ import {
   type Transport,
 } from "../../../mod.ts";
 import { errorOf, neverCalled, passIterations, Recorder, runOn, type Stage } from "../_backend.ts";
+import { host } from "../_host.ts";
 import { authority, certificate, tls, trusting } from "../_tls.ts";
 
 function test(name: string, main: (stage: Stage) => Coroutine<void>): void {
@@ -210,7 +211,11 @@ test("a client refuses a server that no trusted authority has signed", function*
     const error = yield* refusalOf(loop, options as TlsOptions);
     assertInstanceOf(error, Deno.errors.InvalidData);
     assertStringIncludes(error.message, "no trusted authority has signed the certificate");
-    assertEquals(error.code, "UNABLE_TO_VERIFY_LEAF_SIGNATURE");
+    // Deno's engine does not tell one from the other, nor from what has expired.
+    assertEquals(
+      error.code,
+      host.isNative ? "UNABLE_TO_GET_ISSUER_CERT_LOCALLY" : "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+    );
     assertInstanceOf(error.cause, Error);
   }
 });
@@ -231,7 +236,8 @@ test("a client refuses it again, however often it has met it", function* ({ loop
 test("a client refuses a certificate that has expired", function* ({ loop }) {
   const error = yield* refusalOf(loop, trusting, certificate("expired"));
   assertInstanceOf(error, Deno.errors.InvalidData);
-  assertStringIncludes(error.message, "or it is not valid now");
+  const says = host.isNative ? "the certificate of the peer has expired" : "or it is not valid now";
+  assertStringIncludes(error.message, says);
 });
 
 test("a client refuses the certificate of another host", function* ({ loop }) {

@@ -10,7 +10,7 @@ Deno.test("TlsRecords knows after every byte whether it is inside of a record", 
   const records = new TlsRecords();
   assertEquals(records.isInside, false);
   STREAM.forEach((byte, index) => {
-    records.follow(new Uint8Array([byte]));
+    records.follow(new Uint8Array([byte]), 1);
     assertEquals(records.isInside, !BOUNDARIES.includes(index + 1), `after byte ${index}`);
   });
 });
@@ -18,9 +18,9 @@ Deno.test("TlsRecords knows after every byte whether it is inside of a record", 
 Deno.test("TlsRecords knows the same however the stream is cut", () => {
   for (let first = 0; first <= STREAM.length; first += 1) {
     const records = new TlsRecords();
-    records.follow(STREAM.subarray(0, first));
+    records.follow(STREAM, first);
     assertEquals(records.isInside, !BOUNDARIES.includes(first));
-    records.follow(STREAM.subarray(first));
+    records.follow(STREAM.subarray(first), STREAM.length - first);
     assertEquals(records.isInside, false);
   }
 });
