@@ -1,8 +1,8 @@
 /**
  * **This backend needs `--allow-ffi`, with which a program may do anything: Deno's sandbox ends with
  * it.** It is for Linux, on x86_64 and arm64. Connections, listeners and datagrams are sockets of the
- * system's here, and cost about as much as uvloop's; all the rest is as on Deno's own backend, which
- * stays the default. It is chosen by name:
+ * system's here, and cost about as much as uvloop's; TLS is OpenSSL 3's, where there is `libssl.so.3`; all
+ * the rest is as on Deno's own backend, which stays the default. It is chosen by name:
  *
  * ```ts
  * import { run } from "@gyre/asyncio";
@@ -19,6 +19,8 @@
  */
 import { openLibcIfPermitted } from "./native_libc.ts";
 import { registerNativePolicy } from "./native_loop.ts";
+import { openOpenssl } from "./native_openssl.ts";
+import { createServerCallbacks } from "./native_tls_callbacks.ts";
 
 export { type NativeEventLoopOptions, newNativeEventLoop } from "./native_loop.ts";
 export { nativePlatform } from "./native_platform.ts";
@@ -29,4 +31,4 @@ export type { Descriptor } from "../endpoints/watch_descriptor.ts";
 
 registerNativePolicy();
 // Not within a test, which would be told that it has opened a library and not closed it.
-openLibcIfPermitted();
+if (openLibcIfPermitted() && openOpenssl()) createServerCallbacks();

@@ -1,5 +1,5 @@
 /**
- * The functions of libc and of OpenSSL. This is the one file with `Deno.dlopen`.
+ * The functions of libc. This is the one file with `Deno.dlopen`.
  *
  * *Theory of operation.* A function that may block is `nonblocking`: Deno runs it on another thread.
  * All others return at once, on descriptors that never block. Sizes and results are 32 bits wide, as a
@@ -96,19 +96,33 @@ export function openLibc(): void {
   ({ libc, layout, errno: errnoCell } = opened);
 }
 
-/** As {@linkcode openLibc}, where that asks nobody and can be done; else whoever needs it is told why. */
-export function openLibcIfPermitted(): void {
-  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return;
+/**
+ * As {@linkcode openLibc}, where that asks nobody and can be done; else whoever needs it is told why.
+ *
+ * @returns Whether they are there.
+ */
+export function openLibcIfPermitted(): boolean {
+  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return false;
   try {
     openLibc();
+    return true;
   } catch {
     // The system is unknown.
+    return false;
   }
 }
 
 /** Returns the number of the error of the last call. To be read in the very next expression. */
 export function errno(): number {
   return errnoCell[0] as number;
+}
+
+/** Opens another library; {@linkcode openLibc} has asked for the permission. */
+export function openLibrary<F extends Deno.ForeignLibraryInterface>(
+  file: string,
+  functions: F,
+): Deno.DynamicLibrary<F>["symbols"] {
+  return Deno.dlopen(file, functions).symbols;
 }
 
 function open(): Opened {

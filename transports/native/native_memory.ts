@@ -103,6 +103,41 @@ export function takeAddressList(memory: NativeMemory, place: number): Uint8Array
   return found;
 }
 
+/** Reads the text at `pointer`, which ends with a 0; `null` if there is none. */
+export function textAt(pointer: Deno.PointerValue): string | null {
+  return pointer === null ? null : Deno.UnsafePointerView.getCString(pointer);
+}
+
+/** Copies `size` bytes from `pointer`. */
+export function bytesAt(pointer: Deno.PointerValue, size: number): Uint8Array {
+  if (pointer === null || size === 0) return new Uint8Array(0);
+  return new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(pointer, size)).slice();
+}
+
+/** Copies `size` bytes from the address that a call has left in `place`. */
+export function bytesAtAddress(place: BigUint64Array, size: number): Uint8Array {
+  return bytesAt(Deno.UnsafePointer.create(place[0] as bigint), size);
+}
+
+/** What a callback was told to fill in: numbers, or the place of bytes that it was given. */
+export const outputs = {
+  byte(pointer: Deno.PointerValue, value: number): void {
+    if (pointer !== null) {
+      new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(pointer, 1))[0] = value;
+    }
+  },
+  int(pointer: Deno.PointerValue, value: number): void {
+    if (pointer !== null) {
+      new Int32Array(Deno.UnsafePointerView.getArrayBuffer(pointer, 4))[0] = value;
+    }
+  },
+  place(pointer: Deno.PointerValue, given: Deno.PointerValue, offset: number): void {
+    if (pointer === null || given === null) return;
+    const address = Deno.UnsafePointer.value(given) + BigInt(offset);
+    new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(pointer, 8))[0] = address;
+  },
+};
+
 function map(
   size: number,
   flags: number,
