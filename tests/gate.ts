@@ -17,6 +17,7 @@ const TEST_TASKS = {
   unstable: true,
   unix: true,
   processes: true,
+  engines: false,
   native: true,
 };
 

@@ -20,7 +20,7 @@ import { JobWorker, type JobWorkerOptions } from "./job_worker.ts";
 const USAGE = `Runs jobs of a queue.
 
   --jobs <module>       the module that has defineJobs() as its default export
-  --broker <url>        sqlite:<file>
+  --broker <url>        sqlite:<file>, or redis://<host>:<port> for BullMQ
   --queue <name>        the name of the queue ("jobs")
   --concurrency <n>     how many jobs run at once (1)
   --lease <seconds>     after which a worker that says nothing is taken for lost
@@ -89,7 +89,18 @@ async function brokerOf(
     const { SqliteBroker } = await import("./sqlite.ts");
     return new SqliteBroker({ path: rest, ...options });
   }
-  throw new TypeError(`Cannot run a worker: "${broker}" names no broker, as sqlite:<file> does`);
+  if (scheme === "redis" || scheme === "rediss") {
+    return await create("./bullmq.ts", "BullmqBroker", { url: broker, ...options });
+  }
+  throw new TypeError(
+    `Cannot run a worker: "${broker}" names no broker, as sqlite:<file> and redis://<host>:<port> do`,
+  );
+}
+
+/** Creates a broker of a file that has a client. Who names that file has Deno install the client. */
+async function create(file: string, name: string, options: object): Promise<JobBroker> {
+  const { [name]: Broker } = await import(new URL(file, import.meta.url).href);
+  return new Broker(options);
 }
 
 function numberOf(text: string | undefined): number | undefined {

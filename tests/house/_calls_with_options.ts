@@ -54,6 +54,7 @@ import { startInspector } from "@gyre/asyncio/inspector";
 import { newNativeEventLoop } from "@gyre/asyncio/native";
 import { instrument } from "@gyre/asyncio/telemetry";
 import { defineJobs, JobWorker, QueueExecutor } from "@gyre/asyncio/queue";
+import { BullmqBroker } from "@gyre/asyncio/queue/bullmq";
 import { SqliteBroker } from "@gyre/asyncio/queue/sqlite";
 import {
   explore,
@@ -133,6 +134,7 @@ export const CALLS: Readonly<Record<string, Call>> = {
   "new LifoQueue": (o) => new LifoQueue(o),
   "new PriorityQueue": (o) => new PriorityQueue(o),
   "new ProcessPoolExecutor": (o) => new ProcessPoolExecutor(o),
+  "new BullmqBroker": (o) => new BullmqBroker(o),
   "new JobWorker": (o) => new JobWorker({} as never, o),
   "new QueueExecutor": (o) => new QueueExecutor({ take: body } as never, o),
   "new SimulatedBroker": (o) => new SimulatedBroker(o),

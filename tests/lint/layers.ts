@@ -3,6 +3,11 @@ import { type Layer, layerOf, LAYERS, reachOf, repositoryPath, roomOf } from "./
 /** The one file in loop/ that imports the layers above it, to give the loop its asyncio methods. */
 const COMPOSITION_ROOT = "loop/deno_event_loop.ts";
 
+/** The clients of engines, each in the one file that speaks to its engine: an entry point of its own. */
+const CLIENTS: Readonly<Record<string, readonly string[]>> = {
+  "executor/queue/bullmq.ts": ["bullmq", "ioredis"],
+};
+
 /** Everything the composition root may import. */
 const BELOW_COMPOSITION_ROOT: readonly Layer[] = ["loop", "transports", "subprocess", "executor"];
 
@@ -53,6 +58,7 @@ function complaint(
   const isPublished = importer === "mod.ts" || layerOf(importer) !== undefined;
   if (!specifier.startsWith(".")) {
     if (!isPublished || specifier.startsWith("node:")) return undefined;
+    if (CLIENTS[importer]?.includes(specifier)) return undefined;
     return {
       message:
         `"${specifier}" is a dependency: the package needs nothing but Deno and its "node:" modules`,

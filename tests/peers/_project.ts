@@ -26,8 +26,12 @@ export async function withProject<T>(
 }
 
 /** Runs Deno in a folder, and gives what it prints. */
-export async function runDeno(cwd: string, args: string[]): Promise<string> {
-  const env = { NO_COLOR: "1" };
+export async function runDeno(
+  cwd: string,
+  args: string[],
+  variables: Record<string, string> = {},
+): Promise<string> {
+  const env = { NO_COLOR: "1", ...variables };
   const output = await new Deno.Command("deno", { args, cwd, env, stdin: "null" }).output();
   const text = new TextDecoder();
   if (!output.success) throw new Error(`Cannot run "${args}": ${text.decode(output.stderr)}`);

@@ -44,6 +44,24 @@ Deno.test("a project reaches every entry point of the package", async () => {
   assertEquals(await runInProject(lines.join("\n")), "true\n".repeat(lines.length));
 });
 
+Deno.test("a project that takes no engine installs the client of none, and one that takes it that one", async () => {
+  const entries = ["", "/queue", "/queue/sqlite", "/queue/worker"];
+  const imports = entries.map((entry) => `import "jsr:@gyre/asyncio${entry}";`).join("\n");
+  const files = { "none.ts": imports, "bullmq.ts": 'import "jsr:@gyre/asyncio/queue/bullmq";' };
+  await withProject(files, async (folder) => {
+    // From a cache that has nothing yet.
+    await runDeno(folder, ["run", "--no-check", "none.ts"], { DENO_DIR: `${folder}/cache` });
+    assertEquals(Deno.readDirSync(`${folder}/cache/npm`).toArray(), []);
+    const packages: Record<string, string[]> = {};
+    for (const file of Object.keys(files)) {
+      const { npmPackages } = JSON.parse(await runDeno(folder, ["info", "--json", file]));
+      packages[file] = Object.keys(npmPackages);
+    }
+    assertEquals(packages["none.ts"], []);
+    assertEquals(packages["bullmq.ts"]?.some((name) => name.startsWith("bullmq@")), true);
+  });
+});
+
 async function importsOfAll(): Promise<string> {
   const { exports } = JSON.parse(await Deno.readTextFile("deno.json"));
   return Object.keys(exports).map((entry) => `import "jsr:@gyre/asyncio${entry.slice(1)}";\n`)

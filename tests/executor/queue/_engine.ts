@@ -1,11 +1,14 @@
 import { createSubprocessExec, type Process } from "@gyre/asyncio";
 import type { JobBroker } from "@gyre/asyncio/queue";
+import type { Server } from "../../engines/_server.ts";
 import { filePath } from "../../../loop/platform/deno_system.ts";
 
 /** An engine that runs for one test. */
 export interface Engine extends AsyncDisposable {
   /** What `--broker` of the worker takes. */
   readonly url: string;
+  /** What `--queue` takes. */
+  readonly queue: string;
   /** The folder of the test. */
   readonly folder: string;
   /** Seconds of the leases. */
@@ -14,14 +17,18 @@ export interface Engine extends AsyncDisposable {
   broker(options?: { lease?: number }): JobBroker;
   /** Fails unless the engine keeps nothing of the queue. */
   assertEmpty(): Promise<void>;
-  /** Kills the server, waits, and starts it again; missing where there is none. */
-  readonly restart?: ((seconds: number) => Promise<void>) | undefined;
 }
 
 /** What starts an engine. */
 export interface EngineKind {
+  /** The class of its brokers. */
   readonly name: string;
-  start(): Promise<Engine>;
+  /** The program that serves it; missing where there is none. */
+  readonly command?: string;
+  /** Starts that program. */
+  startServer?(): Promise<Server>;
+  /** Creates an empty queue, on `server` if there is one. */
+  start(server?: Server): Promise<Engine>;
 }
 
 const WORKER = filePath(new URL("../../../executor/queue/deno_worker.ts", import.meta.url));
@@ -34,7 +41,8 @@ export function startWorker(engine: Engine, ...args: string[]): Promise<Process>
   return createSubprocessExec("deno", {
     args: [
       ...["run", "--no-prompt", "--no-check", ...flags, WORKER],
-      ...["--jobs", JOBS, "--broker", engine.url, "--lease", String(engine.lease)],
+      ...["--jobs", JOBS, "--broker", engine.url, "--queue", engine.queue],
+      ...["--lease", String(engine.lease)],
       ...["--permissions", JSON.stringify({ read: true, write: ["/tmp"] }), ...args],
     ],
     stdin: "null",

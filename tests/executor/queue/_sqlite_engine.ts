@@ -12,6 +12,7 @@ export const SQLITE: EngineKind = {
     const lease = 1;
     return {
       url: `sqlite:${path}`,
+      queue: "jobs",
       folder,
       lease,
       broker: (options = {}) => new SqliteBroker({ path, lease, ...options }),

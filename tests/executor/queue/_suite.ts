@@ -13,13 +13,19 @@ import {
   TimeoutError,
 } from "@gyre/asyncio";
 import { JobWorker, QueueExecutor } from "@gyre/asyncio/queue";
+import { hasCommand } from "../../peers/_peer_process.ts";
+import type { Server } from "../../engines/_server.ts";
 import { countLines, type Engine, type EngineKind, startWorker } from "./_engine.ts";
 import jobs from "./_jobs.ts";
 
 /** Runs `body` with an engine that is empty at the end. */
-function withEngine(kind: EngineKind, body: (engine: Engine) => Promise<void>): Promise<void> {
+function withEngine(
+  kind: EngineKind,
+  server: Server | undefined,
+  body: (engine: Engine) => Promise<void>,
+): Promise<void> {
   return run(async () => {
-    await using engine = await kind.start();
+    await using engine = await kind.start(server);
     await body(engine);
     await engine.assertEmpty();
   });
@@ -57,8 +63,19 @@ async function signal(pid: number, name: string): Promise<void> {
 
 /** Tests `kind`. */
 export function testBroker(kind: EngineKind): void {
+  const ignore = kind.command !== undefined && !hasCommand(kind.command, "--version");
+  let server: Server | undefined;
+  if (!ignore && kind.startServer !== undefined) {
+    const { startServer } = kind;
+    Deno.test.beforeAll(async () => void (server = await startServer()));
+    Deno.test.afterAll(async () => await server?.[Symbol.asyncDispose]());
+  }
   const test = (name: string, body: (engine: Engine) => Promise<void>) => {
-    Deno.test(`${kind.name}: ${name}`, () => withEngine(kind, body));
+    Deno.test({
+      name: `${kind.name}: ${name}`,
+      ignore,
+      fn: () => withEngine(kind, server, body),
+    });
   };
 
   test("QueueExecutor gives values and errors of jobs, as runInExecutor() has them", (engine) =>

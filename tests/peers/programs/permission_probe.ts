@@ -21,6 +21,7 @@ import {
   startUnixServer,
   toThread,
 } from "../../../mod.ts";
+import { BullmqBroker } from "../../../executor/queue/bullmq.ts";
 import { SqliteBroker } from "../../../executor/queue/sqlite.ts";
 import { startInspector } from "../../../inspector/mod.ts";
 import {
@@ -102,6 +103,8 @@ const PROBES: Readonly<Record<string, Probe>> = {
     }),
   startInspector: async (loop) =>
     await (await startInspector({ ...tcp, loop, print: () => {} })).close(),
+  BullmqBroker: async (loop) =>
+    await new BullmqBroker({ url: `redis://${hostname}:${port}` }).open(loop),
   SqliteBroker: async (loop) => {
     const broker = new SqliteBroker({ path });
     await broker.open(loop);
@@ -128,7 +131,7 @@ async function report(name: string, probe: Probe, loop: DenoEventLoop): Promise<
   } catch (error) {
     const refused = error instanceof Deno.errors.NotCapable;
     const expected = error instanceof Deno.errors.ConnectionRefused ||
-      error instanceof Deno.errors.NotFound;
+      error instanceof Deno.errors.NotFound || (error as { code?: string }).code === "ECONNREFUSED";
     if (!refused && !expected) throw error;
     console.log(refused ? `refused ${name}: ${error.message}` : `permitted ${name}`);
   }
