@@ -19,9 +19,9 @@ import { sleep } from "../../loop/structure/sleep.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import type { Task } from "../../loop/tasks/task.ts";
 import { checkOptions } from "../../loop/values/check_options.ts";
-import { wallClock } from "./_deno_wall_clock.ts";
 import { BULLMQ_BROKER } from "./_bullmq_options.ts";
 import type { JobBroker, JobEvent, JobOrder, JobState, TakenJob } from "./broker.ts";
+import { wallTime } from "./deno_wall_time.ts";
 
 export type { JobBroker, JobEvent, JobOrder, JobState, TakenJob } from "./broker.ts";
 
@@ -192,6 +192,8 @@ export class BullmqBroker implements JobBroker {
     if (await backend.remove(jobId(id), false) > 0) return;
     // It is locked. Its worker looks at that when it renews the lock.
     await unlessGone(() => backend.updateProgress(jobId(id), { cancelled: true }));
+    // Unless it has ended in between.
+    await backend.remove(jobId(id), false);
   }
 
   /** Lets go of a job. */
@@ -230,17 +232,17 @@ export class BullmqBroker implements JobBroker {
 
   /** Holds a job for another lease. */
   async renew({ id, token }: TakenJob): Promise<"held" | "cancelled" | "lost"> {
-    const { backend, client } = this.#open("renew a lease");
+    const { backend } = this.#open("renew a lease");
     const { token: lock } = token as Holding;
-    const [held, progress] = await Promise.all([
+    const [held, wasCancelled] = await Promise.all([
       backend.extendLock(jobId(id), lock, this.lease * 1000),
-      client.hget(backend.toKey(jobId(id)), "progress"),
+      this.#isCancelled(id),
     ]);
     if (Number(held) !== 1) {
       this.#held.delete(id);
       return "lost";
     }
-    return isCancelled(JSON.parse(progress ?? "0")) ? "cancelled" : "held";
+    return wasCancelled ? "cancelled" : "held";
   }
 
   /** The job is done. */
@@ -252,11 +254,14 @@ export class BullmqBroker implements JobBroker {
     // BullMQ gives the next job with the answer, if somebody is going to take it.
     const isTaken = this.#taking?.aborted === false && this.#takers.size === 0;
     await unlessGone(async () => {
-      const { result } = await backend.moveToCompleted(job, reply.toBase64(), keep, lock, isTaken);
+      const [{ result }, wasCancelled] = await Promise.all([
+        backend.moveToCompleted(job, reply.toBase64(), keep, lock, isTaken),
+        this.#isCancelled(id),
+      ]);
       this.#held.delete(id);
-      const message = writeEvent({ id, reply });
+      if (wasCancelled) await backend.remove(jobId(id), false);
       // Who misses it looks once a second.
-      void client.publish(this.#channel(caller), message).catch(() => {});
+      else void client.publish(this.#channel(caller), writeEvent({ id, reply })).catch(() => {});
       if (Array.isArray(result)) await this.#onFetched(result[0], result[1], lock);
     });
   }
@@ -265,11 +270,13 @@ export class BullmqBroker implements JobBroker {
   async giveBack({ id, token }: TakenJob, delay: number, failed: boolean): Promise<void> {
     const { backend } = this.#open("give a job back");
     const { token: lock } = token as Holding;
+    if (await this.#isCancelled(id)) return await this.forget(id);
     await unlessGone(async () => {
       if (delay === 0 && !failed) await backend.moveJobFromActiveToWait(jobId(id), lock);
       else {
         const ms = Math.max(1, Math.round(delay * 1000));
-        await backend.moveToDelayed(jobId(id), wallClock(), ms, lock, { skipAttempt: !failed });
+        const now = Math.round(wallTime() * 1000);
+        await backend.moveToDelayed(jobId(id), now, ms, lock, { skipAttempt: !failed });
       }
     });
     this.#held.delete(id);
@@ -295,6 +302,12 @@ export class BullmqBroker implements JobBroker {
     this.#listening = null;
     await connections.queue.close().catch(() => {});
     await disconnect(connections.client);
+  }
+
+  /** Whether nobody wants a job any more. */
+  async #isCancelled(id: string): Promise<boolean> {
+    const { backend, client } = this.#open("look up a job");
+    return isCancelled(JSON.parse(await client.hget(backend.toKey(jobId(id)), "progress") ?? "0"));
   }
 
   /** Loads BullMQ, and connects. */
@@ -346,7 +359,7 @@ export class BullmqBroker implements JobBroker {
           await this.#onFetched(record, id, lock);
           continue;
         }
-        const seconds = due > 0 ? (due - wallClock()) / 1000 : LONGEST_WAIT;
+        const seconds = due > 0 ? due / 1000 - wallTime() : LONGEST_WAIT;
         const found = await this.#wait(waiting, Math.min(Math.max(seconds, 0.002), LONGEST_WAIT));
         if (found === null || this.#takers.size > 0) continue;
         // Nobody waits here any more: somebody else is to be woken by it.

@@ -20,17 +20,16 @@ export const REDIS: EngineKind = {
   name: "BullmqBroker",
   command: "redis-server",
   startServer: startRedis,
-  async start(server): Promise<Engine> {
+  async start(lease, server): Promise<Engine> {
     const folder = await Deno.makeTempDir({ dir: "/tmp", prefix: "gyre-queue-" });
     const queue = crypto.randomUUID();
     const url = `redis://127.0.0.1:${server?.port}`;
-    const lease = 1;
     return {
       url,
       queue,
       folder,
       lease,
-      broker: (options = {}) => new BullmqBroker({ url, queue, lease, ...options }),
+      broker: () => new BullmqBroker({ url, queue, lease }),
       async assertEmpty() {
         const client = new Redis(url);
         const keys = await client.keys(`bull:${queue}:*`);

@@ -14,7 +14,7 @@ export interface Engine extends AsyncDisposable {
   /** Seconds of the leases. */
   readonly lease: number;
   /** Creates a broker for one more user of the queue. */
-  broker(options?: { lease?: number }): JobBroker;
+  broker(): JobBroker;
   /** Fails unless the engine keeps nothing of the queue. */
   assertEmpty(): Promise<void>;
 }
@@ -27,8 +27,8 @@ export interface EngineKind {
   readonly command?: string;
   /** Starts that program. */
   startServer?(): Promise<Server>;
-  /** Creates an empty queue, on `server` if there is one. */
-  start(server?: Server): Promise<Engine>;
+  /** Creates an empty queue with leases of so many seconds, on `server` if there is one. */
+  start(lease: number, server?: Server): Promise<Engine>;
 }
 
 const WORKER = filePath(new URL("../../../executor/queue/deno_worker.ts", import.meta.url));

@@ -6,16 +6,15 @@ import type { Engine, EngineKind } from "./_engine.ts";
 /** A file in a folder of its own. */
 export const SQLITE: EngineKind = {
   name: "SqliteBroker",
-  async start(): Promise<Engine> {
+  async start(lease: number): Promise<Engine> {
     const folder = await Deno.makeTempDir({ dir: "/tmp", prefix: "gyre-queue-" });
     const path = `${folder}/jobs.db`;
-    const lease = 1;
     return {
       url: `sqlite:${path}`,
       queue: "jobs",
       folder,
       lease,
-      broker: (options = {}) => new SqliteBroker({ path, lease, ...options }),
+      broker: () => new SqliteBroker({ path, lease }),
       // deno-lint-ignore require-await -- Other engines wait.
       async assertEmpty() {
         using database = new DatabaseSync(path);

@@ -18,14 +18,19 @@ import type { Server } from "../../engines/_server.ts";
 import { countLines, type Engine, type EngineKind, startWorker } from "./_engine.ts";
 import jobs from "./_jobs.ts";
 
+/** Seconds of the leases: where a worker is lost, and where none is to be taken for lost. */
+const SHORT_LEASE = 1;
+const LONG_LEASE = 10;
+
 /** Runs `body` with an engine that is empty at the end. */
 function withEngine(
   kind: EngineKind,
+  lease: number,
   server: Server | undefined,
   body: (engine: Engine) => Promise<void>,
 ): Promise<void> {
   return run(async () => {
-    await using engine = await kind.start(server);
+    await using engine = await kind.start(lease, server);
     await body(engine);
     await engine.assertEmpty();
   });
@@ -70,11 +75,15 @@ export function testBroker(kind: EngineKind): void {
     Deno.test.beforeAll(async () => void (server = await startServer()));
     Deno.test.afterAll(async () => await server?.[Symbol.asyncDispose]());
   }
-  const test = (name: string, body: (engine: Engine) => Promise<void>) => {
+  const test = (
+    name: string,
+    body: (engine: Engine) => Promise<void>,
+    lease: number = LONG_LEASE,
+  ) => {
     Deno.test({
       name: `${kind.name}: ${name}`,
       ignore,
-      fn: () => withEngine(kind, server, body),
+      fn: () => withEngine(kind, lease, server, body),
     });
   };
 
@@ -197,21 +206,25 @@ export function testBroker(kind: EngineKind): void {
     await first.wait();
     await withWorker(engine, async () => assertEquals(await job, "a"));
     assertEquals(await countLines(file, "a"), 2);
-  });
+  }, SHORT_LEASE);
 
-  test("a job whose worker stands still is done by another one, and its own answer has no effect", async (engine) => {
-    const file = `${engine.folder}/effects`;
-    await using executor = new QueueExecutor(engine.broker());
-    const job = executor.submit(jobs.effect, file, "a", 100);
-    await using first = await startWorker(engine);
-    await untilLines(file, "a", 1);
-    await signal(first.pid, "STOP");
-    await withWorker(engine, async () => assertEquals(await job, "a"));
-    await signal(first.pid, "CONT");
-    first.terminate();
-    assertEquals(await first.wait(), 0);
-    assertEquals(await countLines(file, "a"), 2);
-  });
+  test(
+    "a job whose worker stands still is done by another one, and its own answer has no effect",
+    async (engine) => {
+      const file = `${engine.folder}/effects`;
+      await using executor = new QueueExecutor(engine.broker());
+      const job = executor.submit(jobs.effect, file, "a", 100);
+      await using first = await startWorker(engine);
+      await untilLines(file, "a", 1);
+      await signal(first.pid, "STOP");
+      await withWorker(engine, async () => assertEquals(await job, "a"));
+      await signal(first.pid, "CONT");
+      first.terminate();
+      assertEquals(await first.wait(), 0);
+      assertEquals(await countLines(file, "a"), 2);
+    },
+    SHORT_LEASE,
+  );
 
   test("a job that computes for three times its lease is done once", async (engine) => {
     const file = `${engine.folder}/effects`;
@@ -222,7 +235,7 @@ export function testBroker(kind: EngineKind): void {
     assertEquals(await countLines(file, "computed"), 1);
     worker.terminate();
     await worker.wait();
-  });
+  }, SHORT_LEASE);
 
   test("a job that is cancelled, or past its deadline, ends with its process, and its worker goes on", async (engine) => {
     const file = `${engine.folder}/effects`;
@@ -263,8 +276,11 @@ export function testBroker(kind: EngineKind): void {
     assertEquals([await countLines(file, "ends"), await countLines(file, "back")], [1, 2]);
   });
 
-  test("every job of many is done while workers are killed, and nothing is left", (engine) =>
-    soak(engine, { count: 60, workers: 2, kills: 2, pause: 0.7 }).then(() => {}));
+  test(
+    "every job of many is done while workers are killed, and nothing is left",
+    (engine) => soak(engine, { count: 60, workers: 2, kills: 2, pause: 0.7 }).then(() => {}),
+    SHORT_LEASE,
+  );
 }
 
 /** How a {@linkcode soak} is. */

@@ -7,7 +7,7 @@ const COUNT = 10_000;
 
 await run(async () => {
   const loop = getRunningLoop();
-  await using engine = await SQLITE.start();
+  await using engine = await SQLITE.start(1);
   const begin = loop.time();
   const kills = await soak(engine, { count: COUNT, workers: 4, kills: Infinity, pause: 0.5 });
   await engine.assertEmpty();

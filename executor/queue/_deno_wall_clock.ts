@@ -1,4 +1,0 @@
-/** Returns the time of day in milliseconds, which engines on other machines count by. */
-export function wallClock(): number {
-  return Date.now();
-}
