@@ -17,6 +17,7 @@ import {
   type OptionTable,
   SIGNAL,
   TEXT,
+  TEXT_OR_URL,
 } from "../loop/values/check_options.ts";
 import type { CallbackPortOptions } from "./callback_port.ts";
 import type { JobOptions } from "./create_job.ts";
@@ -46,7 +47,7 @@ export const MAP: OptionTable<ExecutorMapOptions> = { concurrency: countFrom(1) 
 export const PROCESS_POOL_EXECUTOR: OptionTable<ProcessPoolExecutorOptions> = {
   ...POOL_EXECUTOR,
   permissions: either(oneOf("none"), OBJECT),
-  program: either(TEXT, OBJECT),
+  program: TEXT_OR_URL,
 };
 
 export const SHUTDOWN: OptionTable<ExecutorShutdownOptions> = {

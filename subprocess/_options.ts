@@ -6,7 +6,6 @@
 import {
   ANYTHING,
   countFrom,
-  either,
   FLAG,
   FUNCTION,
   LIST,
@@ -16,6 +15,7 @@ import {
   SECONDS,
   SIGNAL,
   TEXT,
+  TEXT_OR_URL,
 } from "../loop/values/check_options.ts";
 import type { CreateSubprocessExecOptions, CreateSubprocessOptions } from "./create_subprocess.ts";
 import type { ProcessOptions } from "./process.ts";
@@ -45,7 +45,7 @@ export const SUBPROCESS_SHELL: OptionTable<SubprocessOptions> = {
   stdin: ANYTHING,
   stdout: ANYTHING,
   stderr: ANYTHING,
-  cwd: either(TEXT, OBJECT),
+  cwd: TEXT_OR_URL,
   env: ENVIRONMENT,
   clearEnv: FLAG,
   startNewSession: FLAG,

@@ -1,3 +1,4 @@
+import { filePath } from "../loop/platform/deno_system.ts";
 import type { Program, SpawnOptions } from "../loop/platform/platform.ts";
 import type { PlatformLoop } from "../loop/platform/platform_loop.ts";
 import type { Coroutine } from "../loop/tasks/task.ts";
@@ -26,9 +27,13 @@ export function* startProcess<P extends SubprocessProtocolLike>(
   return [transport, protocol];
 }
 
-function spawnOptions(options: SubprocessOptions): SpawnOptions {
+/** What is checked is what is started: no getter or proxy of the caller's is asked again. */
+function spawnOptions(given: SubprocessOptions): SpawnOptions {
+  const { stdin = "piped", stdout = "piped", stderr = "piped" } = given;
+  const { clearEnv, startNewSession, user, group } = given;
+  const cwd = given.cwd === undefined ? undefined : filePath(given.cwd);
+  const env = given.env === undefined ? undefined : { ...given.env };
+  const options = { stdin, stdout, stderr, cwd, env, clearEnv, startNewSession, user, group };
   checkOptions(options);
-  const { stdin = "piped", stdout = "piped", stderr = "piped" } = options;
-  const { cwd, env, clearEnv, startNewSession, user, group } = options;
-  return { stdin, stdout, stderr, cwd, env, clearEnv, startNewSession, user, group };
+  return options;
 }

@@ -1,5 +1,5 @@
 import { isAbsoluteUrl } from "../loop/values/absolute_url.ts";
-import { checkArgument, checkOptions, either, OBJECT, TEXT } from "../loop/values/check_options.ts";
+import { checkArgument, checkOptions, TEXT_OR_URL } from "../loop/values/check_options.ts";
 import { InvalidStateError } from "../loop/errors/errors.ts";
 import { copyPermissions, WORKER_KINDS } from "../loop/permissions/permission_kinds.ts";
 import { exitProgram } from "../loop/platform/deno_program.ts";
@@ -138,7 +138,7 @@ export async function serveWorkers(
   options: ServeWorkersOptions = {},
 ): Promise<void> {
   const action = "serve by workers";
-  checkArgument(action, "the module", url, either(TEXT, OBJECT));
+  checkArgument(action, "the module", url, TEXT_OR_URL);
   if (!isAbsoluteUrl(String(url))) {
     throw new TypeError(
       `Cannot ${action}: the URL ${JSON.stringify(String(url))} is not absolute; ` +

@@ -234,6 +234,13 @@ export const FLAG: OptionKind = kindOfType("boolean", "true or false");
 /** A string. */
 export const TEXT: OptionKind = kindOfType("string", "a string");
 
+/** A path or an address of a file. */
+export const TEXT_OR_URL: OptionKind = {
+  expected: "a string or a URL",
+  type: "neither",
+  fits: (value) => typeof value === "string" || value instanceof URL,
+};
+
 /** `null`. */
 export const NULL: OptionKind = {
   expected: "null",

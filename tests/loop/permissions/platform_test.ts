@@ -6,6 +6,7 @@ import {
   type LoopPermissions,
   run,
 } from "../../../loop/mod.ts";
+import type { Processes } from "../../../loop/platform/platform.ts";
 import { simulate } from "../../../simulation/mod.ts";
 import { Protocol } from "../../../transports/mod.ts";
 import { HostAsked, recordingParts } from "./_recording_platform.ts";
@@ -72,6 +73,49 @@ Deno.test("subprocessExec() refuses variables that make another program of a lis
     await assertAsked(loop, exec("/usr/bin/env", { env: { PATH: "/tmp" } }), "/usr/bin/env");
     await assertAsked(loop, exec("git", { env: { HOME: "/tmp" }, clearEnv: true }), "git");
   }));
+
+Deno.test("subprocessExec() hands on what it has compared, whatever env and cwd say next time", async () => {
+  // Each says something else from the nth time on that it is asked.
+  const flip = <T>(first: T, then: T, times: number) => () => times-- > 0 ? first : then;
+  const spawn: Processes["spawn"] = (_loop, _program, { cwd, env = {} }) => {
+    throw new HostAsked(`${Object.keys(env)} ${cwd instanceof URL ? cwd.pathname : cwd}`);
+  };
+  await simulate(async (sim) => {
+    const parts = { processes: { shell: "/bin/sh", spawn } };
+    const loop = restrictedLoop(sim, { run: ["git", "/opt/app/tool"] }, parts);
+    await loop.runUntilComplete(async () => {
+      for (let times = 0; times < 8; times += 1) {
+        const keys = flip(["HOME"], ["LD_PRELOAD"], times);
+        const ownKeys = () => keys();
+        const getOwnPropertyDescriptor = () => ({
+          value: "x",
+          enumerable: true,
+          configurable: true,
+        });
+        const get = () => "x";
+        const env = new Proxy<Record<string, string>>({}, {
+          get,
+          ownKeys,
+          getOwnPropertyDescriptor,
+        });
+        const path = flip("/opt/app", "/tmp", times);
+        const cwd = new class extends URL {
+          override get pathname(): string {
+            return path();
+          }
+        }("file:///");
+        const said: string[] = [];
+        for (const work of [exec("git", { env }), exec("./tool", { cwd })]) {
+          const error = await assertRejects(async () => await work(loop), Error);
+          if (error instanceof HostAsked) said.push(error.message);
+        }
+        for (const text of said) assertEquals(["HOME undefined", " /opt/app"].includes(text), true);
+        assertEquals(said.length >= 2 || times < 4, true);
+      }
+    });
+    loop.close();
+  });
+});
 
 Deno.test("A loop with run: true starts anything, and one with false nothing", async () => {
   await withLoop({ run: true }, async (loop) => {
