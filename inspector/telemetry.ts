@@ -24,6 +24,7 @@ import { checkOptions, OBJECT, type OptionTable } from "../loop/values/check_opt
 import type { EventLoop, TaskFactory } from "../loop/event_loop.ts";
 import type { LoopSnapshot } from "../loop/inspection/snapshot.ts";
 import { failureOf } from "../loop/tasks/future.ts";
+import { nameOfThrown } from "../loop/values/describe.ts";
 import { Task, type TaskBody, type TaskOptions } from "../loop/tasks/task.ts";
 
 /**
@@ -257,7 +258,7 @@ function sendFigures(loop: EventLoop, meter: MetricMeter): Disposable {
   const wasMeasured = loop.getMeasuring();
   loop.setMeasuring(true);
   const measured = loop[inside.meter];
-  const record = (seconds: number) => lag.record(seconds);
+  const record = (seconds: number) => tell(loop, () => lag.record(seconds));
   measured?.lagListeners.add(record);
   meter.addBatchObservableCallback(observe, instruments);
   return {
@@ -273,13 +274,32 @@ function sendSpans(loop: EventLoop, tracer: TaskTracer): Disposable {
   const outer = loop.getTaskFactory();
   const create = <T>(owner: EventLoop, body: TaskBody<T>, options: TaskOptions): Task<T> =>
     outer === null ? new Task(body, { ...options, loop: owner }) : outer(owner, body, options);
-  const factory: TaskFactory = (owner, body, options) =>
-    tracer.startActiveSpan(nameOf(body, options), (span) => {
-      const task = create(owner, body, options);
-      span.setAttribute("asyncio.task", task.getName());
-      task.addDoneCallback(() => endSpan(span, task as Task<unknown>));
-      return task;
-    });
+  const factory: TaskFactory = <T>(owner: EventLoop, body: TaskBody<T>, options: TaskOptions) => {
+    const name = nameOf(body, options);
+    let created: Task<T> | null = null;
+    let refused: { error: unknown } | null = null;
+    const begin = (): Task<T> => {
+      try {
+        return created ??= create(owner, body, options);
+      } catch (error) {
+        refused = { error };
+        throw error;
+      }
+    };
+    tell(owner, () =>
+      tracer.startActiveSpan(name, (span) => {
+        try {
+          const task = begin();
+          span.setAttribute("asyncio.task", task.getName());
+          task.addDoneCallback(() => tell(owner, () => endSpan(span, task as Task<unknown>)));
+        } catch (error) {
+          span.end();
+          if (refused === null) throw error;
+        }
+      }));
+    if (refused !== null) throw (refused as { error: unknown }).error;
+    return begin();
+  };
   loop.setTaskFactory(factory);
   return {
     [Symbol.dispose]() {
@@ -288,13 +308,22 @@ function sendSpans(loop: EventLoop, tracer: TaskTracer): Disposable {
   };
 }
 
+/** Calls what was handed in; the program goes on when that throws, and its loop is told. */
+function tell(loop: EventLoop, work: () => void): void {
+  try {
+    work();
+  } catch (exception) {
+    loop.callExceptionHandler({ message: "Cannot send telemetry: its receiver threw", exception });
+  }
+}
+
 /** Says how `task` has ended, and of an error its kind alone. */
 function endSpan(span: TaskSpan, task: Task<unknown>): void {
   if (task.cancelled()) span.setAttribute("asyncio.cancelled", true);
   else {
     const error = failureOf(task);
     if (error !== undefined) {
-      const message = error instanceof Error ? error.name : typeof error;
+      const message = nameOfThrown(error);
       span.setStatus({ code: FAILED, message });
     }
   }

@@ -1,7 +1,7 @@
 import * as inside from "../inside.ts";
 import { Step } from "../scheduling/step.ts";
 import { requireLoop } from "../scheduling/_current.ts";
-import { type CancelOptions, CancelReason } from "../tasks/_cancel_reason.ts";
+import { type CancelOptions, CancelReason, causeOf } from "../tasks/_cancel_reason.ts";
 import { CancelScope } from "../tasks/_cancel_scope.ts";
 import { cancelContained, type Cancellable } from "../tasks/_cancel_walk.ts";
 import type { CancelHost, CoroutineHost } from "../tasks/_consumer.ts";
@@ -170,7 +170,7 @@ export class TaskGroup {
   [inside.hidden](error: unknown): CancelReason | null {
     if (error instanceof CancelledError || this.#parent.cancelling() === 0) return null;
     const cancelled = this.#cancelled;
-    return cancelled === null ? new CancelReason() : CancelReason.of(cancelled).withoutMessage();
+    return cancelled === null ? new CancelReason() : CancelReason.of(cancelled);
   }
 
   /** `error`, if somebody else than the group has cancelled its parent. */
@@ -256,7 +256,8 @@ export class TaskGroup {
 
   #abort(): void {
     this.#aborting = true;
-    const cause = this.#cancelled?.cause;
+    const cancelled = this.#cancelled;
+    const cause = cancelled === null ? undefined : causeOf(cancelled);
     this.#cancelChildren(this.#tasks, { cause });
   }
 

@@ -1,4 +1,5 @@
 import { CancelledError } from "../errors/errors.ts";
+import { describe } from "../values/_describe.ts";
 
 /**
  * Settings of {@linkcode Future.cancel}.
@@ -22,14 +23,15 @@ export class CancelReason {
   #probes = 0;
   #yields = false;
 
-  constructor(message?: string | null, options?: CancelOptions) {
-    if (message !== undefined && message !== null) this.message = message;
+  constructor(message?: unknown, options?: CancelOptions) {
+    if (typeof message === "string") this.message = message;
+    else if (message !== undefined && message !== null) this.message = textOf(message);
     if (options?.cause !== undefined) this.cause = options.cause;
   }
 
-  /** The reason of `error`. */
+  /** That of `error`, without the message. */
   static of(error: CancelledError): CancelReason {
-    return new CancelReason(error.message === "" ? undefined : error.message, error);
+    return new CancelReason(undefined, { cause: causeOf(error) });
   }
 
   /** One that any other takes the place of, where they arrive as one. */
@@ -80,5 +82,33 @@ export class CancelReason {
     return this.cause === undefined
       ? new CancelledError(this.message)
       : new CancelledError(this.message, { cause: this.cause });
+  }
+}
+
+/** The cause of `error`, whose getter may throw: somebody else may have thrown it. */
+export function causeOf(error: CancelledError): unknown {
+  try {
+    return error.cause;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Gives `error` a cause if it has none and takes one: it may be frozen. */
+export function giveCause(error: CancelledError, cause: unknown): void {
+  if (cause === undefined) return;
+  try {
+    error.cause ??= cause;
+  } catch {
+    // It stays as it is.
+  }
+}
+
+/** A message that is no text becomes one at once: where it is thrown nobody could be told. */
+function textOf(message: unknown): string {
+  try {
+    return String(message);
+  } catch {
+    return describe(message);
   }
 }

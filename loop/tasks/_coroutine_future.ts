@@ -1,6 +1,6 @@
 import * as inside from "../inside.ts";
 import { captureEngineContext, runInEngineContext } from "../scheduling/_current.ts";
-import type { CancelReason } from "./_cancel_reason.ts";
+import { type CancelReason, giveCause } from "./_cancel_reason.ts";
 import type { CancelScope } from "./_cancel_scope.ts";
 import type { CancelEdge, Cancellable, CancelVerdict } from "./_cancel_walk.ts";
 import type { CancelRoot, Consumer, CoroutineHost } from "./_consumer.ts";
@@ -237,7 +237,7 @@ export abstract class CoroutineFuture<T> extends Future<T>
       return error;
     }
     const own = takeOutcome(waiter).value as CancelledError;
-    if (own.cause === undefined && due.cause !== undefined) own.cause = due.cause;
+    giveCause(own, due.cause);
     return own;
   }
 

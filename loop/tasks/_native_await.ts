@@ -21,7 +21,7 @@
  */
 import * as inside from "../inside.ts";
 import { current } from "../scheduling/_current.ts";
-import type { CancelReason } from "./_cancel_reason.ts";
+import { type CancelReason, giveCause } from "./_cancel_reason.ts";
 import type { CancelScope } from "./_cancel_scope.ts";
 import {
   type CancelEdge,
@@ -200,7 +200,7 @@ export class NativeAwait<T> implements Consumer, CancelRoot, CancelEdge {
           resolve?.(outcome());
         } catch (error) {
           // One that came later, with a cause, arrives as one with this.
-          if (error instanceof CancelledError && cause !== undefined) error.cause ??= cause;
+          if (error instanceof CancelledError) giveCause(error, cause);
           reject?.(error);
         }
         return thenable as PromiseLike<never>;

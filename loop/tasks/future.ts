@@ -345,7 +345,7 @@ export class Future<T> implements Promise<T> {
   get [inside.cancelReason](): CancelReason | undefined {
     if (this.#state !== "cancelled") return undefined;
     const kept = this.#value as CancelledError | CancelReason | undefined;
-    return kept instanceof CancelledError ? CancelReason.of(kept).withoutMessage() : kept;
+    return kept instanceof CancelledError ? CancelReason.of(kept) : kept;
   }
 
   /** @ignore */
@@ -402,7 +402,8 @@ export class Future<T> implements Promise<T> {
     if (!(value instanceof CancelledError)) {
       return (value ?? new CancelReason()).toError(this.#loop.getDebug());
     }
-    this.#value = value.cause === undefined ? undefined : CancelReason.of(value).withoutMessage();
+    const reason = CancelReason.of(value);
+    this.#value = reason.cause === undefined ? undefined : reason;
     return value;
   }
 

@@ -6,6 +6,7 @@ import {
   type LoopPermissions,
   run,
 } from "../../../loop/mod.ts";
+import { filePath } from "../../../loop/platform/deno_system.ts";
 import type { Processes } from "../../../loop/platform/platform.ts";
 import { simulate } from "../../../simulation/mod.ts";
 import { Protocol } from "../../../transports/mod.ts";
@@ -78,7 +79,7 @@ Deno.test("subprocessExec() hands on what it has compared, whatever env and cwd 
   // Each says something else from the nth time on that it is asked.
   const flip = <T>(first: T, then: T, times: number) => () => times-- > 0 ? first : then;
   const spawn: Processes["spawn"] = (_loop, _program, { cwd, env = {} }) => {
-    throw new HostAsked(`${Object.keys(env)} ${cwd instanceof URL ? cwd.pathname : cwd}`);
+    throw new HostAsked(`${Object.keys(env)} ${cwd === undefined ? cwd : filePath(cwd)}`);
   };
   await simulate(async (sim) => {
     const parts = { processes: { shell: "/bin/sh", spawn } };

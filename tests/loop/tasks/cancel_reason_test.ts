@@ -186,3 +186,70 @@ Deno.test("cancel() of a future gives the cause to each who waits, and without o
     );
   });
 });
+
+/** What nobody should throw or hand in, but can. */
+const ODD: Readonly<Record<string, () => unknown>> = {
+  "an object without a prototype": () => Object.create(null),
+  "an object whose toString() throws": () => ({
+    toString() {
+      throw new Error("no text");
+    },
+  }),
+  "a proxy that throws": () =>
+    new Proxy({}, {
+      get() {
+        throw new Error("no member");
+      },
+    }),
+  "a symbol": () => Symbol("message"),
+  "a number": () => 5,
+};
+
+for (const kind of KINDS) {
+  for (const [name, create] of Object.entries(ODD)) {
+    Deno.test(`cancel() of a task (${kind}) with ${name} for a message throws some text in it`, async () => {
+      await runVirtual(function* () {
+        for (const wait of Object.values(HOSTS)) {
+          const task = kind === "async function"
+            ? createTask(async () => await wait())
+            : createTask(function* () {
+              return yield* wait() as unknown as Coroutine<unknown>;
+            });
+          yield* sleep(0);
+          task.cancel(create() as string);
+          const error = yield* errorOf(task);
+          assertInstanceOf(error, CancelledError);
+          assertEquals(typeof error.message, "string");
+        }
+      });
+    });
+  }
+
+  Deno.test(`A CancelledError of somebody else, which takes no cause, ends a task (${kind}) cancelled`, async () => {
+    const odd = [
+      Object.freeze(new CancelledError("theirs")),
+      Object.defineProperty(new CancelledError("theirs"), "cause", {
+        get() {
+          throw new Error("no cause");
+        },
+      }),
+    ];
+    await runVirtual(function* () {
+      for (const theirs of odd) {
+        const future = getRunningLoop().createFuture();
+        const task = kind === "async function"
+          ? createTask(async () => await future)
+          : createTask(function* () {
+            return yield* future;
+          });
+        yield* sleep(0);
+        future.setException(theirs);
+        task.cancel("ours", { cause: new Error("why") });
+        const error = yield* errorOf(task);
+        assertEquals(error, theirs);
+        assertEquals(task.cancelled(), true);
+        yield* errorOf(task);
+      }
+    });
+  });
+}
