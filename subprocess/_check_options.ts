@@ -49,5 +49,7 @@ function checkText(value: unknown, name: string): void {
 }
 
 function kindOf(value: unknown): string {
+  // Popen() of Python takes all words as one.
+  if (Array.isArray(value)) return 'a list; as in createSubprocessExec("echo", { args: ["hi"] })';
   return value === null ? "null" : typeof value === "number" ? String(value) : typeof value;
 }

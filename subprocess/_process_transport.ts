@@ -20,7 +20,7 @@ import * as inside from "../loop/inside.ts";
 import { Step } from "../loop/scheduling/step.ts";
 import { assertMove, type Moves } from "../loop/errors/assert.ts";
 import { type Context, copyContext, enterContext } from "../loop/scheduling/context.ts";
-import { checkArgument, TEXT } from "../loop/values/check_options.ts";
+import { checkArgument, type OptionKind, TEXT } from "../loop/values/check_options.ts";
 import { InvalidStateError } from "../loop/errors/errors.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import type { Future } from "../loop/tasks/future.ts";
@@ -45,6 +45,9 @@ import type { SubprocessProtocolLike } from "./subprocess_protocol.ts";
 import type { SubprocessTransport } from "./subprocess_transport.ts";
 import { NamedFuture } from "../loop/tasks/named_future.ts";
 import type { ResourceFigures } from "../loop/inspection/resource_figures.ts";
+
+/** What a signal is called. */
+const SIGNAL_NAME: OptionKind = { ...TEXT, expected: 'a name, such as "SIGTERM"' };
 
 /** Where a transport stands; see above. */
 type State = "starting" | "running" | "exited" | "ended";
@@ -139,7 +142,7 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
   }
 
   sendSignal(signal: Deno.Signal): void {
-    checkArgument("send a signal", "the signal", signal, TEXT);
+    checkArgument("send a signal", "the signal", signal, SIGNAL_NAME);
     if (this.#returncode !== null) throw processEnded(this.getPid(), signal);
     try {
       this.#child.kill(signal);
@@ -159,7 +162,7 @@ export class ProcessTransport implements SubprocessTransport, ProcessSink, PipeO
   }
 
   killGroup(signal: Deno.Signal = "SIGKILL"): void {
-    checkArgument("send a signal", "the signal", signal, TEXT);
+    checkArgument("send a signal", "the signal", signal, SIGNAL_NAME);
     if (!this.#leadsGroup) {
       throw new InvalidStateError(
         `Cannot send ${signal} to the group of process ${this.getPid()}: it is in our own group`,

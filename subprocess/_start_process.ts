@@ -2,6 +2,7 @@ import { filePath } from "../loop/platform/deno_system.ts";
 import type { Program, SpawnOptions } from "../loop/platform/platform.ts";
 import type { PlatformLoop } from "../loop/platform/platform_loop.ts";
 import type { Coroutine } from "../loop/tasks/task.ts";
+import { checkFactory, createProtocol } from "../transports/core/create_protocol.ts";
 import { checkOptions } from "./_check_options.ts";
 import { ProcessTransport } from "./_process_transport.ts";
 import type { SubprocessOptions } from "./subprocess_exec.ts";
@@ -14,7 +15,8 @@ export function* startProcess<P extends SubprocessProtocolLike>(
   program: Program,
   options: SubprocessOptions,
 ): Coroutine<[ProcessTransport, P]> {
-  const protocol = protocolFactory();
+  checkFactory(protocolFactory);
+  const protocol = createProtocol(protocolFactory);
   const opened = loop.createFuture<void>();
   const transport = new ProcessTransport(loop, protocol, program, spawnOptions(options), opened);
   try {

@@ -1,9 +1,15 @@
 /**
- * Ends the program at once.
+ * Ends the program at once. What a listener to `unload` throws is printed, and changes nothing, as
+ * in Python.
  *
  * @param code The exit code; `Deno.exitCode` by default.
  */
 export function exitProgram(code?: number): never {
+  // Deno would end the program with 1, and at once.
+  addEventListener("error", (event) => {
+    event.preventDefault();
+    console.error("Exception in a listener to unload:", event.error);
+  });
   Deno.exit(code);
 }
 

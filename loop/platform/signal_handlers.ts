@@ -99,7 +99,9 @@ export function listenToSignal(
     throw new InvalidStateError(`Cannot handle signal "${signal}": it cannot be caught`);
   }
   if (typeof signal !== "string") {
-    throw new TypeError(`Cannot handle signal ${describe(signal)}: expected a name`);
+    throw new TypeError(
+      `Cannot handle signal ${describe(signal)}: expected a name, such as "SIGTERM"`,
+    );
   }
   try {
     return signals.listen(signal, callback);

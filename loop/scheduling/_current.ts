@@ -67,6 +67,8 @@ export const current: {
   values: ContextValues | null;
   /** Whether the handle resumed an async function, which goes on in a microtask. */
   resumedAsyncFunction: boolean;
+  /** The future that a `yield*` of it has yielded, on its way to who drives the coroutine. */
+  yielded: object | null;
 } = {
   loop: null,
   task: null,
@@ -74,6 +76,7 @@ export const current: {
   operation: null,
   values: null,
   resumedAsyncFunction: false,
+  yielded: null,
 };
 
 /** Returns the loop that current code runs on, or `null`. */

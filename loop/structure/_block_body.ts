@@ -34,6 +34,17 @@ export function checkBody(action: string, body: unknown, example: string): void 
   );
 }
 
+/**
+ * Throws unless this package creates the block, of which it gives a `part`: asyncio has the class for that, and
+ * JavaScript no block that could wait for the end.
+ *
+ * @param example How a block is written.
+ */
+export function refuseForUsers(action: string, example: string, part: unknown): void {
+  if (typeof part === "object" && part !== null) return;
+  throw new TypeError(`Cannot ${action}: it is the argument of a function, as in ${example}`);
+}
+
 /** Runs `body(argument)` as part of `host`, which runs a coroutine of `task`. */
 export function* runBody<S, T>(
   body: BlockBody<S, T>,

@@ -8,7 +8,13 @@ import type { CancelHost, CoroutineHost } from "../tasks/_consumer.ts";
 import { CallerOperation } from "./_caller_operation.ts";
 import { lineOf } from "../values/_describe.ts";
 import { TASK } from "../values/_options.ts";
-import { type BlockBody, checkBody, runBody, runBodyInFunction } from "./_block_body.ts";
+import {
+  type BlockBody,
+  checkBody,
+  refuseForUsers,
+  runBody,
+  runBodyInFunction,
+} from "./_block_body.ts";
 import { showAsText } from "../values/_shown_as_text.ts";
 import { checkOptions, NO_OPTIONS } from "../values/check_options.ts";
 import { CancelledError, InvalidStateError } from "../errors/errors.ts";
@@ -52,6 +58,7 @@ export class TaskGroup {
 
   /** @ignore Groups are created by `taskGroup()`. */
   constructor(loop: EventLoop, parent: CoroutineHost | CancelScope) {
+    refuseForUsers("create a task group", "taskGroup(async (group) => { … })", parent);
     this.#loop = loop;
     this.#parent = parent;
     // One that is due comes to the body as any other from outside.

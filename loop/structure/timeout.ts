@@ -4,7 +4,13 @@ import { CancelReason } from "../tasks/_cancel_reason.ts";
 import type { CancelScope } from "../tasks/_cancel_scope.ts";
 import type { CancelHost, CoroutineHost } from "../tasks/_consumer.ts";
 import { CallerOperation } from "./_caller_operation.ts";
-import { type BlockBody, checkBody, runBody, runBodyInFunction } from "./_block_body.ts";
+import {
+  type BlockBody,
+  checkBody,
+  refuseForUsers,
+  runBody,
+  runBodyInFunction,
+} from "./_block_body.ts";
 import { lineOf } from "../values/_describe.ts";
 import { checkSeconds } from "../values/_seconds.ts";
 import { showAsText } from "../values/_shown_as_text.ts";
@@ -38,6 +44,7 @@ export class Timeout {
 
   /** @ignore Timeouts are created by `timeout()`. */
   constructor(loop: EventLoop, when: number | null) {
+    refuseForUsers("create a timeout", "timeout(1, () => work())", loop);
     this.#loop = loop;
     this.#when = when;
   }

@@ -16,15 +16,22 @@ export class Heap<T> {
   /** Adds `item`. */
   push(item: T): void {
     const items = this.#items;
-    let index = items.push(item) - 1;
+    const place = this.#placeFor(item);
+    for (let index = items.length; index > place; index = (index - 1) >> 1) {
+      items[index] = items[(index - 1) >> 1] as T;
+    }
+    items[place] = item;
+  }
+
+  /** Where a new item goes; what the order throws changes nothing. */
+  #placeFor(item: T): number {
+    let index = this.#items.length;
     while (index > 0) {
       const parent = (index - 1) >> 1;
-      const above = items[parent] as T;
-      if (this.#compare(item, above) >= 0) break;
-      items[index] = above;
+      if (this.#compare(item, this.#items[parent] as T) >= 0) break;
       index = parent;
     }
-    items[index] = item;
+    return index;
   }
 
   /** Takes the smallest item; there is one. */

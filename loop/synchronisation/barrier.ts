@@ -45,7 +45,8 @@ export class Barrier {
   constructor(parties: number) {
     if (!Number.isInteger(parties) || parties < 1) {
       throw new RangeError(
-        `Cannot create a barrier: expected a whole number of at least 1, got ${describe(parties)}`,
+        "Cannot create a barrier: expected a whole number of at least 1, " +
+          `as in new Barrier(3), got ${describe(parties)}`,
       );
     }
     this.#parties = parties;

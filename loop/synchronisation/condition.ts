@@ -50,7 +50,11 @@ export class Condition {
   /** Creates a condition over `lock`; by default over one of its own. */
   constructor(lock: Lock = new Lock()) {
     if (!(lock instanceof Lock)) {
-      throw new TypeError(`Cannot create a condition: expected a Lock, got ${describe(lock)}`);
+      throw new TypeError(
+        `Cannot create a condition: expected a Lock, as in new Condition(lock), got ${
+          describe(lock)
+        }`,
+      );
     }
     this.#lock = lock;
   }

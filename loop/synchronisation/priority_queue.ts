@@ -1,5 +1,6 @@
 import { Heap } from "./_heap.ts";
 import { PRIORITY_QUEUE } from "../values/_options.ts";
+import { describe } from "../values/_describe.ts";
 import { checkOptions } from "../values/check_options.ts";
 import { Queue, type QueueOptions } from "./queue.ts";
 
@@ -33,9 +34,33 @@ export class PriorityQueue<T> extends Queue<T> {
   /** Creates an empty queue. */
   constructor(options: PriorityQueueOptions<T> = {}) {
     checkOptions("create a queue", options, PRIORITY_QUEUE);
-    const { compare = compareNaturally, ...ofAnyQueue } = options;
+    const { compare = compareItems, ...ofAnyQueue } = options;
     super(ofAnyQueue, new Heap<T>(compare));
   }
+}
+
+/**
+ * Orders items as {@linkcode compareNaturally} does.
+ *
+ * @throws {TypeError} If one is an object that `<` knows nothing of.
+ */
+function compareItems(a: unknown, b: unknown): number {
+  for (const item of [a, b]) {
+    if (hasOrder(item)) continue;
+    throw new TypeError(
+      `Cannot order the items of a queue: ${describe(item)} is no number, text or list; ` +
+        "give compare, or put lists as in [priority, item]",
+    );
+  }
+  return compareNaturally(a, b);
+}
+
+/** Whether `<` finds a number or a text in `value`. */
+function hasOrder(value: unknown): boolean {
+  if (typeof value === "function") return false;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return true;
+  return Symbol.toPrimitive in value || value.toString !== Object.prototype.toString ||
+    typeof value.valueOf() !== "object";
 }
 
 /** Orders by `<`; arrays by their first differing element, then the shorter first. */

@@ -49,7 +49,8 @@ export class Semaphore {
   constructor(value = 1) {
     if (!Number.isInteger(value) || value < 0) {
       throw new RangeError(
-        `Cannot create a semaphore: expected a whole number of at least 0, got ${describe(value)}`,
+        "Cannot create a semaphore: expected a whole number of at least 0, " +
+          `as in new Semaphore(3), got ${describe(value)}`,
       );
     }
     this.#value = value;

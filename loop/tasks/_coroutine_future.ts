@@ -1,5 +1,5 @@
 import * as inside from "../inside.ts";
-import { captureEngineContext, runInEngineContext } from "../scheduling/_current.ts";
+import { captureEngineContext, current, runInEngineContext } from "../scheduling/_current.ts";
 import { type CancelReason, giveCause } from "./_cancel_reason.ts";
 import type { CancelScope } from "./_cancel_scope.ts";
 import type { CancelEdge, Cancellable, CancelVerdict } from "./_cancel_walk.ts";
@@ -7,7 +7,7 @@ import type { CancelRoot, Consumer, CoroutineHost } from "./_consumer.ts";
 import type { EngineContext } from "../scheduling/_deno_engine_context.ts";
 import { describe } from "../values/_describe.ts";
 import { DueCancellation } from "./_due_cancellation.ts";
-import { cannotWaitForFuture, cannotWaitForValue } from "./_wait_errors.ts";
+import { cannotWaitForFuture, cannotWaitForValue, yieldedBare } from "./_wait_errors.ts";
 import { CancelledError, InvalidStateError } from "../errors/errors.ts";
 import { asFuture, endedCancelled, forgetError, Future, takeOutcome } from "./future.ts";
 import { nameOf } from "./_name_of.ts";
@@ -218,12 +218,16 @@ export abstract class CoroutineFuture<T> extends Future<T>
   protected suspend(awaited: unknown): void {
     const future = asFuture(awaited);
     const task = this[inside.task];
-    if (future !== null && future.getLoop() === this.getLoop() && future !== task) {
+    const isYielded = current.yielded === future;
+    current.yielded = null;
+    const canWait = future !== null && future.getLoop() === this.getLoop() && future !== task;
+    if (canWait && isYielded) {
       this.#waiter = future;
       future[inside.subscribe](this);
       return this[inside.spendCancel](future);
     }
-    if (future !== null) this.#thrown = cannotWaitForFuture(task ?? this, future);
+    if (canWait) this.#thrown = yieldedBare(task ?? this, future);
+    else if (future !== null) this.#thrown = cannotWaitForFuture(task ?? this, future);
     else if (awaited !== undefined) this.#thrown = cannotWaitForValue(task ?? this, awaited);
     this.getLoop()[inside.enqueue](this);
   }

@@ -35,7 +35,7 @@ export class FutureIterator<T> {
     } else if (this.#owner !== undefined) {
       this.#owner?.[inside.loseCoroutine](future);
       throw notAwaited();
-    }
+    } else current.yielded = future;
     const task = this.#owner = current.task;
     if (!this.done && task !== null && current.operation === null) {
       const loop = future.getLoop();

@@ -23,6 +23,7 @@
 import * as inside from "../inside.ts";
 import { Step } from "../scheduling/step.ts";
 import { current, currentFrame, requireLoop } from "../scheduling/_current.ts";
+import { refuseToBeHeld } from "./_not_held.ts";
 import { isEngineFunction, NativeAwait } from "./_native_await.ts";
 import { type CancelOptions, CancelReason } from "./_cancel_reason.ts";
 import { type CancelEdge, type CancelVerdict, walkCancel } from "./_cancel_walk.ts";
@@ -187,13 +188,13 @@ export class Future<T> implements Promise<T> {
   }
 
   /**
-   * Finishes the future with an error.
+   * Finishes the future with an error. Of a class of errors it is a new one, as in asyncio.
    *
    * @throws {InvalidStateError} If it is done already.
    */
   setException(exception: unknown): void {
     if (this.#state !== "pending") throw alreadyDone(this, "set the exception");
-    this.#settle("failed", exception);
+    this.#settle("failed", isErrorClass(exception) ? new exception() : exception);
   }
 
   /**
@@ -413,6 +414,7 @@ export class Future<T> implements Promise<T> {
 
   static {
     showAsText(this);
+    refuseToBeHeld(this.prototype);
     settle = (future, state, value) => future.#settle(state, value);
     addWaiter = (future, waiter) => future.#addWaiter(waiter);
     removeWaiter = (future, waiter) => future.#removeWaiter(waiter);
@@ -447,6 +449,12 @@ export interface FutureOptions {
 function* waitersOf(waiters: Runnable | Set<Runnable> | null): Generator<Runnable> {
   if (waiters instanceof Set) yield* waiters;
   else if (waiters !== null) yield waiters;
+}
+
+/** Whether `value` is a class of errors, and no error. */
+function isErrorClass(value: unknown): value is new () => Error {
+  return typeof value === "function" &&
+    (value === Error || Object.prototype.isPrototypeOf.call(Error, value));
 }
 
 function alreadyDone(future: Future<unknown>, action: string): InvalidStateError {

@@ -74,7 +74,7 @@ export type TaskBody<T> = Coroutine<T> | (() => Coroutine<T> | PromiseLike<T> | 
  * @category Tasks
  */
 export interface TaskOptions {
-  /** Name for messages; `Task-N` by default. Any value becomes a string. */
+  /** Name for messages; `Task-N` by default, and for `null`. Any other value becomes a string. */
   name?: unknown | undefined;
   /** Runs the first step at once, before the constructor returns. */
   eager?: boolean | undefined;
@@ -157,7 +157,7 @@ export class Task<T> extends CoroutineFuture<T> {
     if (!isChecked) checkOptions("create a task", options, TASK);
     if (typeof body !== "function") claim(body);
     this.#body = body;
-    this.#name = options.name === undefined
+    this.#name = options.name === undefined || options.name === null
       ? loop[inside.tasks].takeNumber()
       : String(options.name);
     this.#context = options.context ?? copyContext();

@@ -109,7 +109,10 @@ export function checkArgument(
   value: unknown,
   kind: OptionKind,
 ): void {
-  if (!kind.fits(value)) throw notOfKind(`Cannot ${action}: ${name}`, value, kind);
+  if (kind.fits(value)) return;
+  const isOption = typeof value === "object" && value !== null && name in value;
+  const remedy = isOption ? "; it is no option, pass the value itself" : "";
+  throw notOfKind(`Cannot ${action}: ${name}`, value, kind, remedy);
 }
 
 /** Checks all that is in `options`; returns whether that is nothing. */
@@ -132,7 +135,7 @@ function checkEach(
     const value = (options as Record<string, unknown>)[name];
     if (value === undefined) continue;
     if (!kind.fits(value)) {
-      throw notOfKind(`Cannot ${action}: option "${name}"${within}`, value, kind);
+      throw notOfKind(`Cannot ${action}: option "${name}"${within}`, value, kind, remedyFor(value));
     }
     if (kind.inside === undefined || typeof value !== "object" || value === null) continue;
     checkEach(action, value, kind.inside, ` of ${name}`);
@@ -215,9 +218,15 @@ function notOfKind(
   subject: string,
   value: unknown,
   { expected, type }: OptionKind,
+  remedy = "",
 ): TypeError | RangeError {
   const Class = typeof value === type && type !== "object" ? RangeError : TypeError;
-  return new Class(`${subject} must be ${expected}, got ${describeGiven(value)}`);
+  return new Class(`${subject} must be ${expected}, got ${describeGiven(value)}${remedy}`);
+}
+
+/** What `None` of Python is. */
+function remedyFor(value: unknown): string {
+  return value === null ? "; leave it out for the default" : "";
 }
 
 function describeGiven(value: unknown): string {

@@ -6,7 +6,7 @@
 import { allEndings, type Ending, expectedOf, outcomeOf, titleOf } from "./_endings.ts";
 
 /** Programs that run at once. */
-const SIDE_BY_SIDE = 8;
+const SIDE_BY_SIDE = 2;
 
 const open: Ending[] = [...allEndings()];
 const total = open.length;

@@ -1,5 +1,5 @@
 // What real signals do to run(), in a real process.
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 
 const LOOP_MODULE = new URL("../../loop/mod.ts", import.meta.url).href;
 
@@ -29,7 +29,12 @@ interface Outcome {
 }
 
 /** Runs `main` and sends a signal after each of the first lines, as long as there are signals. */
-async function runWithSignals(main: string, signals: Deno.Signal[]): Promise<Outcome> {
+function runWithSignals(main: string, signals: Deno.Signal[]): Promise<Outcome> {
+  return runProgram(programOf(main), signals);
+}
+
+/** The same for the text of a whole program. */
+async function runProgram(program: string, signals: Deno.Signal[]): Promise<Outcome> {
   const child = new Deno.Command("deno", {
     args: ["run", "--quiet", "--no-check", "-"],
     stdin: "piped",
@@ -39,7 +44,7 @@ async function runWithSignals(main: string, signals: Deno.Signal[]): Promise<Out
     signal: AbortSignal.timeout(30_000),
   }).spawn();
   const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(programOf(main)));
+  await writer.write(new TextEncoder().encode(program));
   await writer.close();
   const errors = new Response(child.stderr).text();
   let text = "";
@@ -93,4 +98,17 @@ Deno.test("run() in a process ends on a second signal while it waits for the tas
     outcome.errors.replaceAll(/ [\d.]+ s left/g, ""),
     'Ended by SIGTERM without waiting any longer: task "stubborn" waits for sleep',
   );
+});
+
+Deno.test("runMain() exits as the signal says when a listener to unload throws", async () => {
+  const program = `
+    import { runMain, sleep } from "${LOOP_MODULE}";
+    addEventListener("unload", () => { throw new Error("planted"); });
+    await runMain(async () => { console.log("ready"); await sleep(3600); }).catch(() => {});
+    console.log("went on");
+    setInterval(() => {}, 1000);
+  `;
+  const { lines, errors, code } = await runProgram(program, ["SIGTERM"]);
+  assertEquals([lines, code], [["ready"], 143]);
+  assertMatch(errors, /^Exception in a listener to unload: Error: planted/);
 });

@@ -140,6 +140,41 @@ Deno.test("P05 options of the wrong kind throw a TypeError before anything is st
   });
 });
 
+Deno.test("a factory that is none or gives no protocol starts nothing", async () => {
+  class Ported extends Recorder {}
+  const wrong: [string, unknown][] = [
+    ["expected a function as the factory, as in () => new Echo()", Ported],
+    ["expected a function as the factory, got object", {}],
+    ["expected an object with its methods, got null", () => null],
+    ["expected an object with its methods, got a promise", () => Promise.resolve({})],
+    ['unknown method "process_exited", the name is', () => ({ process_exited: () => {} })],
+  ];
+  await onLoop(function* (loop) {
+    for (const [message, factory] of wrong) {
+      for (const start of ["subprocessExec", "subprocessShell"] as const) {
+        let thrown: unknown = null;
+        try {
+          yield* loop[start](factory as () => Recorder, "no-such-program");
+        } catch (error) {
+          thrown = error;
+        }
+        assert(thrown instanceof TypeError && thrown.message.includes(message), String(thrown));
+      }
+    }
+  });
+});
+
+Deno.test("a list of all words is no command, and the error says how it is written", async () => {
+  await onLoop(function* (loop) {
+    assertThrows(
+      () => loop.subprocessExec(() => new Recorder(loop), ["echo", "hi"] as never),
+      TypeError,
+      'got a list; as in createSubprocessExec("echo", { args: ["hi"] })',
+    );
+    yield* sleep(0);
+  });
+});
+
 Deno.test("a factory that throws starts nothing", async () => {
   await onLoop(function* (loop) {
     try {

@@ -26,8 +26,9 @@ import {
 import { formatAddress } from "../../loop/values/format_address.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import type { DatagramChannel, DatagramSink, SocketAddress } from "../../loop/platform/platform.ts";
-import { checkProtocol } from "./_create_protocol.ts";
+import { checkProtocol } from "./create_protocol.ts";
 import { FlowControl } from "./_flow_control.ts";
+import { remedyForBytes } from "./_remedy_for_bytes.ts";
 import { unsendable } from "./deno_unsendable.ts";
 import { hostKey } from "../names/ip_address.ts";
 import { type OpenResource, openResources } from "./open_resources.ts";
@@ -152,7 +153,9 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
 
   sendto(data: Uint8Array, address?: SocketAddress): void {
     if (!(data instanceof Uint8Array)) {
-      throw new TypeError(`Cannot send a datagram: expected a Uint8Array, got ${typeof data}`);
+      throw new TypeError(
+        `Cannot send a datagram: expected a Uint8Array, got ${typeof data}${remedyForBytes(data)}`,
+      );
     }
     const target = this.#targetOf(address);
     if (this.isClosing()) return;

@@ -39,10 +39,11 @@ import type { Future } from "../../loop/tasks/future.ts";
 import type { ByteChannel, ByteSink, FileSender } from "../../loop/platform/platform.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
 import { CopyingProtocol } from "./_copying_protocol.ts";
-import { checkProtocol, followMethod } from "./_create_protocol.ts";
+import { checkProtocol, followMethod } from "./create_protocol.ts";
 import { FlowControl } from "./_flow_control.ts";
 import { type OpenResource, openResources } from "./open_resources.ts";
 import { aloneIn, copyOf, ReadBuffer } from "./_read_buffer.ts";
+import { remedyForBytes } from "./_remedy_for_bytes.ts";
 import { join, SendQueue } from "./_send_queue.ts";
 import { memoryChanged } from "./_memory_changed.ts";
 import { SinkInContext } from "./_sink_in_context.ts";
@@ -796,7 +797,9 @@ function checkBytes(data: unknown): void {
     : data === null
     ? "null"
     : typeof data;
-  throw new TypeError(`Cannot write to a transport: expected a Uint8Array, got ${kind}`);
+  throw new TypeError(
+    `Cannot write to a transport: expected a Uint8Array, got ${kind}${remedyForBytes(data)}`,
+  );
 }
 
 /** Throws if `data` is empty because its memory was transferred, or is smaller than it was. */

@@ -5,7 +5,7 @@ import type { ByteChannel } from "../../loop/platform/platform.ts";
 import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
 import { startOperation } from "../../loop/tasks/start_operation.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
-import { checkFactory } from "../core/_create_protocol.ts";
+import { checkFactory } from "../core/create_protocol.ts";
 import { makeConnection } from "./_make_connection.ts";
 import type { ProtocolLike } from "../protocol.ts";
 import type { Secure } from "../tls/_secure_channel.ts";

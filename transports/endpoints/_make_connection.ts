@@ -1,7 +1,7 @@
 import type { ByteChannel } from "../../loop/platform/platform.ts";
 import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
-import { createProtocol } from "../core/_create_protocol.ts";
+import { createProtocol } from "../core/create_protocol.ts";
 import { untilOpened } from "./_until_opened.ts";
 import type { ProtocolLike } from "../protocol.ts";
 import { StreamTransport } from "../core/stream_transport.ts";

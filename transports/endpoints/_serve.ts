@@ -6,7 +6,7 @@ import type { Listener } from "../../loop/platform/platform.ts";
 import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
 import { startOperation } from "../../loop/tasks/start_operation.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
-import { checkFactory } from "../core/_create_protocol.ts";
+import { checkFactory } from "../core/create_protocol.ts";
 import type { ProtocolLike } from "../protocol.ts";
 import { secureServer } from "../tls/_secure_channel.ts";
 import type { TlsServerSettings } from "../tls/tls_options.ts";

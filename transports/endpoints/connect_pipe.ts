@@ -3,7 +3,7 @@ import type { ByteChannel, ReadableHandle, WritableHandle } from "../../loop/pla
 import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
 import { startOperation } from "../../loop/tasks/start_operation.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
-import { checkFactory, createProtocol } from "../core/_create_protocol.ts";
+import { checkFactory, createProtocol } from "../core/create_protocol.ts";
 import { openTransport } from "./_make_connection.ts";
 import type { ProtocolLike } from "../protocol.ts";
 import { ReadableStreamChannel } from "../deno/readable_stream_channel.ts";

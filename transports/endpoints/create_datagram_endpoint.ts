@@ -10,7 +10,7 @@ import type {
 import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
 import { startOperation } from "../../loop/tasks/start_operation.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
-import { checkFactory, createProtocol } from "../core/_create_protocol.ts";
+import { checkFactory, createProtocol } from "../core/create_protocol.ts";
 import { CREATE_DATAGRAM_ENDPOINT } from "../_options.ts";
 import { untilOpened } from "./_until_opened.ts";
 import { DatagramEndpoint } from "../core/datagram_transport.ts";

@@ -31,7 +31,7 @@ import { captureEngineContext, runInEngineContext } from "../../loop/platform/pl
 import type { Coroutine } from "../../loop/tasks/task.ts";
 import { checkOptions } from "../../loop/values/check_options.ts";
 import { setKeepAlive } from "./_keep_alive.ts";
-import { createProtocol } from "../core/_create_protocol.ts";
+import { createProtocol } from "../core/create_protocol.ts";
 import { SERVE_FOREVER, SHUTDOWN } from "../_options.ts";
 import type { Secure } from "../tls/_secure_channel.ts";
 import { openResources } from "../core/open_resources.ts";

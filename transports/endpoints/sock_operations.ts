@@ -17,6 +17,7 @@ import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
 import { startOperation } from "../../loop/tasks/start_operation.ts";
 import { SENDFILE } from "../_options.ts";
+import { remedyForBytes } from "../core/_remedy_for_bytes.ts";
 import { checkRange, type SendableFile, type SendfileOptions, SIZE_OF_PIECE } from "./sendfile.ts";
 import { readinessOf } from "./watch_descriptor.ts";
 
@@ -321,7 +322,9 @@ function checkMemory(memory: Uint8Array): Uint8Array {
 
 function checkBytes(bytes: Uint8Array): Uint8Array {
   if (bytes instanceof Uint8Array) return bytes;
-  throw new TypeError(`Cannot send: expected a Uint8Array, got ${describe(bytes)}`);
+  throw new TypeError(
+    `Cannot send: expected a Uint8Array, got ${describe(bytes)}${remedyForBytes(bytes)}`,
+  );
 }
 
 function checkSize(size: number): number {

@@ -6,7 +6,7 @@ import type { ByteChannel } from "../../loop/platform/platform.ts";
 import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
 import { startOperation } from "../../loop/tasks/start_operation.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
-import { checkProtocol } from "../core/_create_protocol.ts";
+import { checkProtocol } from "../core/create_protocol.ts";
 import { START_TLS } from "../_options.ts";
 import {
   clientHandshake,

@@ -1,5 +1,6 @@
 import { checkArgument, checkOptions, countFrom } from "../../loop/values/check_options.ts";
 import { type EventLoop, runningEventLoop } from "../../loop/event_loop.ts";
+import { describe } from "../../loop/values/describe.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import { STREAM_READER } from "../_options.ts";
 import { Separators } from "./_separators.ts";
@@ -235,5 +236,5 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
 
 function checkCount(count: number): number {
   if (Number.isInteger(count) && count >= 0) return count;
-  throw new RangeError(`Cannot read from a stream: ${String(count)} is not a number of bytes`);
+  throw new RangeError(`Cannot read from a stream: ${describe(count)} is not a number of bytes`);
 }

@@ -134,6 +134,38 @@ Deno.test("L07 PriorityQueue gives the smallest first, LifoQueue the newest", ()
   assertEquals([lifo.full(), drain(lifo)], [true, [3, 2, 1]]);
 });
 
+Deno.test("PriorityQueue refuses a second item without an order, and keeps the first", () => {
+  for (const wrong of [{ priority: 1 }, Object.create(null), () => 1]) {
+    const queue = new PriorityQueue<unknown>();
+    queue.putNowait({ priority: 2 });
+    assertThrows(() => queue.putNowait(wrong), TypeError, "Cannot order the items of a queue");
+    assertEquals([queue.size, queue.getNowait()], [1, { priority: 2 }]);
+  }
+});
+
+Deno.test("PriorityQueue orders dates, and objects with a text or a number, as < does", () => {
+  const dates = new PriorityQueue<Date>();
+  for (const time of [3, 1, 2]) dates.putNowait(new Date(time));
+  assertEquals(drain(dates).map(Number), [1, 2, 3]);
+
+  const objects = new PriorityQueue<object>();
+  const create = (level: number) => ({ level, valueOf: () => level });
+  for (const level of [3, 1, 2]) objects.putNowait(create(level));
+  assertEquals(drain(objects).map((object) => (object as { level: number }).level), [1, 2, 3]);
+});
+
+Deno.test("PriorityQueue is as before when compare throws as something is put", () => {
+  const queue = new PriorityQueue<number>({
+    compare: (a, b) => {
+      if (a === 0 && b === 2) throw new Error("planted");
+      return a - b;
+    },
+  });
+  for (const item of [2, 3, 4, 5]) queue.putNowait(item);
+  assertThrows(() => queue.putNowait(0), Error, "planted");
+  assertEquals([queue.size, drain(queue)], [4, [2, 3, 4, 5]]);
+});
+
 Deno.test("L08 Queue.shutdown() makes getNowait() and putNowait() throw, and may be called twice", () => {
   const queue = new Queue<number>();
   queue.putNowait(1);
