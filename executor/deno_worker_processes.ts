@@ -183,8 +183,14 @@ function servePort(
     const header = new Uint8Array(mark.length + 4);
     header.set(mark);
     new DataView(header.buffer).setUint32(mark.length, payload.length);
-    for (const part of [header, payload]) {
-      for (let sent = 0; sent < part.length;) sent += writeSync(part.subarray(sent));
+    try {
+      for (const part of [header, payload]) {
+        for (let sent = 0; sent < part.length;) sent += writeSync(part.subarray(sent));
+      }
+    } catch (error) {
+      // Whoever started this process is gone, as the end of stdin is about to tell.
+      if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0);
+      throw error;
     }
   }
 

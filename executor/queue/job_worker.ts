@@ -1,6 +1,7 @@
 import { BrokenExecutor, CancelledError, TimeoutError } from "../../loop/errors/errors.ts";
 import type { WorkerPermissions } from "../../loop/platform/worker_platform.ts";
 import { type PlatformLoop, runningPlatformLoop } from "../../loop/platform/platform_loop.ts";
+import { gather } from "../../loop/structure/gather.ts";
 import { sleep } from "../../loop/structure/sleep.ts";
 import { FIRST_COMPLETED, wait } from "../../loop/structure/wait.ts";
 import type { Future } from "../../loop/tasks/future.ts";
@@ -87,6 +88,7 @@ export class JobWorker {
    * for `grace` seconds, hands the rest back, and closes the broker.
    *
    * @throws {Error} If the broker cannot be opened.
+   * @throws {unknown} What loading the module of the jobs throws in a process.
    */
   async run(): Promise<void> {
     const loop = runningPlatformLoop("run a worker");
@@ -101,6 +103,11 @@ export class JobWorker {
     if (signal?.aborted) stop();
     try {
       await this.#broker.open(loop);
+      if (pool !== null) {
+        // A job that is taken is to begin, and not to wait for its process.
+        const loads = Array.from({ length: concurrency }, () => pool.submit(load, String(url)));
+        await this.#unlessStopped(gather(loads));
+      }
       await this.#takeAll(loop, pool, concurrency);
     } finally {
       signal?.removeEventListener("abort", stop);
@@ -108,6 +115,25 @@ export class JobWorker {
       await this.#drain();
       await this.#broker.close();
       await pool?.shutdown({ timeout: 0 });
+    }
+  }
+
+  /** Waits for `future`; when the worker is to take no more it is cancelled, and that is no error. */
+  async #unlessStopped(future: Future<unknown>): Promise<void> {
+    const { signal } = this.#stopping;
+    const stop = () => future.cancel();
+    signal.addEventListener("abort", stop);
+    if (signal.aborted) stop();
+    try {
+      await wait([future]);
+    } finally {
+      signal.removeEventListener("abort", stop);
+      future.cancel();
+    }
+    try {
+      future.result();
+    } catch (error) {
+      if (!signal.aborted) throw error;
     }
   }
 
@@ -127,13 +153,15 @@ export class JobWorker {
       if (signal.aborted) return;
       let job: TakenJob | null;
       try {
+        // One whose job was cancelled has to be replaced.
+        if (pool !== null) await this.#unlessStopped(pool.warmUp(concurrency));
         job = await this.#broker.take(signal);
         pause = FIRST_PAUSE;
       } catch (exception) {
         if (exception instanceof CancelledError) throw exception;
         const message = "A worker cannot take a job; it tries again";
         if (pause === FIRST_PAUSE) loop.callExceptionHandler({ message, exception });
-        await sleep(pause);
+        await wait([stopped], { timeout: pause });
         pause = Math.min(2 * pause, LONGEST_PAUSE);
         continue;
       }
@@ -276,6 +304,11 @@ function secondsLeft(call: JobCall | null): number {
 
 function expired({ name }: JobCall): Refused {
   return new Refused(new TimeoutError(pastDeadline(`"${name}"`)));
+}
+
+/** Loads the module of the jobs in a process. */
+async function load(url: string): Promise<void> {
+  await import(url);
 }
 
 type CallByName = (url: string, name: string, args: readonly unknown[]) => Promise<unknown>;

@@ -5,12 +5,14 @@ import {
   CancelledError,
   createSubprocessExec,
   createTask,
+  type Future,
   getRunningLoop,
   QueueFull,
   run,
   sleep,
   type Task,
   TimeoutError,
+  wait,
 } from "@gyre/asyncio";
 import { JobWorker, QueueExecutor } from "@gyre/asyncio/queue";
 import { hasCommand } from "../../peers/_peer_process.ts";
@@ -287,45 +289,63 @@ export function testBroker(kind: EngineKind): void {
 export interface Soak {
   readonly count: number;
   readonly workers: number;
-  readonly kills: number;
+  /** How many workers are killed; as long as there are jobs by default. */
+  readonly kills?: number | undefined;
+  /** Seconds between two of them. */
   readonly pause: number;
 }
 
-/** Runs many jobs on workers of which one is killed every now and then. Returns how many were. */
+/** How a soak went. */
+export interface SoakFigures {
+  readonly seconds: number;
+  readonly killed: number;
+  /** How many effects were there more than once. */
+  readonly repeated: number;
+}
+
+/** Runs many jobs on workers, of which one is killed at random every now and then. */
 export async function soak(
   engine: Engine,
-  { count, workers, kills, pause }: Soak,
-): Promise<number> {
+  { count, workers, kills = Infinity, pause }: Soak,
+): Promise<SoakFigures> {
   const file = `${engine.folder}/effects`;
+  const loop = getRunningLoop();
   await using executor = new QueueExecutor(engine.broker(), { maxQueued: count });
-  const pool = await Promise.all(
-    Array.from({ length: workers }, () => startWorker(engine, "--concurrency", "2")),
-  );
+  await using started = new AsyncDisposableStack();
+  const start = async () => started.use(await startWorker(engine, "--concurrency", "2"));
+  const pool = await Promise.all(Array.from({ length: workers }, start));
+  const begin = loop.time();
+  const fails = (index: number) => index % 10 === 9;
   const results = Array.from({ length: count }, (_, index) => {
-    return index % 10 === 9
-      ? executor.submit(jobs.fail, `job ${index}`).catch((error) => (error as Error).message)
+    return fails(index)
+      ? executor.submit(jobs.fail, `job ${index}`)
       : executor.submit(jobs.effect, file, `job ${index}`, 5);
   });
-  let settled = 0;
-  for (const result of results) void Promise.resolve(result).then(() => settled += 1);
+  const all = wait(results as Future<unknown>[]);
   let killed = 0;
-  while (killed < kills && (kills < Infinity || settled < count)) {
-    await sleep(pause);
-    const index = killed % workers;
+  while (!all.done() && killed < kills) {
+    await wait([all], { timeout: pause });
+    const index = Math.floor(Math.random() * workers);
     pool[index]?.kill();
     await pool[index]?.wait();
-    pool[index] = await startWorker(engine, "--concurrency", "2");
+    pool[index] = await start();
     killed += 1;
   }
-  for (const [index, result] of results.entries()) assertEquals(await result, `job ${index}`);
-  const lines = new Set((await Deno.readTextFile(file)).split("\n"));
+  await all;
+  const seconds = loop.time() - begin;
+  for (const [index, result] of results.entries()) {
+    if (!fails(index)) assertEquals(result.result(), `job ${index}`);
+    else assertThrows(() => result.result(), RangeError, `job ${index}`);
+  }
+  const lines = (await Deno.readTextFile(file)).split("\n").slice(0, -1);
+  const effects = new Set(lines);
   for (let index = 0; index < count; index += 1) {
-    assert(index % 10 === 9 || lines.has(`job ${index}`), `job ${index} has left no effect`);
+    assert(fails(index) || effects.has(`job ${index}`), `job ${index} has left no effect`);
   }
   for (const worker of pool) worker.terminate();
   // One that was started last may not listen for the signal yet.
   for (const worker of pool) assert([0, -15].includes(await worker.wait()));
-  return killed;
+  return { seconds, killed, repeated: lines.length - effects.size };
 }
 
 /** Says how many jobs wait or run. */
