@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 
 const NET = "--allow-net=127.0.0.1,localhost";
+const CERTIFICATES = "--allow-read=tests/transports/certificates";
 
 /** Runs a program of programs/; gives what it has printed. */
 async function runProgram(
@@ -43,8 +44,43 @@ Deno.test("the guards around buffers find a call that writes past one", async ()
   assertStringIncludes(errors, "recv() has written outside of its buffer");
 });
 
+for (
+  const [name, flags, modes] of [
+    ["while memory is collected, in handshakes too", ["--v8-flags=--expose-gc"], ["gc"]],
+    ["with guards around every buffer", [], ["canaries"]],
+  ] as const
+) {
+  Deno.test(`TLS by OpenSSL passes every byte and leaves nothing behind, ${name}`, async () => {
+    const args = [...flags, "--allow-ffi", NET, CERTIFICATES, program("exercise_tls"), ...modes];
+    const { output, errors } = await runProgram(args);
+    // What all connections share, and the contexts that are kept.
+    const left = { BIO: 2, EVP_PKEY: 0, SSL_CTX: 64, SSL: 0, X509: 0 };
+    assertEquals([output, errors], [`many steps; left: ${JSON.stringify(left)}\n`, ""]);
+  });
+}
+
+Deno.test("without OpenSSL the native backend has Deno's own TLS, and says what that lacks", async () => {
+  const { output, errors } = await runProgram([
+    "--allow-ffi",
+    NET,
+    CERTIFICATES,
+    program("without_openssl"),
+  ]);
+  assertEquals(
+    output,
+    "TLSv1.3 to localhost\nTypeError Cannot use ciphers in TLS options\n",
+    errors,
+  );
+});
+
 Deno.test("thousands of messages on connections that close at random leave no descriptor behind", async () => {
   const args = ["--allow-ffi", NET, program("soak"), "20000", "400"];
+  const { output, errors, success } = await runProgram(args);
+  assertEquals([success, output], [true, "0 descriptors more\n"], errors);
+});
+
+Deno.test("TLS connections that close at random leave no descriptor behind", async () => {
+  const args = ["--allow-ffi", NET, CERTIFICATES, program("soak"), "2000", "150", "tls"];
   const { output, errors, success } = await runProgram(args);
   assertEquals([success, output], [true, "0 descriptors more\n"], errors);
 });

@@ -2,7 +2,7 @@
  * Sends many messages over many connections that are closed at random, and prints how much memory and
  * how many descriptors that took in the end.
  *
- * Usage: soak.ts messages connections
+ * Usage: soak.ts messages connections [tls]
  *
  * @module
  */
@@ -11,6 +11,7 @@ import { libc } from "../../../transports/native/native_libc.ts";
 import { newNativeEventLoop } from "../../../transports/native/mod.ts";
 
 const [messages = 0, connections = 0] = Deno.args.map(Number);
+const secured = Deno.args[2] === "tls" ? await import("../../transports/_tls.ts") : null;
 
 /** Connections at a time. */
 const BESIDE = 50;
@@ -75,7 +76,11 @@ class Echo {
 
 await run(async () => {
   const loop = getRunningLoop();
-  const server = await loop.createServer(() => new Echo(), { hostname: "127.0.0.1", backlog: 500 });
+  const server = await loop.createServer(() => new Echo(), {
+    hostname: "127.0.0.1",
+    backlog: 500,
+    ...secured === null ? {} : { tls: secured.certificate("server") },
+  });
   const { port } = server.address;
   before = descriptors();
   const work = async () => {
@@ -83,7 +88,10 @@ await run(async () => {
       opened += 1;
       if (opened === Math.ceil(connections / 5)) resident.push(Deno.memoryUsage().rss >> 10);
       const left = Math.ceil(Math.random() * 2 * messages / connections);
-      const [, client] = await loop.createConnection(() => new Client(left), { port });
+      const [, client] = await loop.createConnection(() => new Client(left), {
+        port,
+        ...secured === null ? {} : { tls: secured.trusting },
+      });
       await client.done.promise;
     }
   };
