@@ -7,6 +7,7 @@ import {
   paintIn,
 } from "../loop/inspection/format_snapshot.ts";
 import type { LoopSnapshot, TaskSnapshot } from "../loop/inspection/snapshot.ts";
+import { messageOf } from "../loop/values/describe.ts";
 
 const USAGE = `Usage: deno run --allow-net=127.0.0.1 jsr:@gyre/asyncio/inspector <command> <url>
 
@@ -42,7 +43,7 @@ export async function runTerminal(): Promise<void> {
     if (command === "ps") return console.log(psOf(await ask(url), paintIn(colors)));
     await showTop(url, colors);
   } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(messageOf(error));
     Deno.exit(1);
   }
 }

@@ -18,6 +18,8 @@ import { permissionFlags } from "../loop/permissions/permission_flags.ts";
 import { checkRunsDeno, denoCommand } from "../loop/platform/deno_command.ts";
 import type { SocketAddress, WorkerPermissions } from "../loop/platform/platform.ts";
 import { Step } from "../loop/scheduling/step.ts";
+import { messageOf } from "../loop/values/describe.ts";
+import { formatAddress } from "../loop/values/format_address.ts";
 import { bindSocket, type BoundSocket } from "../transports/deno/deno_bind_socket.ts";
 import type { Command, Notice } from "./_deno_serving_messages.ts";
 import type { ServingLink, ServingSink, WorkerHost } from "./_supervisor.ts";
@@ -131,7 +133,7 @@ export class DenoServingHost implements WorkerHost {
     });
     let failure = "";
     thread.on("error", (error: unknown) => {
-      const [line] = (error instanceof Error ? error.message : String(error)).split("\n");
+      const [line] = messageOf(error).split("\n");
       failure = ` ("${line}")`;
     });
     thread.on("exit", (code: number) => sink.ended(`exited with code ${code}${failure}`));
@@ -146,11 +148,9 @@ export class DenoServingHost implements WorkerHost {
 
   /** What a worker listens on it may. */
   #granted(permissions: WorkerPermissions): WorkerPermissions {
-    const { hostname, port } = this.address;
     const { net } = permissions;
     if (net === true) return permissions;
-    const own = hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
-    return { ...permissions, net: [own, ...Array.isArray(net) ? net : []] };
+    return { ...permissions, net: [formatAddress(this.address), ...Array.isArray(net) ? net : []] };
   }
 }
 
