@@ -21,6 +21,7 @@ import { CancelledError, InvalidStateError } from "../errors/errors.ts";
 import type { EventLoop } from "../event_loop.ts";
 import { addWaiter, Future } from "../tasks/future.ts";
 import { startOperation } from "../tasks/start_operation.ts";
+import { refuseAsyncGenerator } from "../values/_function_kind.ts";
 import { isCoroutine } from "../values/is_coroutine.ts";
 import { type Coroutine, Task, type TaskBody, type TaskOptions } from "../tasks/task.ts";
 import type { Runnable } from "../scheduling/_runnable.ts";
@@ -122,6 +123,8 @@ export class TaskGroup {
     options: TaskOptions = NO_OPTIONS,
   ): Future<R> {
     checkOptions("create a task", options, TASK);
+    checkBody("start a task", body, "group.start((ready) => work(ready))");
+    refuseAsyncGenerator(body);
     this.#checkOpen(body);
     return startOperation(this.#loop, this.#startSteps(body, options));
   }

@@ -7,8 +7,8 @@ import type { CancelRoot, Consumer, CoroutineHost } from "./_consumer.ts";
 import type { EngineContext } from "../scheduling/_deno_engine_context.ts";
 import { describe } from "../values/_describe.ts";
 import { DueCancellation } from "./_due_cancellation.ts";
-import { cannotWaitForFuture, cannotWaitForValue, yieldedBare } from "./_wait_errors.ts";
-import { CancelledError, InvalidStateError } from "../errors/errors.ts";
+import { cannotWaitForFuture, cannotWaitForValue, ranTwice, yieldedBare } from "./_wait_errors.ts";
+import { CancelledError } from "../errors/errors.ts";
 import { asFuture, endedCancelled, forgetError, Future, takeOutcome } from "./future.ts";
 import { nameOf } from "./_name_of.ts";
 import type { Coroutine, Task } from "./task.ts";
@@ -137,9 +137,14 @@ export abstract class CoroutineFuture<T> extends Future<T>
     this.step(thrown);
   }
 
-  /** Somebody else has gone on with the coroutine, which waits for `awaited`, and so broken it. */
-  [inside.loseCoroutine](awaited: Future<unknown>): void {
-    if (this.#waiter === awaited) this.#thrown = ranTwice();
+  /**
+   * Somebody else has gone on with the coroutine, and so broken it, if it waits for `awaited`. Returns
+   * whether it does.
+   */
+  [inside.loseCoroutine](awaited: Future<unknown>): boolean {
+    if (this.#waiter !== awaited) return false;
+    this.#thrown = ranTwice();
+    return true;
   }
 
   override [inside.awaited](): Future<unknown>[] {
@@ -273,8 +278,4 @@ function noResult(future: Future<unknown>, result: unknown): TypeError {
   return new TypeError(
     `Cannot go on in ${nameOf(future)}: its iterator gave ${describe(result)} for a result`,
   );
-}
-
-function ranTwice(): InvalidStateError {
-  return new InvalidStateError("Cannot run a coroutine: it is awaited already");
 }

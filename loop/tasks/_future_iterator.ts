@@ -1,6 +1,7 @@
 import * as inside from "../inside.ts";
 import { current } from "../scheduling/_current.ts";
 import { InvalidStateError } from "../errors/errors.ts";
+import { ranTwice } from "./_wait_errors.ts";
 import type { Future } from "./future.ts";
 import type { Task } from "./task.ts";
 
@@ -33,8 +34,8 @@ export class FutureIterator<T> {
       this.done = true;
       this.value = future.result();
     } else if (this.#owner !== undefined) {
-      this.#owner?.[inside.loseCoroutine](future);
-      throw notAwaited();
+      const isLost = this.#owner?.[inside.loseCoroutine](future) === true;
+      throw isLost || this.#owner !== current.task ? ranTwice() : notAwaited();
     } else current.yielded = future;
     const task = this.#owner = current.task;
     if (!this.done && task !== null && current.operation === null) {

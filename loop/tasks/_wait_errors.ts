@@ -38,3 +38,8 @@ function remedyFor(awaited: unknown): string {
     return "";
   }
 }
+
+/** Why nobody can go on with a coroutine that somebody else runs, or has run. */
+export function ranTwice(): InvalidStateError {
+  return new InvalidStateError("Cannot run a coroutine: it is awaited already");
+}

@@ -411,7 +411,6 @@ export class Task<T> extends CoroutineFuture<T> {
       const value = this.#call(body, scope);
       const coroutine = coroutineIn(value);
       if (coroutine !== null) {
-        if (!(value instanceof Future)) claim(coroutine);
         this.setCoroutine(coroutine as Coroutine<T>);
         this.#dropScope(scope);
       } else if (isThenable(value)) return this.#settleWith(value as PromiseLike<T>);
@@ -469,9 +468,16 @@ function asPromise<T>(promise: PromiseLike<T>): PromiseLike<T> {
     : new Promise((resolve) => resolve(promise));
 }
 
-/** The coroutine that `value` is, or that waits for it if it is a future; `null` for others. */
+/**
+ * The coroutine that `value` is, to be run now, or that waits for it if it is a future; `null` for
+ * others.
+ *
+ * @throws {InvalidStateError} If it was run before.
+ */
 export function coroutineIn(value: unknown): Coroutine<unknown> | null {
   if (value instanceof Future) return value[Symbol.iterator]() as Coroutine<unknown>;
   refuseAsyncGenerator(value);
-  return isCoroutine(value) ? value : null;
+  if (!isCoroutine(value)) return null;
+  claim(value);
+  return value;
 }

@@ -1,6 +1,6 @@
 // TaskGroup.start(), which asyncio does not have: every way in which the child, the caller and the
 // group can end before and after the child is ready.
-import { assertEquals, assertInstanceOf } from "@std/assert";
+import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import {
   CancelledError,
   type Coroutine,
@@ -229,3 +229,23 @@ function refusal(act: () => unknown): string {
   }
   return "accepted";
 }
+
+Deno.test("start() refuses at the call what is no function, and what nobody would iterate", async () => {
+  await runVirtual(() =>
+    taskGroup((group) => {
+      const wrong: unknown[] = [5, null, childOf("coroutine", [])(() => {}), Promise.resolve()];
+      for (const body of wrong) {
+        assertThrows(
+          () => group.start(body as () => void),
+          TypeError,
+          "Cannot start a task: expected a function, as in group.start((ready) => work(ready)), got ",
+        );
+      }
+      assertThrows(
+        () => group.start(async function* () {}),
+        TypeError,
+        "Cannot run an async generator as a task",
+      );
+    })
+  );
+});

@@ -191,23 +191,55 @@ Deno.test("A coroutine that a task runs is refused to a second task, before it b
   });
 });
 
+/** What runs a coroutine that it is given as a part of its caller. */
+const RUNNERS: Readonly<Record<string, (coroutine: Coroutine<string>) => Future<unknown>>> = {
+  "timeout()": (coroutine) => timeout(5, () => coroutine),
+  "waitFor()": (coroutine) => waitFor(coroutine, 5),
+  "waitFor() without a limit": (coroutine) => waitFor(coroutine, null),
+  "waitFor() with no time": (coroutine) => waitFor(coroutine, 0),
+  "taskGroup()": (coroutine) => taskGroup(() => coroutine),
+  "a function": (coroutine) => createTask(() => coroutine),
+};
+
 for (const kind of KINDS) {
-  Deno.test(`A coroutine that a task runs gives an error to a ${kind} that awaits it too, and nobody gets undefined`, async () => {
-    await runVirtual(function* () {
-      const coroutine = body();
-      const first = createTask(coroutine);
-      yield* sleep(0);
-      const second = kind === "coroutine"
-        ? createTask(function* () {
-          return yield* coroutine;
-        })
-        : createTask(() => timeout(5, () => coroutine));
-      yield* sleep(0.9);
-      assertInstanceOf(second.exception(), InvalidStateError);
-      assertInstanceOf(first.exception(), InvalidStateError);
+  for (const [name, start] of Object.entries(RUNNERS)) {
+    Deno.test(`A coroutine that a task runs is refused to ${name} in a ${kind}, and the task keeps its value`, async () => {
+      await runVirtual(function* () {
+        for (const turns of [0, 0.2]) {
+          const coroutine = body();
+          const first = createTask(coroutine);
+          yield* sleep(turns);
+          const second = kind === "coroutine"
+            ? createTask(function* () {
+              return yield* start(coroutine);
+            })
+            : createTask(async () => await start(coroutine));
+          yield* sleep(0.9);
+          const thrown = second.exception();
+          const error = thrown instanceof AggregateError ? thrown.errors[0] : thrown;
+          assertInstanceOf(error, InvalidStateError);
+          assertEquals(error.message, "Cannot run a coroutine: it is awaited already");
+          assertEquals(first.result(), "value");
+        }
+      });
     });
-  });
+  }
 }
+
+Deno.test("A coroutine that a task runs gives both an error where another delegates to it", async () => {
+  await runVirtual(function* () {
+    const coroutine = body();
+    const first = createTask(coroutine);
+    yield* sleep(0);
+    const second = createTask(function* () {
+      return yield* coroutine;
+    });
+    yield* sleep(0.9);
+    for (const { message } of [first.exception(), second.exception()] as Error[]) {
+      assertEquals(message, "Cannot run a coroutine: it is awaited already");
+    }
+  });
+});
 
 Deno.test("A loop over the future that a task waits for leaves the task alone", async () => {
   await runVirtual(function* (loop) {
