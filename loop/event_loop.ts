@@ -11,6 +11,7 @@ import {
 import { Driver, type LoopStatistics } from "./scheduling/_driver.ts";
 import { EVENT_LOOP, TASK } from "./values/_options.ts";
 import { checkPlain, checkRunsWhenCalled, isPlainFunction } from "./values/_function_kind.ts";
+import type { EngineContext } from "./scheduling/_deno_engine_context.ts";
 import type { Runnable } from "./scheduling/_runnable.ts";
 import { checkSeconds } from "./values/_seconds.ts";
 import { checkTaskBody } from "./tasks/_task_body.ts";
@@ -458,11 +459,25 @@ export class EventLoop {
    * The handler sees the context variables of the task concerned, or of the callback.
    */
   callExceptionHandler(context: ExceptionContext): void {
-    this[inside.report](context, (context.task ?? context.future)?.[inside.context] ?? null);
+    const failed = context.task ?? context.future;
+    const variables = failed?.[inside.context] ?? null;
+    this[inside.report](context, variables, failed?.[inside.engineContext]);
   }
 
-  /** @ignore As {@linkcode callExceptionHandler}; the handler runs in `variables`, if given. */
-  [inside.report](context: ExceptionContext, variables: Context | null): void {
+  /**
+   * @ignore As {@linkcode callExceptionHandler}; the handler runs in `variables` and in the foreign
+   * context, if given.
+   */
+  [inside.report](
+    context: ExceptionContext,
+    variables: Context | null,
+    engineContext?: EngineContext | null,
+  ): void {
+    if (engineContext === undefined) return this.#report(context, variables);
+    runInEngineContext(engineContext, () => this.#report(context, variables));
+  }
+
+  #report(context: ExceptionContext, variables: Context | null): void {
     const origin = context.task ?? context.future ?? context.handle;
     const traceback = origin === undefined ? undefined : this.#origins.get(origin);
     if (traceback !== undefined) context.sourceTraceback ??= traceback;

@@ -67,6 +67,8 @@ export const endLending: unique symbol = Symbol("endLending");
 export const endProcesses: unique symbol = Symbol("endProcesses");
 /** Adds an entry to the ready queue. */
 export const enqueue: unique symbol = Symbol("enqueue");
+/** The foreign context in which a failure is reported; `undefined` for that of who reports it. */
+export const engineContext: unique symbol = Symbol("engineContext");
 /** Runs an entry for an event of the host. */
 export const enter: unique symbol = Symbol("enter");
 /** The body of a timeout begins. */

@@ -99,12 +99,14 @@ export class Handle {
 
   #runForeign({ callback, context }: ForeignCallback): void {
     current.values = this.#values;
-    try {
-      const result = runInEngineContext(context, () => callback(...this.#args as never[]));
-      if (typeof result === "object" && result !== null) this.#checkResult(callback, result);
-    } catch (error) {
-      this.#report(callback, error);
-    }
+    runInEngineContext(context, () => {
+      try {
+        const result = callback(...this.#args as never[]);
+        if (typeof result === "object" && result !== null) this.#checkResult(callback, result);
+      } catch (error) {
+        this.#report(callback, error);
+      }
+    });
   }
 
   /** Nobody else looks at what a callback returns. */

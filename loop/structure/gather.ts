@@ -6,6 +6,7 @@ import { CancelReason } from "../tasks/_cancel_reason.ts";
 import type { CancelEdge, CancelVerdict } from "../tasks/_cancel_walk.ts";
 import type { Runnable } from "../scheduling/_runnable.ts";
 import { checkOptions, NO_OPTIONS } from "../values/check_options.ts";
+import type { EngineContext } from "../scheduling/_deno_engine_context.ts";
 import type { Context } from "../scheduling/context.ts";
 import { type Awaitable, futureOf } from "../tasks/ensure_future.ts";
 import { type CancelledError, InvalidStateError } from "../errors/errors.ts";
@@ -152,6 +153,10 @@ class Gathering extends Future<unknown[]> {
       }
     } else forgetError(child); // Who gets the list gets the error, however late the others end.
     if (this.#pending === 0) this.#finish();
+  }
+
+  override get [inside.engineContext](): EngineContext | null | undefined {
+    return this.#failedChild?.[inside.engineContext];
   }
 
   override get [inside.context](): Context | null {

@@ -1,6 +1,7 @@
 import * as inside from "../inside.ts";
 import { Step } from "../scheduling/step.ts";
 import { noteShielded } from "../tasks/_unretrieved_errors.ts";
+import type { EngineContext } from "../scheduling/_deno_engine_context.ts";
 import type { Context } from "../scheduling/context.ts";
 import { type Awaitable, ensureFuture } from "../tasks/ensure_future.ts";
 import { addWaiter, Future, removeWaiter, settle, takeOutcome } from "../tasks/future.ts";
@@ -50,6 +51,10 @@ class Shield<T> extends Future<T> {
   constructor(inner: Future<T>) {
     super({ loop: inner.getLoop() });
     this.#inner = inner;
+  }
+
+  override get [inside.engineContext](): EngineContext | null | undefined {
+    return this.#inner[inside.engineContext];
   }
 
   override get [inside.context](): Context | null {

@@ -170,6 +170,10 @@ export abstract class CoroutineFuture<T> extends Future<T>
     return "interrupted";
   }
 
+  override get [inside.engineContext](): EngineContext | null {
+    return this.#engineContext;
+  }
+
   /** Keeps the foreign context of who calls for what runs from now on. */
   protected keepEngineContext(): void {
     this.#engineContext = captureEngineContext();

@@ -1,5 +1,7 @@
 import * as inside from "../inside.ts";
 import { nameOfThrown } from "../values/_describe.ts";
+import { captureEngineContext } from "../scheduling/_current.ts";
+import type { EngineContext } from "../scheduling/_deno_engine_context.ts";
 import { type Context, copyContext } from "../scheduling/context.ts";
 import type { EventLoop } from "../event_loop.ts";
 import type { Future } from "./future.ts";
@@ -14,10 +16,11 @@ export function noteShielded(future: Future<unknown>): void {
   shielded.add(future);
 }
 
-/** When a future failed, and the context variables of what failed. */
+/** When a future failed, and the context variables and the foreign context of what failed. */
 interface Failure {
   readonly at: number;
   readonly context: Context;
+  readonly engineContext: EngineContext | null;
 }
 
 /**
@@ -62,7 +65,9 @@ export class UnretrievedErrors {
   add(future: Future<unknown>): void {
     if (this.#loop.isClosed()) return;
     const context = future[inside.context] ?? copyContext();
-    this.#failures.set(future, { at: this.#loop.time(), context });
+    const own = future[inside.engineContext];
+    const engineContext = own === undefined ? captureEngineContext() : own;
+    this.#failures.set(future, { at: this.#loop.time(), context, engineContext });
     this.#watch();
   }
 
@@ -86,7 +91,7 @@ export class UnretrievedErrors {
     const failure = this.#postponed.get(future);
     if (failure === undefined) return;
     this.#postponed.delete(future);
-    this.#failures.set(future, { at: this.#loop.time(), context: failure.context });
+    this.#failures.set(future, { ...failure, at: this.#loop.time() });
     this.#watch();
   }
 
@@ -102,16 +107,16 @@ export class UnretrievedErrors {
     this.report(Infinity);
     const postponed = [...this.#postponed];
     this.#postponed.clear();
-    for (const [future, { context }] of postponed) this.#reportOne(future, context);
+    for (const [future, failure] of postponed) this.#reportOne(future, failure);
     this.#stopWhenEmpty();
   }
 
   /** Reports all whose report is due at `now`, in seconds of the loop. */
   report(now: number): void {
-    for (const [future, { at, context }] of this.#failures) {
-      if (at + this.#delay > now) break;
+    for (const [future, failure] of this.#failures) {
+      if (failure.at + this.#delay > now) break;
       this.#failures.delete(future);
-      this.#reportOne(future, context);
+      this.#reportOne(future, failure);
     }
   }
 
@@ -130,13 +135,13 @@ export class UnretrievedErrors {
     this.#timer = null;
   }
 
-  #reportOne(future: Future<unknown>, context: Context): void {
+  #reportOne(future: Future<unknown>, { context, engineContext }: Failure): void {
     const isTask = typeof (future as Task<unknown>).getName === "function";
     const exception = future.exception();
     const message = shielded.has(future)
       ? `${nameOfThrown(exception)} exception in shielded future`
       : `${isTask ? "Task" : "Future"} exception was never retrieved`;
-    this.#loop[inside.report]({ message, exception, future }, context);
+    this.#loop[inside.report]({ message, exception, future }, context, engineContext);
   }
 }
 

@@ -22,6 +22,7 @@
  */
 import * as inside from "../inside.ts";
 import { Step } from "../scheduling/step.ts";
+import type { EngineContext } from "../scheduling/_deno_engine_context.ts";
 import { current, currentFrame, requireLoop } from "../scheduling/_current.ts";
 import { refuseToBeHeld } from "./_not_held.ts";
 import { isEngineFunction, NativeAwait } from "./_native_await.ts";
@@ -330,6 +331,11 @@ export class Future<T> implements Promise<T> {
   /** @ignore The context of what gives the result: reports of its failure run there. */
   get [inside.context](): Context | null {
     return null;
+  }
+
+  /** @ignore The foreign context of what gives the result; `undefined` where that is not known. */
+  get [inside.engineContext](): EngineContext | null | undefined {
+    return undefined;
   }
 
   /** @ignore What a wait for this is in words; `null` if it is named by what it waits for itself. */

@@ -1,4 +1,5 @@
 // In which context the exception handler runs, and that each error is reported once, if at all.
+import { AsyncLocalStorage } from "node:async_hooks";
 import * as inside from "../../../loop/inside.ts";
 import { assertEquals } from "@std/assert";
 import {
@@ -17,12 +18,16 @@ import { rejectionOf } from "../_outcome.ts";
 import { runVirtual, type TestLoop } from "../_test_loop.ts";
 
 const user = new ContextVar("user", { default: "nobody" });
+/** What foreign code keeps, such as the span of a request. */
+const request = new AsyncLocalStorage<string>();
 
-/** Collects "message of the error as user" of each report. */
+/** Collects "message of the error as user in request" of each report. */
 function collect(loop: TestLoop): string[] {
   const log: string[] = [];
   loop.setExceptionHandler((_loop, { exception }) => {
-    log.push(`${(exception as Error).message} as ${user.get()}`);
+    const place = request.getStore();
+    const where = place === undefined ? "" : ` in ${place}`;
+    log.push(`${(exception as Error).message} as ${user.get()}${where}`);
   });
   return log;
 }
@@ -80,7 +85,41 @@ for (const [what, start] of Object.entries(FAILURES)) {
       assertEquals(log, ["ann as ann", "bob as bob"]);
     });
   });
+
+  Deno.test(`the failure of ${what} is reported in its foreign context, or in none`, async () => {
+    await runVirtual(async (loop) => {
+      const log = collect(loop);
+      for (const name of ["ann", "bob"]) request.run(`request of ${name}`, () => start(loop, name));
+      start(loop, "eve");
+      await sleep(3);
+      assertEquals(log, [
+        "ann as ann in request of ann",
+        "bob as bob in request of bob",
+        "eve as eve",
+      ]);
+    });
+  });
 }
+
+Deno.test("callExceptionHandler() with a task reports in its foreign context, and without one where it was called", async () => {
+  await runVirtual(async (loop) => {
+    const log = collect(loop);
+    const task = request.run("a request", () =>
+      createTask(async () => {
+        user.set("ann");
+        await sleep(1);
+        throw new Error("left");
+      }));
+    const exception = await rejectionOf(task);
+    request.run("another request", () => {
+      loop.callExceptionHandler({ message: "planted", exception, task });
+    });
+    request.run("another request", () => {
+      loop.callExceptionHandler({ message: "planted", exception: new Error("nobody's") });
+    });
+    assertEquals(log, ["left as ann in a request", "nobody's as nobody in another request"]);
+  });
+});
 
 Deno.test("shield() does not report an error that somebody else looks at", async () => {
   await runVirtual(async (loop) => {
