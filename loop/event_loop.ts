@@ -31,7 +31,7 @@ import { TimerHandle } from "./scheduling/timer_handle.ts";
 import { forgetError, Future } from "./tasks/future.ts";
 import type { Clock, Poller } from "./platform/platform.ts";
 import type { ReadyQueue } from "./scheduling/ready_queue.ts";
-import { noteChecked, Task, type TaskBody, type TaskOptions } from "./tasks/task.ts";
+import { createChecked, Task, type TaskBody, type TaskOptions } from "./tasks/task.ts";
 import { Meter, type SlowStep } from "./inspection/meter.ts";
 import { type LoopSnapshot, takeSnapshot } from "./inspection/snapshot.ts";
 import type { TimerQueue } from "./scheduling/_timer_queue.ts";
@@ -290,10 +290,11 @@ export class EventLoop {
     if (this.isClosed()) {
       throw new InvalidStateError("Cannot create a task: the event loop is closed");
     }
+    const factory = this.#taskFactory;
+    if (options === NO_OPTIONS && factory === null) return new Task(body, this[inside.ownOptions]);
     checkOptions("create a task", options, TASK);
-    if (this.#taskFactory !== null) return this.#createByFactory(this.#taskFactory, body, options);
-    if (options === NO_OPTIONS) return new Task(body, this[inside.ownOptions]);
-    return new Task(body, noteChecked({ ...options, loop: this }));
+    if (factory !== null) return this.#createByFactory(factory, body, options);
+    return createChecked(this, body, options);
   }
 
   /** Returns the factory set with {@linkcode setTaskFactory}, or `null`. */
@@ -750,7 +751,7 @@ export function allTasks(loop: EventLoop = runningEventLoop()): Set<Task<unknown
  * ```
  */
 export function createTask<T>(body: TaskBody<T>, options: TaskOptions = NO_OPTIONS): Task<T> {
-  const loop = options?.loop;
+  const loop = options === NO_OPTIONS ? undefined : options?.loop;
   if (loop === undefined) return runningEventLoop().createTask(body, options);
   checkOptions("create a task", options, TASK);
   return loop.createTask(body, options);

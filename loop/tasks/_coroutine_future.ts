@@ -9,7 +9,14 @@ import { describe } from "../values/_describe.ts";
 import { DueCancellation } from "./_due_cancellation.ts";
 import { cannotWaitForFuture, cannotWaitForValue, ranTwice, yieldedBare } from "./_wait_errors.ts";
 import { CancelledError } from "../errors/errors.ts";
-import { asFuture, endedCancelled, forgetError, Future, takeOutcome } from "./future.ts";
+import {
+  asFuture,
+  endedCancelled,
+  forgetError,
+  Future,
+  type FutureOptions,
+  takeOutcome,
+} from "./future.ts";
 import { nameOf } from "./_name_of.ts";
 import type { Coroutine, Task } from "./task.ts";
 
@@ -28,17 +35,29 @@ export const NOTHING: unique symbol = Symbol("nothing");
  */
 export abstract class CoroutineFuture<T> extends Future<T>
   implements Consumer, CancelRoot, CoroutineHost {
+  // Plain names and no initializers, for speed: see "Insides" in CONTRIBUTING.md.
   /** What runs; `null` before the first step of a function, and once it is done. */
-  #coroutine: Coroutine<T> | null = null;
+  declare protected _coroutine: Coroutine<T> | null;
   /** What the coroutine waits for. */
-  #waiter: Future<unknown> | null = null;
+  declare protected _waiter: Future<unknown> | null;
   /** What the next step throws into the coroutine. */
-  #thrown: unknown = NOTHING;
-  #due: DueCancellation | null = null;
+  declare protected _thrown: unknown;
+  /** The cancellation that is due here, if any was ever. */
+  declare protected _due: DueCancellation | null;
   /** The foreign context that it runs in, if there is anything in it. */
-  #engineContext: EngineContext | null = null;
-  /** Cancellations asked for and not taken back. */
-  #cancelling = 0;
+  declare protected _engineContext: EngineContext | null;
+  /** Cancellations of this alone that were asked for and not taken back. */
+  declare protected _cancelCount: number;
+
+  constructor(options: FutureOptions) {
+    super(options);
+    this._coroutine = null;
+    this._waiter = null;
+    this._thrown = NOTHING;
+    this._due = null;
+    this._engineContext = null;
+    this._cancelCount = 0;
+  }
 
   /** The task that the coroutine is part of. */
   abstract get [inside.task](): Task<unknown> | null;
@@ -58,55 +77,25 @@ export abstract class CoroutineFuture<T> extends Future<T>
   /** Spends the cancellation that is due on `awaited`, if it can be interrupted. */
   abstract [inside.spendCancel](awaited: Cancellable): void;
 
-  /** The coroutine. */
-  protected get coroutine(): Coroutine<T> | null {
-    return this.#coroutine;
-  }
-
-  /** What the coroutine waits for. */
-  protected get waiter(): Future<unknown> | null {
-    return this.#waiter;
-  }
-
-  /** Runs `coroutine` from now on; a coroutine runs once. */
-  protected setCoroutine(coroutine: Coroutine<T>): void {
-    this.#coroutine = coroutine;
-  }
-
-  /** The cancellation that is due here, if any was ever. */
-  protected get due(): DueCancellation | null {
-    return this.#due;
-  }
-
   /** Keeps `reason` until the next step that the loop drives. */
   protected keepDue(reason: CancelReason): void {
-    (this.#due ??= new DueCancellation()).add(reason);
-  }
-
-  /** Sets how many cancellations were asked for. */
-  protected set cancelCount(count: number) {
-    this.#cancelling = count;
-  }
-
-  /** How many cancellations of this alone were asked for. */
-  protected get cancelCount(): number {
-    return this.#cancelling;
+    (this._due ??= new DueCancellation()).add(reason);
   }
 
   cancelling(): number {
-    return this.#cancelling;
+    return this._cancelCount;
   }
 
   uncancel(): number {
-    if (this.#cancelling > 0) {
-      this.#cancelling -= 1;
-      if (this.#cancelling === 0) this.#due?.clear();
+    if (this._cancelCount > 0) {
+      this._cancelCount -= 1;
+      if (this._cancelCount === 0) this._due?.clear();
     }
-    return this.#cancelling;
+    return this._cancelCount;
   }
 
   [inside.dueCount](): number {
-    return this.#due?.pending === true ? 1 : 0;
+    return this._due?.pending === true ? 1 : 0;
   }
 
   [inside.recancel](reason: CancelReason): void {
@@ -114,16 +103,16 @@ export abstract class CoroutineFuture<T> extends Future<T>
   }
 
   [inside.forget](reason: CancelReason): void {
-    this.#due?.[inside.forget](reason);
+    this._due?.[inside.forget](reason);
   }
 
   /** A step that the loop drives: the first one, or after a bare future. */
   [inside.run](): void {
     if (this.done()) return;
-    const waiter = this.#waiter;
-    this.#waiter = null;
-    let thrown = this.#thrown;
-    this.#thrown = NOTHING;
+    const waiter = this._waiter;
+    this._waiter = null;
+    let thrown = this._thrown;
+    this._thrown = NOTHING;
     const due = this[inside.takeCancel]();
     if (due !== null) thrown = this.errorOf(due, waiter);
     this.step(thrown);
@@ -131,9 +120,9 @@ export abstract class CoroutineFuture<T> extends Future<T>
 
   /** An operation has completed. */
   [inside.resume](): void {
-    const thrown = this.#thrown;
-    this.#waiter = null;
-    this.#thrown = NOTHING;
+    const thrown = this._thrown;
+    this._waiter = null;
+    this._thrown = NOTHING;
     this.step(thrown);
   }
 
@@ -142,18 +131,18 @@ export abstract class CoroutineFuture<T> extends Future<T>
    * whether it does.
    */
   [inside.loseCoroutine](awaited: Future<unknown>): boolean {
-    if (this.#waiter !== awaited) return false;
-    this.#thrown = ranTwice();
+    if (this._waiter !== awaited) return false;
+    this._thrown = ranTwice();
     return true;
   }
 
   override [inside.awaited](): Future<unknown>[] {
-    return this.#waiter === null ? [] : [this.#waiter];
+    return this._waiter === null ? [] : [this._waiter];
   }
 
   /** Hands a cancellation on to what the coroutine waits for. */
   protected passToWaiter(): CancelVerdict | readonly CancelEdge[] {
-    const future = this.#waiter;
+    const future = this._waiter;
     return future === null ? "missed" : [{ future, routed: true }];
   }
 
@@ -171,34 +160,27 @@ export abstract class CoroutineFuture<T> extends Future<T>
   }
 
   override get [inside.engineContext](): EngineContext | null {
-    return this.#engineContext;
+    return this._engineContext;
   }
 
   /** Keeps the foreign context of who calls for what runs from now on. */
   protected keepEngineContext(): void {
-    this.#engineContext = captureEngineContext();
+    this._engineContext = captureEngineContext();
   }
 
   /** Calls user code in the foreign context that was kept, and in `scope`. */
   protected call<R>(work: () => R, scope: CancelScope | null): R {
-    if (this.#engineContext !== null) return callIn(this.#engineContext, work, scope);
+    const context = this._engineContext;
+    if (context !== null) return callIn(context, work, scope);
     return scope === null ? work() : scope.run(work);
   }
 
   /** Runs the coroutine to where it waits next. */
   protected advance(thrown: unknown): IteratorResult<unknown, T> {
-    if (this.#engineContext !== null) return this.#advanceInContext(thrown);
-    const coroutine = this.#coroutine as Coroutine<T>;
+    const coroutine = this._coroutine as Coroutine<T>;
+    const context = this._engineContext;
+    if (context !== null) return advanceIn(context, coroutine, thrown);
     return thrown === NOTHING ? coroutine.next() : coroutine.throw(thrown);
-  }
-
-  /** Apart, as a function in {@linkcode advance} would cost each of its calls an allocation. */
-  #advanceInContext(thrown: unknown): IteratorResult<unknown, T> {
-    const coroutine = this.#coroutine as Coroutine<T>;
-    return this.call(
-      () => thrown === NOTHING ? coroutine.next() : coroutine.throw(thrown),
-      null,
-    );
   }
 
   /** Goes on with what {@linkcode advance} gave. */
@@ -218,11 +200,6 @@ export abstract class CoroutineFuture<T> extends Future<T>
     this.end(error instanceof CancelledError ? "cancelled" : "failed", error);
   }
 
-  /** Lets go of the coroutine, which has ended. */
-  protected drop(): void {
-    this.#coroutine = null;
-  }
-
   /** Waits for what the coroutine has yielded. */
   protected suspend(awaited: unknown): void {
     const future = asFuture(awaited);
@@ -231,13 +208,13 @@ export abstract class CoroutineFuture<T> extends Future<T>
     current.yielded = null;
     const canWait = future !== null && future.getLoop() === this.getLoop() && future !== task;
     if (canWait && isYielded) {
-      this.#waiter = future;
+      this._waiter = future;
       future[inside.subscribe](this);
       return this[inside.spendCancel](future);
     }
-    if (canWait) this.#thrown = yieldedBare(task ?? this, future);
-    else if (future !== null) this.#thrown = cannotWaitForFuture(task ?? this, future);
-    else if (awaited !== undefined) this.#thrown = cannotWaitForValue(task ?? this, awaited);
+    if (canWait) this._thrown = yieldedBare(task ?? this, future);
+    else if (future !== null) this._thrown = cannotWaitForFuture(task ?? this, future);
+    else if (awaited !== undefined) this._thrown = cannotWaitForValue(task ?? this, awaited);
     this.getLoop()[inside.enqueue](this);
   }
 
@@ -256,10 +233,10 @@ export abstract class CoroutineFuture<T> extends Future<T>
 
   /** Waits no longer: what it waits for waits for this. */
   protected giveUp(): void {
-    const waiter = this.#waiter as Future<unknown>;
+    const waiter = this._waiter as Future<unknown>;
     // It ends cancelled, when the others of the circle have, and nobody waits for it.
     waiter[inside.unsubscribe](this);
-    this.#waiter = null;
+    this._waiter = null;
     this.getLoop()[inside.enqueue](this);
   }
 }
@@ -267,6 +244,18 @@ export abstract class CoroutineFuture<T> extends Future<T>
 /** Apart, as a function in {@linkcode CoroutineFuture.call} would cost each call an allocation. */
 function callIn<R>(context: EngineContext, work: () => R, scope: CancelScope | null): R {
   return runInEngineContext(context, () => scope === null ? work() : scope.run(work));
+}
+
+/** As {@linkcode callIn}, for {@linkcode CoroutineFuture.advance}. */
+function advanceIn<T>(
+  context: EngineContext,
+  coroutine: Coroutine<T>,
+  thrown: unknown,
+): IteratorResult<unknown, T> {
+  return runInEngineContext(
+    context,
+    () => thrown === NOTHING ? coroutine.next() : coroutine.throw(thrown),
+  );
 }
 
 /** Marks coroutines that tasks run: a property costs a third of what a set of them would. */

@@ -92,13 +92,14 @@ export let endedCancelled: (future: Future<unknown>) => boolean;
  * ```
  */
 export class Future<T> implements Promise<T> {
-  readonly #loop: EventLoop;
-  #state: FutureState = "pending";
+  // Plain names and no initializers, for speed: see "Insides" in CONTRIBUTING.md.
+  declare private readonly _loop: EventLoop;
+  declare private _state: FutureState;
   /** The result; the error; for a cancelled future its error until it was given, or the reason. */
-  #value: unknown = undefined;
-  #waiters: Runnable | Set<Runnable> | null = null;
+  declare private _value: unknown;
+  declare private _waiters: Runnable | Set<Runnable> | null;
   /** Whether an error waits for somebody to look at it. */
-  #isUnretrieved = false;
+  declare private _isUnretrieved: boolean;
 
   /** Creates a pending future; `loop.createFuture()` is the usual way. */
   constructor(options: FutureOptions = {}) {
@@ -106,7 +107,11 @@ export class Future<T> implements Promise<T> {
     if (options !== loop[inside.ownOptions] && new.target === Future) {
       checkOptions("create a future", options, FUTURE);
     }
-    this.#loop = loop;
+    this._loop = loop;
+    this._state = "pending";
+    this._value = undefined;
+    this._waiters = null;
+    this._isUnretrieved = false;
     if (loop.getDebug()) loop[inside.rememberOrigin](this);
   }
 
@@ -117,7 +122,7 @@ export class Future<T> implements Promise<T> {
 
   /** Says what it is and where it stands, as `repr()`: `<Task pending name="main">`. */
   toString(): string {
-    return futureText(this, this.#state, this.#value, asFuture(this.#value));
+    return futureText(this, this._state, this._value, asFuture(this._value));
   }
 
   /**
@@ -125,17 +130,17 @@ export class Future<T> implements Promise<T> {
    * unless you run a bare {@linkcode EventLoop} of your own.
    */
   getLoop(): DenoEventLoop {
-    return this.#loop as DenoEventLoop;
+    return this._loop as DenoEventLoop;
   }
 
   /** Whether a result, an error or a cancellation has arrived. */
   done(): boolean {
-    return this.#state !== "pending";
+    return this._state !== "pending";
   }
 
   /** Whether the future was cancelled. */
   cancelled(): boolean {
-    return this.#state === "cancelled";
+    return this._state === "cancelled";
   }
 
   /**
@@ -145,14 +150,14 @@ export class Future<T> implements Promise<T> {
    * @throws {CancelledError} If it was cancelled. Its own error, when the future failed.
    */
   result(): T {
-    switch (this.#state) {
+    switch (this._state) {
       case "finished":
-        return this.#value as T;
+        return this._value as T;
       case "failed":
-        this.#forgetError();
-        throw this.#value;
+        this._forgetError();
+        throw this._value;
       case "cancelled":
-        throw this.#takeCancelledError();
+        throw this._takeCancelledError();
       case "pending":
         throw new InvalidStateError(`Cannot read the result of ${nameOf(this)}: it is pending`);
     }
@@ -165,14 +170,14 @@ export class Future<T> implements Promise<T> {
    * @throws {CancelledError} If it was cancelled.
    */
   exception(): unknown {
-    switch (this.#state) {
+    switch (this._state) {
       case "finished":
         return null;
       case "failed":
-        this.#forgetError();
-        return this.#value;
+        this._forgetError();
+        return this._value;
       case "cancelled":
-        throw this.#takeCancelledError();
+        throw this._takeCancelledError();
       case "pending":
         throw new InvalidStateError(`Cannot read the exception of ${nameOf(this)}: it is pending`);
     }
@@ -184,8 +189,8 @@ export class Future<T> implements Promise<T> {
    * @throws {InvalidStateError} If it is done already.
    */
   setResult(result: T): void {
-    if (this.#state !== "pending") throw alreadyDone(this, "set the result");
-    this.#settle("finished", result);
+    if (this._state !== "pending") throw alreadyDone(this, "set the result");
+    this._settle("finished", result);
   }
 
   /**
@@ -194,8 +199,8 @@ export class Future<T> implements Promise<T> {
    * @throws {InvalidStateError} If it is done already.
    */
   setException(exception: unknown): void {
-    if (this.#state !== "pending") throw alreadyDone(this, "set the exception");
-    this.#settle("failed", isErrorClass(exception) ? new exception() : exception);
+    if (this._state !== "pending") throw alreadyDone(this, "set the exception");
+    this._settle("failed", isErrorClass(exception) ? new exception() : exception);
   }
 
   /**
@@ -213,9 +218,9 @@ export class Future<T> implements Promise<T> {
 
   /** Calls `callback(future)` through the loop once the future is done. */
   addDoneCallback(callback: (future: Future<T>) => unknown): void {
-    this.#loop[inside.checkCallback](callback, "add");
+    this._loop[inside.checkCallback](callback, "add");
     this[inside.begin]();
-    this.#addWaiter(new Handle(this.#loop, callback as Callback, [this]));
+    this._addWaiter(new Handle(this._loop, callback as Callback, [this]));
   }
 
   /**
@@ -225,10 +230,10 @@ export class Future<T> implements Promise<T> {
    */
   removeDoneCallback(callback: (future: Future<T>) => unknown): number {
     let removed = 0;
-    for (const waiter of waitersOf(this.#waiters)) {
+    for (const waiter of waitersOf(this._waiters)) {
       if (waiter instanceof Handle && callbackOf(waiter) === callback) {
         removed += 1;
-        this.#removeWaiter(waiter);
+        this._removeWaiter(waiter);
       }
     }
     return removed;
@@ -254,19 +259,19 @@ export class Future<T> implements Promise<T> {
       this[inside.awaitIn](scope, onFulfilled as Resolve<T>, onRejected as Reject);
       return new LatePromise(this as Future<unknown>) as Promise<unknown> as Promise<R1 | R2>;
     }
-    return this.#toPromise().then(onFulfilled, onRejected);
+    return this._toPromise().then(onFulfilled, onRejected);
   }
 
   /** As `Promise.catch()`. */
   catch<R = never>(
     onRejected?: ((reason: unknown) => R | PromiseLike<R>) | null,
   ): Promise<T | R> {
-    return this.#toPromise().catch(onRejected);
+    return this._toPromise().catch(onRejected);
   }
 
   /** As `Promise.finally()`. */
   finally(onFinally?: (() => void) | null): Promise<T> {
-    return this.#toPromise().finally(onFinally);
+    return this._toPromise().finally(onFinally);
   }
 
   /**
@@ -279,13 +284,13 @@ export class Future<T> implements Promise<T> {
 
   /** @ignore */
   [inside.subscribe](consumer: Consumer): void {
-    this.#addWaiter(consumer);
+    this._addWaiter(consumer);
   }
 
   /** @ignore `consumer` waits no longer, and no error of this future is one that nobody saw. */
   [inside.unsubscribe](consumer: Consumer): void {
-    this.#removeWaiter(consumer);
-    this.#addWaiter(new Step(() => this.#forgetError()));
+    this._removeWaiter(consumer);
+    this._addWaiter(new Step(() => this._forgetError()));
   }
 
   /** @ignore As {@linkcode cancel}. */
@@ -298,11 +303,11 @@ export class Future<T> implements Promise<T> {
     reason: CancelReason,
     _routed: boolean,
   ): CancelVerdict | readonly CancelEdge[] {
-    if (this.#state !== "pending") {
-      this.#forgetError();
+    if (this._state !== "pending") {
+      this._forgetError();
       return "missed";
     }
-    this.#settle("cancelled", reason);
+    this._settle("cancelled", reason);
     this[inside.noteCancelled](reason);
     return "interrupted";
   }
@@ -350,8 +355,8 @@ export class Future<T> implements Promise<T> {
 
   /** @ignore The reason of the last cancellation that is kept here. */
   get [inside.cancelReason](): CancelReason | undefined {
-    if (this.#state !== "cancelled") return undefined;
-    const kept = this.#value as CancelledError | CancelReason | undefined;
+    if (this._state !== "cancelled") return undefined;
+    const kept = this._value as CancelledError | CancelReason | undefined;
     return kept instanceof CancelledError ? CancelReason.of(kept) : kept;
   }
 
@@ -360,77 +365,77 @@ export class Future<T> implements Promise<T> {
     return false;
   }
 
-  #addWaiter(waiter: Runnable): void {
-    if (this.#state !== "pending") this.#loop[inside.enqueue](waiter);
-    else if (this.#waiters === null) this.#waiters = waiter;
-    else if (this.#waiters instanceof Set) this.#waiters.add(waiter);
-    else this.#waiters = new Set([this.#waiters, waiter]);
+  private _addWaiter(waiter: Runnable): void {
+    if (this._state !== "pending") this._loop[inside.enqueue](waiter);
+    else if (this._waiters === null) this._waiters = waiter;
+    else if (this._waiters instanceof Set) this._waiters.add(waiter);
+    else this._waiters = new Set([this._waiters, waiter]);
   }
 
-  #removeWaiter(waiter: Runnable): void {
-    if (this.#waiters === waiter) this.#waiters = null;
-    else if (this.#waiters instanceof Set) this.#waiters.delete(waiter);
+  private _removeWaiter(waiter: Runnable): void {
+    if (this._waiters === waiter) this._waiters = null;
+    else if (this._waiters instanceof Set) this._waiters.delete(waiter);
   }
 
-  #settle(state: FutureState, value: unknown): void {
-    this.#state = state;
-    this.#value = value;
+  private _settle(state: FutureState, value: unknown): void {
+    this._state = state;
+    this._value = value;
     if (state === "failed") {
-      this.#isUnretrieved = true;
-      this.#loop[inside.unretrievedErrors].add(this);
+      this._isUnretrieved = true;
+      this._loop[inside.unretrievedErrors].add(this);
     }
-    const waiters = this.#waiters;
+    const waiters = this._waiters;
     if (waiters === null) return;
-    this.#waiters = null;
+    this._waiters = null;
     if (waiters instanceof Set) {
       for (const waiter of waiters) {
-        this.#loop[inside.enqueue](waiter);
+        this._loop[inside.enqueue](waiter);
       }
-    } else this.#loop[inside.enqueue](waiters);
+    } else this._loop[inside.enqueue](waiters);
   }
 
   /** Somebody looks at the error: it needs no report. */
-  #forgetError(): void {
-    if (!this.#isUnretrieved) return;
-    this.#isUnretrieved = false;
-    this.#loop[inside.unretrievedErrors].delete(this);
+  private _forgetError(): void {
+    if (!this._isUnretrieved) return;
+    this._isUnretrieved = false;
+    this._loop[inside.unretrievedErrors].delete(this);
   }
 
-  #takeOutcome(): Outcome {
-    if (this.#state === "finished") return { failed: false, value: this.#value };
-    this.#forgetError();
-    const error = this.#state === "cancelled" ? this.#takeCancelledError() : this.#value;
+  private _takeOutcome(): Outcome {
+    if (this._state === "finished") return { failed: false, value: this._value };
+    this._forgetError();
+    const error = this._state === "cancelled" ? this._takeCancelledError() : this._value;
     return { failed: true, value: error };
   }
 
   /** Gives the error of a cancelled task to the first who asks, and a fresh one to later ones. */
-  #takeCancelledError(): CancelledError {
-    const value = this.#value as CancelledError | CancelReason | undefined;
+  private _takeCancelledError(): CancelledError {
+    const value = this._value as CancelledError | CancelReason | undefined;
     if (!(value instanceof CancelledError)) {
-      return (value ?? new CancelReason()).toError(this.#loop.getDebug());
+      return (value ?? new CancelReason()).toError(this._loop.getDebug());
     }
     const reason = CancelReason.of(value);
-    this.#value = reason.cause === undefined ? undefined : reason;
+    this._value = reason.cause === undefined ? undefined : reason;
     return value;
   }
 
-  #toPromise(): Promise<T> {
+  private _toPromise(): Promise<T> {
     return new Promise((resolve, reject) => this[inside.awaitIn](null, resolve, reject));
   }
 
   static {
     showAsText(this);
     refuseToBeHeld(this.prototype);
-    settle = (future, state, value) => future.#settle(state, value);
-    addWaiter = (future, waiter) => future.#addWaiter(waiter);
-    removeWaiter = (future, waiter) => future.#removeWaiter(waiter);
-    stateOf = (future) => future.#state;
-    forgetError = (future) => future.#forgetError();
-    takeOutcome = (future) => future.#takeOutcome();
-    failureOf = (future) => future.#state === "failed" ? future.#value : undefined;
-    peekWaiters = (future) => future.#waiters;
+    settle = (future, state, value) => future._settle(state, value);
+    addWaiter = (future, waiter) => future._addWaiter(waiter);
+    removeWaiter = (future, waiter) => future._removeWaiter(waiter);
+    stateOf = (future) => future._state;
+    forgetError = (future) => future._forgetError();
+    takeOutcome = (future) => future._takeOutcome();
+    failureOf = (future) => future._state === "failed" ? future._value : undefined;
+    peekWaiters = (future) => future._waiters;
     endedCancelled = (future) =>
-      future.#state === "cancelled" || future.#value instanceof CancelledError;
+      future._state === "cancelled" || future._value instanceof CancelledError;
   }
 }
 

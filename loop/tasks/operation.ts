@@ -5,7 +5,7 @@ import type { CancelRoot, Consumer } from "./_consumer.ts";
 import { DueCancellation } from "./_due_cancellation.ts";
 import type { Runnable } from "../scheduling/_runnable.ts";
 import { CancelledError } from "../errors/errors.ts";
-import { Future, settle } from "./future.ts";
+import { Future, type FutureOptions, settle } from "./future.ts";
 
 /**
  * What an operation waits for. `woken` and `interrupted` mean that its step is in the ready
@@ -26,12 +26,21 @@ type Phase = "waiting" | "woken" | "interrupted";
  * {@linkcode finish} or {@linkcode fail}.
  */
 export abstract class Operation<T> extends Future<T> implements Runnable, CancelRoot {
-  #phase: Phase = "waiting";
+  // Plain names and no initializers, for speed: see "Insides" in CONTRIBUTING.md.
+  declare private _phase: Phase;
   /** Why it was interrupted. */
-  #reason: CancelReason | null = null;
-  #consumer: Consumer | null = null;
+  declare private _reason: CancelReason | null;
+  declare private _consumer: Consumer | null;
   /** Cancellations of its own that came when the wake-up was in the queue already. */
-  #due: DueCancellation | null = null;
+  declare private _due: DueCancellation | null;
+
+  constructor(options: FutureOptions) {
+    super(options);
+    this._phase = "waiting";
+    this._reason = null;
+    this._consumer = null;
+    this._due = null;
+  }
 
   /** What is awaited has come. */
   protected abstract resumed(): void;
@@ -46,82 +55,82 @@ export abstract class Operation<T> extends Future<T> implements Runnable, Cancel
 
   /** Puts the next step into the ready queue. Returns `false` if it was there already. */
   wake(): boolean {
-    if (this.#phase !== "waiting" || this.done()) return false;
-    this.#phase = "woken";
+    if (this._phase !== "waiting" || this.done()) return false;
+    this._phase = "woken";
     this.getLoop()[inside.enqueue](this);
     return true;
   }
 
   /** Whether the next step is in the ready queue. */
   get awake(): boolean {
-    return this.#phase !== "waiting";
+    return this._phase !== "waiting";
   }
 
   /** Whether a cancellation is on the way, and the operation wants nothing any more. */
   get givingUp(): boolean {
-    return this.#phase === "interrupted";
+    return this._phase === "interrupted";
   }
 
   /** Waits on: a step has found that what it waits for has not come yet. */
   protected suspend(): void {
-    this.#phase = "waiting";
+    this._phase = "waiting";
   }
 
   /** Ends with `value` and resumes the consumer. */
   protected finish(value: T): void {
     settle(this, "finished", value);
-    this.#resumeConsumer();
+    this._resumeConsumer();
   }
 
   /** Ends with `error` and resumes the consumer. */
   protected fail(error: unknown): void {
     settle(this, error instanceof CancelledError ? "cancelled" : "failed", error);
-    this.#resumeConsumer();
+    this._resumeConsumer();
   }
 
   [inside.run](): void {
-    const phase = this.#phase;
-    let reason = phase === "interrupted" ? this.#reason : null;
+    const phase = this._phase;
+    let reason = phase === "interrupted" ? this._reason : null;
     const due = this[inside.takeCancel]() ??
-      this.#consumer?.[inside.root]()?.[inside.takeCancel]() ?? null;
+      this._consumer?.[inside.root]()?.[inside.takeCancel]() ?? null;
     reason = due === null ? reason : reason?.after(due) ?? due;
     if (reason === null) this.resumed();
     else this.interrupted(reason.toError(this.getLoop().getDebug()), phase === "woken");
   }
 
   [inside.takeCancel](): CancelReason | null {
-    return this.#due === null ? null : this.#due.take();
+    return this._due === null ? null : this._due.take();
   }
 
   [inside.spendCancel](awaited: Cancellable): void {
-    this.#due?.spendOn(awaited, this);
+    this._due?.spendOn(awaited, this);
   }
 
   /** Who the step resumes in the end. */
   [inside.root](): CancelRoot {
-    return this.#consumer?.[inside.root]() ?? this;
+    return this._consumer?.[inside.root]() ?? this;
   }
 
   override [inside.subscribe](consumer: Consumer): void {
-    if (this.#consumer === null && !this.done()) this.#consumer = consumer;
+    if (this._consumer === null && !this.done()) this._consumer = consumer;
     else super[inside.subscribe](consumer);
   }
 
   override [inside.unsubscribe](consumer: Consumer): void {
-    if (this.#consumer === consumer) this.#consumer = null;
+    if (this._consumer === consumer) this._consumer = null;
     super[inside.unsubscribe](consumer);
   }
 
   override [inside.passCancel](reason: CancelReason, routed: boolean): CancelVerdict {
     if (this.done()) return super[inside.passCancel](reason, routed) as CancelVerdict;
-    if (this.#phase === "waiting") {
-      this.#phase = "interrupted";
-      this.#reason = reason;
+    if (this._phase === "waiting") {
+      this._phase = "interrupted";
+      this._reason = reason;
       this.getLoop()[inside.enqueue](this);
       return "interrupted";
     }
     if (routed) return "missed";
-    (this.#due ??= new DueCancellation()).add(reason);
+    (this._due ??= new DueCancellation()).add(reason);
     return "interrupted";
   }
 
@@ -129,10 +138,10 @@ export abstract class Operation<T> extends Future<T> implements Runnable, Cancel
     return true;
   }
 
-  #resumeConsumer(): void {
-    const consumer = this.#consumer;
+  private _resumeConsumer(): void {
+    const consumer = this._consumer;
     if (consumer === null) return;
-    this.#consumer = null;
+    this._consumer = null;
     consumer[inside.resume]();
   }
 }

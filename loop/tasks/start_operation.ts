@@ -65,7 +65,7 @@ class CoroutineOperation<T> extends CoroutineFuture<T> {
     super({ loop });
     this.#action = action;
     this.#subject = subject;
-    this.setCoroutine(coroutine);
+    this._coroutine = coroutine;
     this.step(NOTHING);
     if (!this.done()) this.keepEngineContext();
   }
@@ -88,7 +88,7 @@ class CoroutineOperation<T> extends CoroutineFuture<T> {
   }
 
   override uncancel(): number {
-    if (this.cancelCount === 0) this.#scope?.uncancelAll();
+    if (this._cancelCount === 0) this.#scope?.uncancelAll();
     else super.uncancel();
     return this.cancelling();
   }
@@ -126,7 +126,7 @@ class CoroutineOperation<T> extends CoroutineFuture<T> {
   ): CancelVerdict | readonly CancelEdge[] {
     if (this.done()) return super[inside.passCancel](reason, routed);
     // What the task is asked for is counted by the task.
-    if (!routed) this.cancelCount += 1;
+    if (!routed) this._cancelCount += 1;
     const passed = this.passToWaiter();
     return passed === "missed" ? this[inside.endCancel](passed, reason, routed) : passed;
   }
@@ -136,11 +136,12 @@ class CoroutineOperation<T> extends CoroutineFuture<T> {
   }
 
   override [inside.takeCancel](): CancelReason | null {
-    return this.due?.take() ?? this.#consumer?.[inside.root]()?.[inside.takeCancel]() ?? null;
+    return this._due?.take() ?? this.#consumer?.[inside.root]()?.[inside.takeCancel]() ??
+      null;
   }
 
   override [inside.spendCancel](awaited: Cancellable): void {
-    if (this.due?.pending === true) this.due.spendOn(awaited, this);
+    if (this._due?.pending === true) this._due.spendOn(awaited, this);
     else this.#consumer?.[inside.root]()?.[inside.spendCancel](awaited);
   }
 
@@ -172,7 +173,7 @@ class CoroutineOperation<T> extends CoroutineFuture<T> {
   }
 
   protected override end(state: "finished" | "failed" | "cancelled", value: unknown): void {
-    this.drop();
+    this._coroutine = null;
     settle(this, state, value);
     const consumer = this.#consumer;
     this.#consumer = null;

@@ -38,7 +38,7 @@ import { followPath } from "./_own_path.ts";
 import { type Context, copyContext } from "../scheduling/context.ts";
 import { InvalidStateError } from "../errors/errors.ts";
 import type { EventLoop } from "../event_loop.ts";
-import { Future, settle } from "./future.ts";
+import { Future, type FutureOptions, settle } from "./future.ts";
 import { nameOf } from "./_name_of.ts";
 import type { TaskRecord } from "../inspection/meter.ts";
 
@@ -91,14 +91,28 @@ export interface TaskOptions {
 /** Whether `task` has begun, and what it is: that of a function is known once it has. */
 export let kindOfTask: (task: Task<unknown>) => "new" | "coroutine" | "function";
 
-/** Stands for no options: nobody else has this object. */
-const NOT_CHECKED: TaskOptions = {};
-/** The options that {@linkcode noteChecked} was given, until the task has them. */
-let checked = NOT_CHECKED;
+/** Options that are checked, of the task that is created next. */
+let checked: TaskOptions | null = null;
+/** The loop of that task. */
+let checkedFor: EventLoop | null = null;
 
-/** `options` are checked: the task that is created next with them need not check them again. */
-export function noteChecked(options: TaskOptions): TaskOptions {
-  return checked = options;
+/** Creates a task on `loop`, whose `options` are checked. */
+export function createChecked<T>(
+  loop: EventLoop,
+  body: TaskBody<T>,
+  options: TaskOptions,
+): Task<T> {
+  checked = options;
+  checkedFor = loop;
+  return new Task(body, options);
+}
+
+/** Those of the loop that is known, or else `options`, which are not checked. */
+function optionsOfFuture(options: TaskOptions): FutureOptions {
+  const loop = checkedFor;
+  if (loop === null || options !== checked) return options;
+  checked = checkedFor = null;
+  return loop[inside.ownOptions];
 }
 
 /**
@@ -149,23 +163,23 @@ export class Task<T> extends CoroutineFuture<T> {
 
   /** Creates the task and schedules its first step; `createTask()` is the usual way. */
   constructor(body: TaskBody<T>, options: TaskOptions = {}) {
-    super(options);
+    const own = optionsOfFuture(options);
+    super(own);
     checkTaskBody(body);
     const loop = this.getLoop();
-    const isChecked = options === checked || options === loop[inside.ownOptions];
-    checked = NOT_CHECKED;
-    if (!isChecked) checkOptions("create a task", options, TASK);
+    const hasOptions = options !== loop[inside.ownOptions];
+    if (hasOptions && options === own) checkOptions("create a task", options, TASK);
     if (typeof body !== "function") claim(body);
     this.#body = body;
-    this.#name = options.name === undefined || options.name === null
-      ? loop[inside.tasks].takeNumber()
-      : String(options.name);
-    this.#context = options.context ?? copyContext();
+    this.#name = hasOptions && options.name !== undefined && options.name !== null
+      ? String(options.name)
+      : loop[inside.tasks].takeNumber();
+    this.#context = (hasOptions ? options.context : null) ?? copyContext();
     this.keepEngineContext();
     // What is not one throws here, and the task must not be listed then.
-    if (options.signal !== undefined) this.#follow(options.signal);
+    if (hasOptions && options.signal !== undefined) this.#follow(options.signal);
     loop[inside.tasks].add(this);
-    if (options.eager === true || options.eagerStart === true) this.#startEagerly();
+    if (hasOptions && (options.eager === true || options.eagerStart === true)) this.#startEagerly();
     else loop[inside.enqueue](this);
   }
 
@@ -186,7 +200,7 @@ export class Task<T> extends CoroutineFuture<T> {
 
   /** Returns the coroutine, or `null` for an async function and once the task is done. */
   getCoroutine(): Coroutine<T> | null {
-    if (this.coroutine !== null) return this.coroutine;
+    if (this._coroutine !== null) return this._coroutine;
     return typeof this.#body === "function" ? null : this.#body;
   }
 
@@ -298,7 +312,7 @@ export class Task<T> extends CoroutineFuture<T> {
     if (this.done()) return super[inside.passCancel](reason, routed);
     const scope = this.#scope;
     // Counted first: a listener may ask how many there are. It tells before the walk goes on.
-    if (scope === null) this.cancelCount += 1;
+    if (scope === null) this._cancelCount += 1;
     const told = this.#signal?.abort(reason) === true;
     if (scope !== null) return scope.passCancel(reason, told);
     const passed = this.passToWaiter();
@@ -314,17 +328,17 @@ export class Task<T> extends CoroutineFuture<T> {
   /** @ignore */
   override get [inside.cancelReason](): CancelReason | undefined {
     if (this.cancelled()) return super[inside.cancelReason];
-    return this.#scope === null ? this.due?.last : this.#scope[inside.cancelReason];
+    return this.#scope === null ? this._due?.last : this.#scope[inside.cancelReason];
   }
 
   /** @ignore */
   override [inside.takeCancel](): CancelReason | null {
-    return this.due?.take() ?? this.#scope?.[inside.takeCancel]() ?? null;
+    return this._due?.take() ?? this.#scope?.[inside.takeCancel]() ?? null;
   }
 
   /** @ignore */
   override [inside.spendCancel](awaited: Cancellable): void {
-    this.due?.spendOn(awaited, this);
+    this._due?.spendOn(awaited, this);
   }
 
   /** Who counts the cancellations of the whole task. */
@@ -342,7 +356,7 @@ export class Task<T> extends CoroutineFuture<T> {
   /** The body gives a coroutine: a cancellation that it asked for before is the coroutine's. */
   #dropScope(scope: CancelScope): void {
     const due = scope[inside.takeCancel]();
-    this.cancelCount = scope.cancelling();
+    this._cancelCount = scope.cancelling();
     if (due !== null) this.keepDue(due);
     this.#scope = null;
   }
@@ -370,7 +384,7 @@ export class Task<T> extends CoroutineFuture<T> {
 
   /** @ignore */
   protected override step(thrown: unknown): void {
-    if (this.coroutine === null) return this.#start(thrown);
+    if (this._coroutine === null) return this.#start(thrown);
     const outer = current.task;
     current.task = this as Task<unknown>;
     current.context = this.#context;
@@ -390,7 +404,7 @@ export class Task<T> extends CoroutineFuture<T> {
     const due = state === "finished" ? this[inside.takeCancel]() : null;
     this.getLoop()[inside.tasks].end(this, due === null ? state : "cancelled", value);
     this.#scope?.close();
-    this.drop();
+    this._coroutine = null;
     this.#body = null;
     if (due === null) settle(this, state, value);
     else settle(this, "cancelled", due);
@@ -401,7 +415,7 @@ export class Task<T> extends CoroutineFuture<T> {
     const body = this.#body as TaskBody<T>;
     this.#body = null;
     if (typeof body !== "function") {
-      this.setCoroutine(body);
+      this._coroutine = body;
       return this.step(thrown);
     }
     if (thrown !== NOTHING) return this.fail(thrown);
@@ -411,7 +425,7 @@ export class Task<T> extends CoroutineFuture<T> {
       const value = this.#call(body, scope);
       const coroutine = coroutineIn(value);
       if (coroutine !== null) {
-        this.setCoroutine(coroutine as Coroutine<T>);
+        this._coroutine = coroutine as Coroutine<T>;
         this.#dropScope(scope);
       } else if (isThenable(value)) return this.#settleWith(value as PromiseLike<T>);
       else return this.end("finished", value);
@@ -424,7 +438,7 @@ export class Task<T> extends CoroutineFuture<T> {
 
   #startGenerator(body: () => Coroutine<T>): void {
     try {
-      this.setCoroutine(this.#call(body, null) as Coroutine<T>);
+      this._coroutine = this.#call(body, null) as Coroutine<T>;
     } catch (error) {
       return this.fail(error);
     }

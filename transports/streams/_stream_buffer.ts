@@ -110,12 +110,15 @@ export class StreamBuffer {
   /** Returns where `bytes`, at least one, stand first from `offset` on and before `end`, or -1. */
   indexOf(bytes: Uint8Array, offset: number, end: number): number {
     const first = bytes[0] as number;
-    // A search through a view has an end, which `indexOf()` itself has not.
-    const view = this.#storage.subarray(this.#start, this.#start + Math.min(end, this.size));
-    let at = view.indexOf(first, offset);
-    while (at !== -1 && at + bytes.length <= view.length) {
-      if (bytes.length === 1 || this.startsWith(bytes, at)) return at;
-      at = view.indexOf(first, at + 1);
+    const storage = this.#storage;
+    const start = this.#start;
+    const stop = Math.min(start + end, this.#end);
+    // A search has no end but that of what it goes through; a view costs as much as a short search.
+    const searched = stop === storage.length ? storage : storage.subarray(0, stop);
+    let at = searched.indexOf(first, start + offset);
+    while (at !== -1 && at + bytes.length <= stop) {
+      if (bytes.length === 1 || this.startsWith(bytes, at - start)) return at - start;
+      at = searched.indexOf(first, at + 1);
     }
     return -1;
   }

@@ -26,7 +26,7 @@ const ANY = 1;
 
 /** A read of a stream. A subclass starts it at the end of its constructor, by `resumed()`. */
 export abstract class Read<T> extends Operation<T> {
-  protected readonly stream: StreamState;
+  declare protected readonly stream: StreamState;
 
   constructor(stream: StreamState) {
     super(stream.options);
@@ -181,13 +181,14 @@ export class ReadExactly extends Read<Uint8Array> {
 
 /** Takes everything up to a separator, and the separator. */
 abstract class ReadPiece<T> extends Read<T> {
-  readonly #separators: Separators;
+  declare private readonly _separators: Separators;
   /** Up to where in the stream no separator begins. */
-  #searched = 0;
+  declare private _searched: number;
 
   constructor(stream: StreamState, separators: Separators) {
     super(stream);
-    this.#separators = separators;
+    this._separators = separators;
+    this._searched = 0;
   }
 
   /** The piece is there. */
@@ -203,14 +204,14 @@ abstract class ReadPiece<T> extends Read<T> {
     const { stream } = this;
     const buffer = stream.buffer;
     // Another read may have taken bytes since the last attempt.
-    const offset = Math.max(0, this.#searched - buffer.taken);
-    const match = this.#separators.find(buffer, offset);
-    const before = match?.start ?? this.#separators.unsearched(buffer.size);
+    const offset = Math.max(0, this._searched - buffer.taken);
+    const match = this._separators.find(buffer, offset);
+    const before = match?.start ?? this._separators.unsearched(buffer.size);
     if (before > stream.limit) this.overran(overrun(stream.limit, before), match);
     else if (match !== null) this.found(stream.take(match.end));
     else if (stream.ended) this.endedWith(stream.take(buffer.size));
     else {
-      this.#searched = buffer.taken + before;
+      this._searched = buffer.taken + before;
       return ANY;
     }
     return DONE;
