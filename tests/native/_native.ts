@@ -8,6 +8,7 @@ import type { Backend } from "../transports/_backend.ts";
 setEventLoopPolicy("native");
 host.isNative = true;
 host.tls = nativeTls;
+host.saysExpired = "the certificate of the peer has expired";
 
 /** Returns `backend` with what differs on the loops of the native backend. */
 export function onNative<A extends Deno.Addr>(backend: Backend<A>): Backend<A> {

@@ -11,6 +11,7 @@ import {
   type StreamWriter,
 } from "../../mod.ts";
 import { minorVersion } from "../conformance/cpython.ts";
+import { host } from "../transports/_host.ts";
 import { authority, certificate, trusting } from "../transports/_tls.ts";
 import { hasCommand, PeerProcess } from "./_peer_process.ts";
 import { filePath } from "../../loop/platform/deno_system.ts";
@@ -368,7 +369,7 @@ Deno.test({
   ignore: !hasOpenssl,
   async fn() {
     await withServer(keyPair("expired"), async (port) => {
-      await assertRejects(() => ask(port), Deno.errors.InvalidData, "or it is not valid now");
+      await assertRejects(() => ask(port), Deno.errors.InvalidData, host.saysExpired);
     });
   },
 });

@@ -79,9 +79,11 @@ export class NativeTlsEngine implements TlsEngine, Chooser {
   /** The `SSL`; `null` once it is freed. */
   #ssl: Pointer | null;
   #isSecured = false;
-  /** Whether it is of no more use, and whether the peer was told that nothing more comes. */
+  /** Whether it is of no more use. */
   #hasFailed = false;
+  /** Whether the peer was told that nothing more comes, and whether it has said so. */
   #hasEnded = false;
+  #isPeerDone = false;
   /** What has refused the client. */
   #refusal: unknown = null;
   /** What could not be encrypted yet, as the peer has asked for new keys first. */
@@ -192,7 +194,7 @@ export class NativeTlsEngine implements TlsEngine, Chooser {
 
   #feed(buffer: Uint8Array, count: number): void {
     const ssl = this.#ssl;
-    if (ssl === null || this.#hasFailed || count === 0) return;
+    if (ssl === null || this.#hasFailed || this.#isPeerDone || count === 0) return;
     openssl.BIO_write(this.#input, buffer, count);
     if (!this.#isSecured) this.#handshake(ssl);
     if (this.#isSecured) this.#decrypt(ssl);
@@ -229,13 +231,14 @@ export class NativeTlsEngine implements TlsEngine, Chooser {
     const failure = end === 0 || end === SSL_ERROR_WANT_READ || end === SSL_ERROR_ZERO_RETURN
       ? null
       : this.#failure(ssl);
+    this.#isPeerDone = end === SSL_ERROR_ZERO_RETURN;
     // What follows the end, or a failure, is nobody's.
     if (end !== 0) openssl.BIO_ctrl(input, BIO_CTRL_RESET, 0n, null);
     this.#send(0);
     if (size > 0 && this.#ssl !== null) this.#events.decrypted(decrypted, size, false);
     if (this.#ssl === null) return;
     if (failure !== null) this.#events.failed(failure);
-    else if (end === SSL_ERROR_ZERO_RETURN) this.#events.ended();
+    else if (this.#isPeerDone) this.#events.ended();
     else if (this.#waiting.length > 0) this.#encryptWaiting();
   }
 

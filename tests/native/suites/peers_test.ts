@@ -1,0 +1,4 @@
+// Runs by the policy, which this sets first.
+import "../_native.ts";
+
+await import("../../peers/tls_test.ts");
