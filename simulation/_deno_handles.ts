@@ -5,7 +5,7 @@ import { createRefusal } from "./_refused_call.ts";
 
 /** Methods of the handles that `node:net` works with; those that reach the world stand first. */
 const STREAM_METHODS = {
-  reaching: ["bind", "connect", "listen"],
+  reaching: ["bind", "connect", "listen", "open"],
   reachingTcp: ["bind6", "bindWithFlags", "connect6"],
   other: [
     "accept",
@@ -36,7 +36,14 @@ const STREAM_METHODS = {
 
 /** Methods of the handle that `node:dgram` works with. */
 const DATAGRAM_METHODS = {
-  reaching: ["bind", "bind6"],
+  reaching: [
+    "addMembership",
+    "addSourceSpecificMembership",
+    "bind",
+    "bind6",
+    "dropMembership",
+    "open",
+  ],
   other: [
     "close",
     "connect",
@@ -51,6 +58,10 @@ const DATAGRAM_METHODS = {
     "send",
     "send6",
     "setBroadcast",
+    "setMulticastInterface",
+    "setMulticastLoopback",
+    "setMulticastTTL",
+    "setTTL",
     "unref",
   ],
 } as const;

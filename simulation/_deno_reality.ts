@@ -1,5 +1,6 @@
 import { InvalidStateError } from "../loop/errors/errors.ts";
-import type { Patch } from "./_patch.ts";
+import workerThreads from "node:worker_threads";
+import type { Gate, Patch } from "./_patch.ts";
 import { createRefusal } from "./_refused_call.ts";
 
 /** Functions of Deno's that reach the real world. Those with a promise reject, the others throw. */
@@ -74,6 +75,8 @@ const DENO_FUNCTIONS = {
     "systemMemoryInfo",
     "truncateSync",
     "umask",
+    "UnsafeCallback",
+    "UnsafeFnPointer",
     "upgradeWebSocket",
     "utimeSync",
     "watchFs",
@@ -135,7 +138,7 @@ export function realityPatches(): Patch[] {
       },
     }];
   };
-  const { locks } = navigator as { locks?: object };
+  const { gpu, locks } = navigator as { gpu?: object; locks?: object };
   return [
     ...DENO_FUNCTIONS.rejecting.flatMap((key) => refuse(Deno, "Deno.", key, true)),
     ...DENO_FUNCTIONS.throwing.flatMap((key) => refuse(Deno, "Deno.", key, false)),
@@ -152,30 +155,36 @@ export function realityPatches(): Patch[] {
     ...FILE_METHODS.throwing.flatMap((key) => refuse(Deno.FsFile.prototype, "FsFile.", key, false)),
     ...refuse(Deno.stdin, "Deno.stdin.", "read", true),
     ...refuse(Deno.stdin, "Deno.stdin.", "readSync", false),
-    ...refuse(Deno.permissions, "Deno.permissions.", "request", true),
+    ...refuse(Deno.stdin, "Deno.stdin.", "setRaw", false),
+    { target: Deno.stdin, key: "readable", read: createRefusal("Deno.stdin.readable", false) },
+    ...["request", "revoke"].flatMap((key) => [
+      ...refuse(Deno.permissions, "Deno.permissions.", key, true),
+      ...refuse(Deno.permissions, "Deno.permissions.", `${key}Sync`, false),
+    ]),
     ...refuse(WebAssembly, "WebAssembly.", "compileStreaming", true),
     ...refuse(WebAssembly, "WebAssembly.", "instantiateStreaming", true),
-    ...refuse(Atomics, "Atomics.", "waitAsync", false),
+    ...["wait", "waitAsync"].flatMap((key) => refuse(Atomics, "Atomics.", key, false)),
+    ...gpu === undefined ? [] : refuse(gpu, "navigator.gpu.", "requestAdapter", true),
     ...locks === undefined ? [] : refuse(locks, "navigator.locks.", "request", true),
     ...["encrypt", "sign"].map((key): Patch => ({
       target: SubtleCrypto.prototype,
       key,
       create: (_world, readOriginal) => refuseChance(key, readOriginal),
     })),
-    {
-      target: Deno,
-      key: "addSignalListener",
-      create: ({ signals }) => (signal: Deno.Signal, handler: () => void) => {
-        signals.add(signal, handler);
-      },
-    },
-    {
-      target: Deno,
-      key: "removeSignalListener",
-      create: ({ signals }) => (signal: Deno.Signal, handler: () => void) => {
-        signals.remove(signal, handler);
-      },
-    },
+  ];
+}
+
+/** The same classes, for who has kept them from before; and that of Node's workers. */
+export function realityGates(): Gate[] {
+  const gate = (gated: object, name: string): Gate => {
+    const refuse = createRefusal(`new ${name}()`, false) as () => never;
+    return { gated, refuse };
+  };
+  return [
+    ...GLOBAL_CLASSES.filter((key) => key in globalThis).map((key) => {
+      return gate(Reflect.get(globalThis, key) as object, key);
+    }),
+    gate(workerThreads.Worker, "Worker"),
   ];
 }
 

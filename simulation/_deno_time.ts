@@ -5,6 +5,7 @@ import type { World } from "./_world.ts";
 export function timePatches(): Patch[] {
   const patches: Patch[] = [
     ...classPatches(globalThis, "Date", createDate),
+    { target: Date, key: "now", create: (world) => () => world.dateMs },
     ...classPatches(globalThis, "File", createFile),
     ...["append", "set"].map((key): Patch => ({
       target: FormData.prototype,
@@ -27,7 +28,6 @@ function createDate(world: World, readOriginal: () => unknown): DateConstructor 
   }
   // One prototype for both, so that a date made by either is an instance of both.
   SimulatedDate.prototype = RealDate.prototype;
-  SimulatedDate.now = () => world.dateMs;
   Object.defineProperty(SimulatedDate, "name", { value: "Date" });
   return Object.setPrototypeOf(SimulatedDate, RealDate);
 }

@@ -12,6 +12,17 @@ export interface Patch {
   read?(world: World, receiver: object, readOriginal: () => unknown): unknown;
 }
 
+/**
+ * A class that cannot be used in a simulation, by whatever name: its constructor begins with that of
+ * what it extends.
+ */
+export interface Gate {
+  /** The class. */
+  readonly gated: object;
+  /** Throws. */
+  refuse(): never;
+}
+
 /** Patches a class, and the way to it from its instances. */
 export function classPatches(
   target: object,

@@ -36,6 +36,8 @@ export class Place {
   readonly name: string;
   readonly platform: Platform;
   readonly loop: EventLoop;
+  /** Ends what runs here, as the program wants it; `null` if the simulation itself runs here. */
+  exit: (() => void) | null = null;
   readonly #clock: VirtualClock;
   readonly #note: PlaceOptions["note"];
   readonly #inRoot: PlaceOptions["inRoot"];

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { InvalidStateError, TimeoutError } from "../loop/errors/errors.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
-import type { Patch } from "./_patch.ts";
+import type { Gate, Patch } from "./_patch.ts";
 import { currentPlace, type Place } from "./_place.ts";
 import { SimulatedSignals } from "./_signals.ts";
 import { Scheduler } from "./_scheduler.ts";
@@ -47,6 +47,8 @@ export interface Web {
   serve(name: string, world: World, readOriginal: () => unknown, target: object): unknown;
   /** What it replaces besides. */
   patches(): readonly Patch[];
+  /** What it refuses besides. */
+  gates(): readonly Gate[];
 }
 
 /** What one simulation shares: time, chance, order, and what went wrong. */
@@ -83,6 +85,7 @@ export class World {
   failureCount = 0;
   /** The number of the last child process. */
   #pid = 1000;
+  readonly #pids: WeakMap<Place, number> = new WeakMap();
   /** Variables of the environment that the program has set, or deleted: `null`. */
   readonly environment: Map<string, string | null> = new Map();
   /** What forgets, when the simulation ends, what it has left in the host. */
@@ -139,6 +142,13 @@ export class World {
   /** Returns the number of a new child process. */
   takePid(): number {
     return ++this.#pid;
+  }
+
+  /** Returns the number of the process of `place`. */
+  pidOf(place: Place): number {
+    const pid = this.#pids.get(place) ?? this.takePid();
+    this.#pids.set(place, pid);
+    return pid;
   }
 
   /** Takes an error that nobody has handled. */

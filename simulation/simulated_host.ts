@@ -175,6 +175,8 @@ export class SimulatedHost {
   #start(): Boot {
     if (this.#boot !== null) return this.#boot;
     const process = new SimulatedProcess(this.#world, this.name, this.#createPlatform(this));
+    // The first host is that of the simulation itself.
+    if (this.#world.mainPlace !== null) process.place.exit = () => this.kill();
     return this.#boot = { process, runs: new Set() };
   }
 }

@@ -87,6 +87,7 @@ function createListen(world: World, readOriginal: () => unknown): unknown {
   const original = readOriginal() as (this: net.Server, ...args: unknown[]) => net.Server;
   return function (this: net.Server, ...args: unknown[]): net.Server {
     const { place } = world;
+    if (this instanceof tls.Server) throw createRefusal("node:tls.Server.listen()", false)();
     if (this instanceof http.Server) {
       this.once("listening", () => checkInSimulatedTime(this, place));
     }

@@ -179,6 +179,8 @@ class SimulatedHttpServer implements Deno.HttpServer {
     try {
       return checkResponse(await this.#handler(request, info));
     } catch (error) {
+      // The program has ended itself.
+      if (!this.#place.isAlive) return null;
       try {
         return checkResponse(await (this.#options.onError ?? logError)(error));
       } catch (second) {

@@ -113,6 +113,8 @@ function describe({ hostname, port }: Deno.NetAddr, out: HandleAddress): number 
 
 type Call = (state: UdpState, ...args: never[]) => unknown;
 
+const nothing = (): number => 0;
+
 const CALLS: Readonly<Record<string, Call>> = {
   close: (state, done?: () => void) => state.close(done),
   connect: (state, hostname: string, port: number) => state.connect(hostname, port),
@@ -130,7 +132,11 @@ const CALLS: Readonly<Record<string, Call>> = {
   send6: (state, request: HandleRequest, parts: (string | Uint8Array)[], ...rest: unknown[]) => {
     return state.send(request, parts, ...rest);
   },
-  setBroadcast: () => 0,
+  setBroadcast: nothing,
+  setMulticastInterface: nothing,
+  setMulticastLoopback: nothing,
+  setMulticastTTL: nothing,
+  setTTL: nothing,
   unref: () => {},
 };
 

@@ -1,6 +1,7 @@
 import { usedHandlePatches } from "../_deno_handles.ts";
 import type { Patch } from "../_patch.ts";
 import type { Web, World } from "../_world.ts";
+import { builtinGates, builtinPatches } from "./_deno_builtin_patches.ts";
 import { serveDeno } from "./_deno_conn.ts";
 import { serveDns } from "./_deno_dns.ts";
 import { createFetch } from "./_deno_fetch.ts";
@@ -44,8 +45,14 @@ export const web: Web = {
         return undefined;
     }
   },
+  gates: builtinGates,
   patches: (): readonly Patch[] => {
-    return patches ??= [...usedHandlePatches(), ...streamHandlePatches(), ...httpPatches()];
+    return patches ??= [
+      ...usedHandlePatches(),
+      ...streamHandlePatches(),
+      ...httpPatches(),
+      ...builtinPatches(),
+    ];
   },
 };
 

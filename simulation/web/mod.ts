@@ -4,7 +4,8 @@
  * In it these reach the simulated network: `fetch`, `Deno.serve`, `WebSocket`, `Deno.upgradeWebSocket`,
  * `Deno.connect`, `Deno.listen`, `Deno.listenDatagram`, `Deno.resolveDns`, `node:net`, `node:http`,
  * `node:dns` and `node:dgram`, by whatever name they were imported. What is not served, such as `https:`,
- * is refused with an error that names it.
+ * is refused with an error that names it. Only what a test file itself has imported by name before, such as
+ * `readFile` of `node:fs`, cannot be replaced; {@linkcode WebHost.load} runs programs whose imports are.
  *
  * Schedules order tasks. What foreign code does in microtasks goes in the order of the engine.
  *

@@ -81,6 +81,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
 
   "simulation/web": [
     "simulation/_deno_handles.ts",
+    "simulation/_deno_modules.ts",
     "simulation/_deno_timers.ts",
     "simulation/_options.ts",
     "simulation/_patch.ts",
