@@ -1,6 +1,7 @@
 import type { Future } from "../../loop/tasks/future.ts";
 import type { DenoEventLoop } from "../../loop/deno_event_loop.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
+import { withLife } from "../_deno_modules.ts";
 import type { SimulatedHost } from "../simulated_host.ts";
 import { serveOn } from "./_deno_serve.ts";
 
@@ -15,6 +16,14 @@ export type WebHandler =
 
 /** The port of HTTP. */
 const HTTP_PORT = 80;
+
+/** What `deno serve` runs: a module whose default export answers requests. */
+interface Served {
+  readonly default?: { readonly fetch?: unknown } | null;
+}
+
+/** How many programs were loaded, each with modules of its own. */
+let lives = 0;
 
 /**
  * A computer of a simulated world that runs ordinary programs. See {@linkcode SimulatedHost}.
@@ -49,6 +58,27 @@ export class WebHost {
    */
   serve(handler: WebHandler): void {
     this.#host.run(() => serveOn(HTTP_PORT, handler));
+  }
+
+  /**
+   * Runs an ordinary program: loads the module at `url`, and again after each restart. As `deno run`,
+   * or, if its default export has a method `fetch()`, as `deno serve`, on port 80.
+   *
+   * Each life of a host has modules of its own, so that nothing of one is seen in the next; but those of
+   * CommonJS, of JSR and of HTTPS are shared. What a program imports is replaced by name, too:
+   * `import { readFile } from "node:fs"` is refused here, where it would reach the host in the test itself.
+   * Reading a file takes the permission to read it.
+   *
+   * @param url Where the module is, whole: `import.meta.resolve("./main.ts")`.
+   * @returns A future of the module, which is there once its code has run.
+   */
+  load(url: string | URL): Future<Record<string, unknown>> {
+    return this.#host.run(async () => {
+      const module: Served = await import(withLife(String(url), `${this.name}.${lives += 1}`));
+      const app = module.default;
+      if (typeof app?.fetch === "function") serveOn(HTTP_PORT, app as WebHandler);
+      return module as Record<string, unknown>;
+    });
   }
 
   /** Runs `main` as a task of this host, and again after each restart. See `SimulatedHost.run()`. */
