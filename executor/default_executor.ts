@@ -1,3 +1,4 @@
+import { checkLoopOpen } from "../loop/errors/loop_closed.ts";
 import * as inside from "../loop/inside.ts";
 import { checkOptions } from "../loop/values/check_options.ts";
 import { ensureFuture } from "../loop/tasks/ensure_future.ts";
@@ -53,9 +54,7 @@ export function runInExecutor<A extends unknown[], R>(
   fn: JobFunction<A, R>,
   args: A,
 ): Future<Awaited<R>> {
-  if (loop.isClosed()) {
-    throw new InvalidStateError("Cannot run a job in an executor: the event loop is closed");
-  }
+  checkLoopOpen(loop, "run a job in an executor");
   const chosen = executor ?? defaultExecutor(loop);
   if (chosen instanceof PoolExecutor) return chosen[inside.submit](loop, fn, args);
   if (typeof (chosen as Partial<Executor>).submit !== "function") {
@@ -82,9 +81,7 @@ export function setDefaultExecutor(loop: PlatformLoop, executor: Executor): void
       "Cannot set the default executor: expected an executor with submit() and shutdown()",
     );
   }
-  if (loop.isClosed()) {
-    throw new InvalidStateError("Cannot set the default executor: the event loop is closed");
-  }
+  checkLoopOpen(loop, "set the default executor");
   const kept = executors.get(loop);
   if (kept?.open === false) {
     throw new InvalidStateError("Cannot set the default executor: the one before was shut down");

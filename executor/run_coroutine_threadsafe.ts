@@ -1,5 +1,5 @@
+import { checkLoopOpen } from "../loop/errors/loop_closed.ts";
 import * as inside from "../loop/inside.ts";
-import { InvalidStateError } from "../loop/errors/errors.ts";
 import { type EventLoop, runningEventLoop } from "../loop/event_loop.ts";
 import { Future } from "../loop/tasks/future.ts";
 import type { TaskBody } from "../loop/tasks/task.ts";
@@ -34,9 +34,7 @@ import type { TaskBody } from "../loop/tasks/task.ts";
  * ```
  */
 export function runCoroutineThreadsafe<T>(body: TaskBody<T>, loop: EventLoop): Future<T> {
-  if (loop.isClosed()) {
-    throw new InvalidStateError("Cannot run a coroutine: the event loop is closed");
-  }
+  checkLoopOpen(loop, "run a coroutine");
   const home = tryGetRunningLoop() ?? loop;
   const result = new RemoteResult<T>(home);
   loop.callSoonThreadsafe(() => result.follow(() => loop.createTask(body)));

@@ -1,3 +1,4 @@
+import { checkLoopOpen } from "./errors/loop_closed.ts";
 import * as inside from "./inside.ts";
 import {
   captureEngineContext,
@@ -287,9 +288,7 @@ export class EventLoop {
    * @throws {InvalidStateError} If the loop is closed.
    */
   createTask<T>(body: TaskBody<T>, options: TaskOptions = NO_OPTIONS): Task<T> {
-    if (this.isClosed()) {
-      throw new InvalidStateError("Cannot create a task: the event loop is closed");
-    }
+    if (this.isClosed()) checkLoopOpen(this, "create a task");
     const factory = this.#taskFactory;
     if (options === NO_OPTIONS && factory === null) return new Task(body, this[inside.ownOptions]);
     checkOptions("create a task", options, TASK);
@@ -531,9 +530,7 @@ export class EventLoop {
 
   /** @ignore Throws unless the loop takes callbacks and `callback` is one. */
   [inside.checkCallback](callback: unknown, action: string): void {
-    if (this.#closed) {
-      throw new InvalidStateError(`Cannot ${action} a callback: the event loop is closed`);
-    }
+    if (this.#closed) checkLoopOpen(this, `${action} a callback`);
     if (!isPlainFunction(callback)) checkRunsWhenCalled(callback, `${action} a callback`);
   }
 

@@ -1,3 +1,4 @@
+import { checkLoopOpen } from "../loop/errors/loop_closed.ts";
 import { checkOptions } from "../loop/values/check_options.ts";
 import type { Future } from "../loop/tasks/future.ts";
 import type { StdioTarget } from "../loop/platform/platform.ts";
@@ -120,6 +121,7 @@ export function subprocessExec<P extends SubprocessProtocolLike>(
   options: SubprocessExecOptions = {},
 ): Future<[SubprocessTransport, P]> {
   checkOptions("start a process", options, SUBPROCESS_EXEC);
+  checkLoopOpen(loop, "start a process");
   return startOperation(
     loop,
     startProcess(loop, protocolFactory, execProgram(command, options.args), options),
@@ -168,6 +170,7 @@ export function subprocessShell<P extends SubprocessProtocolLike>(
   options: SubprocessOptions = {},
 ): Future<[SubprocessTransport, P]> {
   checkOptions("start a process", options, SUBPROCESS_SHELL);
+  checkLoopOpen(loop, "start a process");
   return startOperation(
     loop,
     startProcess(loop, protocolFactory, shellProgram(commandLine), options),

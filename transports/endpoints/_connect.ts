@@ -1,3 +1,4 @@
+import { checkLoopOpen } from "../../loop/errors/loop_closed.ts";
 import { checkOptions, type OptionTable } from "../../loop/values/check_options.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import { interruptedBy } from "../../loop/tasks/interrupted_by.ts";
@@ -45,6 +46,7 @@ export function connect<
 ): Future<[Transport<A>, P]> {
   checkFactory(protocolFactory);
   checkOptions(kind.action, options, kind.table);
+  checkLoopOpen(loop, kind.action);
   const start = () =>
     startOperation(
       loop,

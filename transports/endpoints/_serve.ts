@@ -1,3 +1,4 @@
+import { checkLoopOpen } from "../../loop/errors/loop_closed.ts";
 import * as inside from "../../loop/inside.ts";
 import { checkOptions, type OptionTable } from "../../loop/values/check_options.ts";
 import type { Future } from "../../loop/tasks/future.ts";
@@ -34,6 +35,7 @@ export function serve<A extends Deno.Addr, O extends ServeOptions>(
 ): Future<Server<A>> {
   checkFactory(protocolFactory);
   checkOptions("create a server", options, kind.table);
+  checkLoopOpen(loop, "create a server");
   const start = () =>
     startOperation(
       loop,

@@ -1,3 +1,4 @@
+import { checkLoopOpen } from "../../loop/errors/loop_closed.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import type { ByteChannel, ReadableHandle, WritableHandle } from "../../loop/platform/platform.ts";
 import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
@@ -70,6 +71,7 @@ export function connectReadPipe<P extends ProtocolLike>(
   pipe: ReadablePipe,
 ): Future<[ReadTransport, P]> {
   checkFactory(protocolFactory);
+  checkLoopOpen(loop, "open a pipe");
   return startOperation(
     loop,
     connectSteps(loop, protocolFactory, openRead(loop, pipe), "read"),
@@ -115,6 +117,7 @@ export function connectWritePipe<P extends ProtocolLike>(
   pipe: WritablePipe,
 ): Future<[WriteTransport, P]> {
   checkFactory(protocolFactory);
+  checkLoopOpen(loop, "open a pipe");
   return startOperation(
     loop,
     connectSteps(loop, protocolFactory, openWrite(loop, pipe), "write"),

@@ -1,3 +1,4 @@
+import { checkLoopOpen } from "../../loop/errors/loop_closed.ts";
 import { checkOptions } from "../../loop/values/check_options.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import { destinationOf } from "../../loop/values/host_name.ts";
@@ -81,6 +82,7 @@ export function createDatagramEndpoint<P extends DatagramProtocolLike>(
 ): Future<[DatagramTransport, P]> {
   checkFactory(protocolFactory);
   checkOptions("open a datagram endpoint", options, CREATE_DATAGRAM_ENDPOINT);
+  checkLoopOpen(loop, "open a datagram endpoint");
   return startOperation(
     loop,
     endpointSteps(loop, protocolFactory, options),

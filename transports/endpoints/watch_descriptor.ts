@@ -1,3 +1,4 @@
+import { checkLoopOpen } from "../../loop/errors/loop_closed.ts";
 import * as inside from "../../loop/inside.ts";
 import { InvalidStateError } from "../../loop/errors/errors.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
@@ -60,7 +61,7 @@ export function stopWatching(loop: PlatformLoop, descriptor: Descriptor, kind: K
 
 /** Returns what tells the readiness of descriptors; throws if the backend has no such thing. */
 export function readinessOf(loop: PlatformLoop, action: string): Readiness {
-  if (loop.isClosed()) throw new InvalidStateError(`Cannot ${action}: the event loop is closed`);
+  checkLoopOpen(loop, action);
   const { readiness } = loop.platform;
   if (readiness !== undefined) return readiness;
   throw new InvalidStateError(

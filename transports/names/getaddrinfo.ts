@@ -1,3 +1,4 @@
+import { checkLoopOpen } from "../../loop/errors/loop_closed.ts";
 import { checkArgument, checkOptions } from "../../loop/values/check_options.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import type { AddressFamily, HostAddress, SocketAddress } from "../../loop/platform/platform.ts";
@@ -106,6 +107,7 @@ export function getaddrinfo(
 ): Future<AddrInfo[]> {
   checkOptions("resolve an address", options, GETADDRINFO);
   checkArgument("resolve an address", "hostname", hostname, HOST);
+  checkLoopOpen(loop, "resolve an address");
   return startOperation(
     loop,
     resolve(loop, hostname, port, options),

@@ -1,3 +1,4 @@
+import { checkLoopOpen } from "../../loop/errors/loop_closed.ts";
 import { checkArgument, checkOptions, TEXT } from "../../loop/values/check_options.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import type { SocketAddress } from "../../loop/platform/platform.ts";
@@ -51,6 +52,7 @@ export function getnameinfo(
   checkOptions("find a name", address, NET_ADDRESS);
   checkArgument("find a name", "the hostname", address.hostname, TEXT);
   checkArgument("find a name", "flags", flags, NAME_INFO_FLAGS);
+  checkLoopOpen(loop, "find a name");
   return startOperation(loop, findNames(loop, address, flags), "getnameinfo of", address);
 }
 
