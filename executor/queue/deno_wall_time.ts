@@ -2,3 +2,8 @@
 export function wallTime(): number {
   return Date.now() / 1000;
 }
+
+/** Returns the time that `text` says, as engines write it, in the same seconds. */
+export function readTime(text: string): number {
+  return Date.parse(text) / 1000;
+}

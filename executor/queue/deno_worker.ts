@@ -20,7 +20,7 @@ import { JobWorker, type JobWorkerOptions } from "./job_worker.ts";
 const USAGE = `Runs jobs of a queue.
 
   --jobs <module>       the module that has defineJobs() as its default export
-  --broker <url>        sqlite:<file>, or redis://<host>:<port> for BullMQ
+  --broker <url>        sqlite:<file>, redis://<host>:<port> (BullMQ), or nats://<host>:<port>
   --queue <name>        the name of the queue ("jobs")
   --concurrency <n>     how many jobs run at once (1)
   --lease <seconds>     after which a worker that says nothing is taken for lost
@@ -92,9 +92,11 @@ async function brokerOf(
   if (scheme === "redis" || scheme === "rediss") {
     return await create("./bullmq.ts", "BullmqBroker", { url: broker, ...options });
   }
-  throw new TypeError(
-    `Cannot run a worker: "${broker}" names no broker, as sqlite:<file> and redis://<host>:<port> do`,
-  );
+  if (scheme === "nats" || scheme === "tls") {
+    return await create("./nats.ts", "NatsBroker", { url: broker, ...options });
+  }
+  const known = "sqlite:<file>, redis://<host>:<port> and nats://<host>:<port>";
+  throw new TypeError(`Cannot run a worker: "${broker}" names no broker, as ${known} do`);
 }
 
 /** Creates a broker of a file that has a client. Who names that file has Deno install the client. */

@@ -55,6 +55,7 @@ import { newNativeEventLoop } from "@gyre/asyncio/native";
 import { instrument } from "@gyre/asyncio/telemetry";
 import { defineJobs, JobWorker, QueueExecutor } from "@gyre/asyncio/queue";
 import { BullmqBroker } from "@gyre/asyncio/queue/bullmq";
+import { NatsBroker } from "@gyre/asyncio/queue/nats";
 import { SqliteBroker } from "@gyre/asyncio/queue/sqlite";
 import {
   explore,
@@ -136,6 +137,7 @@ export const CALLS: Readonly<Record<string, Call>> = {
   "new ProcessPoolExecutor": (o) => new ProcessPoolExecutor(o),
   "new BullmqBroker": (o) => new BullmqBroker(o),
   "new JobWorker": (o) => new JobWorker({} as never, o),
+  "new NatsBroker": (o) => new NatsBroker(o),
   "new QueueExecutor": (o) => new QueueExecutor({ take: body } as never, o),
   "new SimulatedBroker": (o) => new SimulatedBroker(o),
   "new SimulatedQueue": (o) => new SimulatedQueue(o),

@@ -6,6 +6,7 @@ const COMPOSITION_ROOT = "loop/deno_event_loop.ts";
 /** The clients of engines, each in the one file that speaks to its engine: an entry point of its own. */
 const CLIENTS: Readonly<Record<string, readonly string[]>> = {
   "executor/queue/bullmq.ts": ["bullmq", "ioredis"],
+  "executor/queue/nats.ts": ["@nats-io/transport-node"],
 };
 
 /** Everything the composition root may import. */

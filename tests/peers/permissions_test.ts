@@ -26,6 +26,7 @@ const VALUES: Readonly<Record<string, Record<string, string>>> = {
   "createSubprocessExec with stderr": { command: "true" },
   serveWorkers: { hostname: "127.0.0.1", port: "0" },
   BullmqBroker: { hostname: "127.0.0.1", port: "1" },
+  NatsBroker: { hostname: "127.0.0.1", port: "1" },
   SqliteBroker: { path: `/tmp/gyre-permissions-${Deno.pid}.db` },
   moduleFunction: { file: MODULE },
 };

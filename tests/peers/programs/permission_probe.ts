@@ -22,6 +22,7 @@ import {
   toThread,
 } from "../../../mod.ts";
 import { BullmqBroker } from "../../../executor/queue/bullmq.ts";
+import { NatsBroker } from "../../../executor/queue/nats.ts";
 import { SqliteBroker } from "../../../executor/queue/sqlite.ts";
 import { startInspector } from "../../../inspector/mod.ts";
 import {
@@ -105,6 +106,8 @@ const PROBES: Readonly<Record<string, Probe>> = {
     await (await startInspector({ ...tcp, loop, print: () => {} })).close(),
   BullmqBroker: async (loop) =>
     await new BullmqBroker({ url: `redis://${hostname}:${port}` }).open(loop),
+  NatsBroker: async (loop) =>
+    await new NatsBroker({ url: `nats://${hostname}:${port}` }).open(loop),
   SqliteBroker: async (loop) => {
     const broker = new SqliteBroker({ path });
     await broker.open(loop);

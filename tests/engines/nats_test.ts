@@ -1,0 +1,4 @@
+import { testBroker } from "../executor/queue/_suite.ts";
+import { NATS } from "./_nats_engine.ts";
+
+testBroker(NATS);
