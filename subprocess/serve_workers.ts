@@ -89,8 +89,8 @@ export type ServedMain = (listen: ServedAddress, worker: ServedWorker) => unknow
  * given.
  *
  * This process supervises. Workers share one socket, so that connections which wait are served though
- * the worker that was about to take them ends, is replaced, or is killed; those that a killed worker
- * had taken are reset. One that dies is replaced, after a pause that grows to 10 seconds while its
+ * the worker that was about to take them ends, is replaced, or is killed. Those that a killed worker
+ * had accepted are closed or reset, also those that it had not begun to serve. One that dies is replaced, after a pause that grows to 10 seconds while its
  * successors die young; each death is told to stderr. `SIGHUP` starts new workers, with new code, one
  * after the other: each takes over from one, which serves what it has and ends. On `SIGTERM` and
  * `SIGINT` all end like this: their connections have `grace` seconds, then `main()` and all tasks are

@@ -256,9 +256,10 @@ export class JobWorker {
       end = expired(call);
       running.cancel();
     });
-    const renewing = loop.createTask(async () => {
-      for (;;) {
-        await sleep(Math.min(this.#broker.lease / 4, 1));
+    const pause = Math.min(this.#broker.lease / 4, 1);
+    let renewing = null as Task<void> | null;
+    const renew = async () => {
+      for (;; await sleep(pause)) {
         let state: "held" | "cancelled" | "lost";
         try {
           state = await this.#broker.renew(job);
@@ -271,14 +272,17 @@ export class JobWorker {
         running.cancel();
         return;
       }
-    });
+    };
+    // Most jobs have ended before.
+    const timer = loop.callLater(pause, () => renewing = loop.createTask(renew));
     try {
       return await running;
     } catch (error) {
       throw end ?? error;
     } finally {
       alarm?.cancel();
-      renewing.cancel();
+      timer.cancel();
+      renewing?.cancel();
       if (!running.done()) running.cancel();
     }
   }

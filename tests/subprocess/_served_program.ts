@@ -59,57 +59,11 @@ export async function visit(port: number): Promise<Visit> {
     return new TextDecoder().decode(bytes.subarray(0, count)).trim();
   };
   return {
-    pid: Number(await read()),
+    pid: parseInt(await read()),
     async say(line) {
       await connection.write(new TextEncoder().encode(`${line}\n`));
       return await read();
     },
     [Symbol.dispose]: () => connection.close(),
   };
-}
-
-/** What became of the visits of a load. */
-export interface LoadCounts {
-  answered: number;
-  /** No connection was made. */
-  refused: number;
-  /** The connection broke before a worker had greeted. */
-  unserved: number;
-  /** It broke after that: its worker had begun. */
-  broken: number;
-  /** The processes that have greeted. */
-  readonly pids: Set<number>;
-}
-
-/** Visits `port` again and again, by `clients` at a time, until `signal` aborts. */
-export async function load(
-  port: number,
-  clients: number,
-  signal: AbortSignal,
-): Promise<LoadCounts> {
-  const counts = { answered: 0, refused: 0, unserved: 0, broken: 0, pids: new Set<number>() };
-  const count = async () => {
-    while (!signal.aborted) await visitOnce(port, counts);
-  };
-  await Promise.all(Array.from({ length: clients }, count));
-  return counts;
-}
-
-async function visitOnce(port: number, counts: LoadCounts): Promise<void> {
-  let stage: "refused" | "unserved" | "broken" = "refused";
-  try {
-    using connection = await Deno.connect({ hostname: "127.0.0.1", port });
-    stage = "unserved";
-    const bytes = new Uint8Array(64);
-    const count = await connection.read(bytes);
-    if (count === null) return void (counts.unserved += 1);
-    stage = "broken";
-    counts.pids.add(Number(new TextDecoder().decode(bytes.subarray(0, count))));
-    await connection.write(bytes.subarray(0, count));
-    const answered = await connection.read(bytes);
-    if (answered === null) counts.broken += 1;
-    else counts.answered += 1;
-  } catch {
-    counts[stage] += 1;
-  }
 }

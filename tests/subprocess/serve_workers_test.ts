@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { createSubprocessExec, run, serveWorkers, sleep } from "@gyre/asyncio";
-import { load, serveProgram, startSupervisor, visit } from "./_served_program.ts";
+import { rollUnderLoad } from "./_rolls.ts";
+import { serveProgram, startSupervisor, visit } from "./_served_program.ts";
 
 const APP = "./greeting_app.ts";
 
@@ -9,36 +10,32 @@ async function kill(pid: number): Promise<void> {
   await shell.wait();
 }
 
-/** Visits until a process that is none of `known` greets. */
-async function newcomer(port: number, known: ReadonlySet<number>): Promise<number> {
-  for (;;) {
-    using guest = await visit(port);
-    if (!known.has(guest.pid)) return guest.pid;
-    await sleep(0.02);
-  }
-}
-
-Deno.test("serveWorkers() loses no connection while workers are replaced, and exits with 0", async () => {
+Deno.test("serveWorkers() loses no connection while workers are replaced and killed, but those of a killed one", async () => {
   await run(async () => {
-    await using program = await serveProgram(APP, { workers: 2, grace: 5 });
-    const { port, process } = program;
-    const end = new AbortController();
-    const counts = load(port, 8, end.signal);
-    const known = new Set<number>();
-    for (let roll = 0; roll < 2; roll += 1) {
-      using guest = await visit(port);
-      known.add(guest.pid);
-      process.sendSignal("SIGHUP");
-      // A connection that is open is served to its end by the worker before.
-      known.add(await newcomer(port, known));
-      assertEquals(await guest.say("still here"), "still here");
-    }
-    end.abort();
-    const { answered, refused, unserved, broken } = await counts;
+    const { answered, workers, faults, exitCode } = await rollUnderLoad({
+      seconds: 0,
+      rolls: 2,
+      kills: 1,
+      visitors: 8,
+    });
     assert(answered > 0);
-    assertEquals({ refused, unserved, broken }, { refused: 0, unserved: 0, broken: 0 });
-    process.terminate();
-    assertEquals(await process.wait(), 0);
+    assert(workers >= 6);
+    assertEquals({ faults, exitCode }, { faults: [], exitCode: 0 });
+  });
+});
+
+Deno.test("serveWorkers() lets a worker serve what it has when it is replaced", async () => {
+  await run(async () => {
+    await using program = await serveProgram(APP, { workers: 1, grace: 60 });
+    const { port, process } = program;
+    using guest = await visit(port);
+    process.sendSignal("SIGHUP");
+    for (;;) {
+      using newcomer = await visit(port);
+      if (newcomer.pid !== guest.pid) break;
+      await sleep(0.01);
+    }
+    assertEquals(await guest.say("still here"), "still here");
   });
 });
 

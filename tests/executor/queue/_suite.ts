@@ -291,7 +291,7 @@ export interface Soak {
   readonly workers: number;
   /** How many workers are killed; as long as there are jobs by default. */
   readonly kills?: number | undefined;
-  /** Seconds between two of them. */
+  /** Seconds between two of them; more where workers take longer to start. */
   readonly pause: number;
 }
 
@@ -313,8 +313,12 @@ export async function soak(
   await using executor = new QueueExecutor(engine.broker(), { maxQueued: count });
   await using started = new AsyncDisposableStack();
   const start = async () => started.use(await startWorker(engine, "--concurrency", "2"));
+  const before = loop.time();
   const pool = await Promise.all(Array.from({ length: workers }, start));
+  await executor.submit(jobs.double, 1);
   const begin = loop.time();
+  // On a busy machine a worker would not live until it works.
+  const between = Math.max(pause, begin - before);
   const fails = (index: number) => index % 10 === 9;
   const results = Array.from({ length: count }, (_, index) => {
     return fails(index)
@@ -324,7 +328,7 @@ export async function soak(
   const all = wait(results as Future<unknown>[]);
   let killed = 0;
   while (!all.done() && killed < kills) {
-    await wait([all], { timeout: pause });
+    await wait([all], { timeout: between });
     const index = Math.floor(Math.random() * workers);
     pool[index]?.kill();
     await pool[index]?.wait();
