@@ -563,10 +563,13 @@ export class EventLoop {
     const wanted = this.#debug || this.#measuring || this.#slowHandlers.size > 0;
     let meter: Meter | null = null;
     if (wanted) {
-      meter = this[inside.meter] ?? new Meter(this, (step) => this.#noteSlow(step));
+      meter = this[inside.meter] ?? new Meter(this, this.#driver, (step) => this.#noteSlow(step));
       meter.isExact = this.#debug || this.#slowHandlers.size > 0;
     }
-    this[inside.meter] = this[inside.tasks].meter = this.#driver.meter = meter;
+    if (meter === this[inside.meter]) return;
+    this[inside.meter]?.noteTime(this.time());
+    this[inside.meter] = this[inside.tasks].meter = meter;
+    this.#driver.setMeter(meter);
   }
 
   #noteSlow(step: SlowStep): void {

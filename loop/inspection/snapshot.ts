@@ -27,9 +27,9 @@ import {
   LAG_BOUNDS,
   type Meter,
   type QueueSnapshot,
-  recordOf,
   type SlowStep,
 } from "./meter.ts";
+import { findRecord, recordOf } from "./task_record.ts";
 
 /**
  * A task in a {@linkcode LoopSnapshot}. Times are in seconds.
@@ -294,6 +294,7 @@ export function takeSnapshot(loop: EventLoop, driver: Driver): LoopSnapshot {
   const time = loop.time();
   const meter = loop[inside.meter];
   const { iterations, callbacks } = driver.statistics();
+  meter?.noteTime(time);
   const graph = new Graph(loop, time);
   return {
     time,
@@ -309,8 +310,8 @@ export function takeSnapshot(loop: EventLoop, driver: Driver): LoopSnapshot {
     busy: meter?.busy ?? 0,
     lag: meter === null ? null : lagFigures(meter),
     slow: meter?.slow.list() ?? [],
-    ended: meter?.ended.list() ?? [],
-    endedCount: meter?.endedCount ?? 0,
+    ended: meter?.ended.list(identitiesOf(loop)) ?? [],
+    endedCount: meter?.ended.count ?? 0,
     unretrieved: [...loop[inside.unretrievedErrors].list()].map((future) => ({
       what: inWords(future),
       error: nameOfThrown(failureOf(future)),
@@ -396,8 +397,8 @@ class Graph {
 
   /** Adds what stands for `future`; `null` if one alone awaits it, and it nothing. */
   #add(future: Future<unknown>): TaskSnapshot | FutureSnapshot | null {
-    // Not in the list of the loop: one that was abandoned, or of another loop.
-    if (future instanceof Task) return this.#addTask(future);
+    // Not in the list of the loop: one that was abandoned, of another loop, or has just ended.
+    if (future instanceof Task) return future.done() ? null : this.#addTask(future);
     const awaited = future[inside.awaited]();
     if (awaited.length === 0 && !isShared(future)) return null;
     const node = this.#createNode(future);
@@ -421,7 +422,8 @@ class Graph {
   #addTask(task: Task<unknown>): TaskSnapshot {
     const awaited = task.awaiting();
     const kind = kindOfTask(task);
-    const { id, created, parent, steps, busy, longest } = recordOf(task, this.#ids);
+    const record = recordOf(task, this.#ids);
+    const { id, parent, steps, busy, longest } = record;
     const state = this.#stateOf(task, kind, awaited);
     const node: TaskSnapshot = {
       id,
@@ -436,7 +438,7 @@ class Graph {
       group: this.#groupOf(task),
       parent,
       cancelling: task.cancelling(),
-      age: created === null ? null : this.#time - created,
+      age: record.ageAt(this.#time),
       steps,
       busy,
       longest,
@@ -507,6 +509,6 @@ function firstLine(stack: string | null): string | null {
 
 /** Returns the task of `loop` that snapshots call `id`; `null` if it is none, or has ended. */
 export function taskById(loop: EventLoop, id: number): Task<unknown> | null {
-  for (const task of loop[inside.tasks]) if (task[inside.record]?.id === id) return task;
+  for (const task of loop[inside.tasks]) if (findRecord(task)?.id === id) return task;
   return null;
 }

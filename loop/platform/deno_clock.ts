@@ -30,6 +30,13 @@ export class DenoClock implements Clock {
     setImmediate(next);
   }
 
+  /** Calls `beat` every so many seconds. */
+  startBeat(seconds: number, beat: () => void): () => void {
+    const timer = setInterval(beat, seconds * 1000);
+    Deno.unrefTimer(timer);
+    return () => clearInterval(timer);
+  }
+
   /** Creates the timer of one loop. */
   createAlarm(ring: () => void): ClockAlarm {
     return new DenoAlarm(ring);

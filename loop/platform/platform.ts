@@ -90,6 +90,11 @@ export interface Clock {
    * have cancelled the timer that the alarm was set for. Without it the alarm stays as it was set.
    */
   createAlarm(ring: () => void, idle: () => void, deadline?: () => number): ClockAlarm;
+  /**
+   * Calls `beat` every so many seconds, later where code runs without a pause, and holds no process
+   * alive for it. Returns what ends that. A clock that stands still while code runs has no beat.
+   */
+  startBeat?(seconds: number, beat: () => void): () => void;
 }
 
 /**

@@ -44,6 +44,7 @@ import type { EventLoop } from "../event_loop.ts";
 import type { Meter } from "../inspection/meter.ts";
 import type { Clock, ClockAlarm, Poller } from "../platform/platform.ts";
 import type { ReadyQueue } from "./ready_queue.ts";
+import type { Task } from "../tasks/task.ts";
 import type { TimerHandle } from "./timer_handle.ts";
 
 /**
@@ -80,8 +81,12 @@ const READINGS_PER_POLL = 4;
 const ENTERED_ITERATIONS = 2;
 /** Microtask hops that let an async function run to its next await, two calls deep. */
 const ASYNC_FUNCTION_HOPS = 3;
-/** The same for deeper stacks, where it does not count: in debug mode, to time them. */
+/** The same for deeper stacks, where it does not count: to time them. */
 const DEEP_FUNCTION_HOPS = 32;
+/** Beats of the clock in the time that a slow step takes. */
+const BEATS_PER_SLOW_STEP = 4;
+/** The shortest and the longest time from beat to beat. */
+const [SHORTEST_BEAT, LONGEST_BEAT] = [0.005, 0.25];
 
 /** Runs the iterations of one loop. */
 export class Driver {
@@ -115,12 +120,20 @@ export class Driver {
   /** When the turn of the loop began, by the clock and by the count of callbacks. */
   #turnStart = 0;
   #turnFirst = 0;
-  /** The async function whose step is timed. */
-  #step: { readonly subject: object; readonly start: number } | null = null;
-  /** Where steps are told exactly: the async function that was resumed last, which may be deep in a stack of calls. */
-  #deepFunction: object | null = null;
   /** What measures the loop, if anything does. */
-  meter: Meter | null = null;
+  #meter: Meter | null = null;
+  /** Until when what has run is accounted for; anybody may have read the clock since. */
+  #accounted = 0;
+  /** Whether the clock was read after the step before the one that is timed now. */
+  #isStamped = false;
+  /** Where steps are told exactly: whether a function was resumed that may be deep in a stack of calls. */
+  #isFunctionDeep = false;
+  /** Whether the host has its turn. */
+  #isHostsTurn = false;
+  /** Ends the beat of the clock, by which foreign code that takes long is told from waiting. */
+  #endBeat: (() => void) | null = null;
+  /** Seconds from beat to beat. */
+  #beatSeconds = 0;
   #iterations = 0;
   #callbacks = 0;
 
@@ -157,6 +170,17 @@ export class Driver {
   /** Reads the clock. */
   time(): number {
     return this.#recently = this.#clock.now();
+  }
+
+  /** The time as it was read last. */
+  get lastReading(): number {
+    return this.#recently;
+  }
+
+  /** The time as it was read last, unless the loop has waited since. */
+  recentTime(): number {
+    const isFresh = this.#running && (this.#wake === null || current.loop === this.#loop);
+    return isFresh ? this.#recently : this.time();
   }
 
   /** How much was done. */
@@ -219,11 +243,13 @@ export class Driver {
    */
   #runEntered(): void {
     this.#entering = true;
+    if (this.#meter !== null) this.#noteForeign(this.#meter, null);
+    this.#meter?.timeNext();
     try {
       for (let iteration = 0; iteration < ENTERED_ITERATIONS; iteration += 1) {
         this.#iterations += 1;
         this.#runBatch(this.#ready.size);
-        if (this.#step !== null) void this.#endEnteredStep();
+        if (this.#meter?.isStepPending === true) void this.#endEnteredStep(this.#meter);
         if (this.#ready.size === 0 || this.#stopping || current.resumedAsyncFunction) break;
       }
     } finally {
@@ -249,6 +275,7 @@ export class Driver {
     );
     try {
       this.#startTurn();
+      this.#startBeat();
       while (true) {
         this.#moveExpiredTimers();
         this.#iterations += 1;
@@ -256,10 +283,10 @@ export class Driver {
           left = this.#runBatch(left);
           if (!resumedAsyncFunction()) continue;
           for (let hop = 0; hop < ASYNC_FUNCTION_HOPS; hop += 1) await undefined;
-          this.#endStep();
+          if (this.#meter !== null) this.#endStep(this.#meter);
         }
         if (this.#stopping) break;
-        if (this.#deepFunction !== null && !this.#hasWork()) await this.#endDeepStep();
+        if (this.#isFunctionDeep && !this.#hasWork()) await this.#letFunctionsGoOn();
         if (!this.#hasWork()) await this.#wait();
         else if (this.#isTurnOver()) await this.#letHostRun();
         else await undefined;
@@ -268,6 +295,7 @@ export class Driver {
     } finally {
       this.#stopping = false;
       this.#running = false;
+      this.#stopBeat();
       this.#poller?.rest();
       this.#alarm.close();
       this.#alarm = null;
@@ -281,7 +309,7 @@ export class Driver {
     for (;;) {
       const timer = timers.takeExpired(this.#recently);
       if (timer === null) return;
-      this.meter?.noteLag(this.#recently - timer.when());
+      this.#meter?.noteLag(this.#recently - timer.when());
       this.#ready.push(timer);
     }
   }
@@ -299,7 +327,8 @@ export class Driver {
     current.loop = this.#loop;
     current.task = null;
     current.resumedAsyncFunction = false;
-    const { meter } = this;
+    const meter = this.#meter;
+    this.#isStamped = false;
     let left = count;
     try {
       while (left > 0 && !current.resumedAsyncFunction) {
@@ -325,37 +354,87 @@ export class Driver {
   #runTimed(entry: Runnable, meter: Meter): void {
     // Afterwards the entry does not know any more who waited for it.
     const subject = this.#insight.stepOwner(entry) ?? entry;
-    const start = this.time();
+    meter.beginStep(subject, this.#isStamped ? this.#accounted : this.time());
     entry[inside.run]();
+    this.#isStamped = false;
     // An async function runs its step in the microtasks that follow.
-    if (current.resumedAsyncFunction) this.#step = { subject, start };
-    else meter.noteStep(subject, start, this.time());
+    if (current.resumedAsyncFunction) return;
+    meter.endStep(this.#account());
+    this.#isStamped = meter.left === 0;
   }
 
   /** The async function has run its step, unless it is deep in a stack of calls. */
-  #endStep(): void {
-    const step = this.#step;
-    if (step === null) return;
-    this.#step = null;
-    this.meter?.noteStep(step.subject, step.start, this.time());
-    if (this.meter?.isExact === true) this.#deepFunction = step.subject;
+  #endStep(meter: Meter): void {
+    this.#isFunctionDeep = meter.isExact;
+    if (meter.isStepPending) meter.endStep(this.#account());
+  }
+
+  /** Where steps are told exactly: lets functions reach their next await before the loop waits. */
+  async #letFunctionsGoOn(): Promise<void> {
+    this.#isFunctionDeep = false;
+    for (let hop = 0; hop < DEEP_FUNCTION_HOPS; hop += 1) await undefined;
   }
 
   /** The same where the driver waits on, and leaves the function alone. */
-  async #endEnteredStep(): Promise<void> {
+  async #endEnteredStep(meter: Meter): Promise<void> {
     for (let hop = 0; hop < ASYNC_FUNCTION_HOPS; hop += 1) await undefined;
-    this.#endStep();
+    this.#endStep(meter);
   }
 
-  /** Where steps are told exactly: lets the async function that was resumed last reach its next await. */
-  async #endDeepStep(): Promise<void> {
-    const subject = this.#deepFunction;
-    if (subject === null) return;
-    this.#deepFunction = null;
-    const start = this.time();
-    for (let hop = 0; hop < DEEP_FUNCTION_HOPS; hop += 1) await undefined;
-    const end = this.time();
-    if (end - start >= this.#loop.slowCallbackDuration) this.meter?.noteStep(subject, start, end);
+  /** Sets what measures the loop; `null` for nothing. */
+  setMeter(meter: Meter | null): void {
+    this.#meter = meter;
+    this.#stopBeat();
+    if (this.#running) this.#startBeat();
+  }
+
+  /**
+   * An async function has come to an await, or to its end, in a microtask: the time since the clock was
+   * read last is its own. While the driver is at work that is asked for only where steps are told
+   * exactly: a few of its own steps later it reads the clock itself.
+   */
+  noteFunction(meter: Meter, task: Task<unknown>): void {
+    if (current.loop !== null) return;
+    const isSuspended = this.#wake !== null || this.#isHostsTurn;
+    if (!isSuspended && !meter.isExact) return;
+    if (!meter.isStepOf(task)) this.#noteForeign(meter, task);
+    else meter.endStep(this.#account());
+  }
+
+  /** What is not a step of the loop has run since the clock was read last; of `task`, if it is known. */
+  #noteForeign(meter: Meter, task: Task<unknown> | null): void {
+    const before = this.#accounted;
+    const now = this.#account();
+    meter.noteForeign(now - before - this.#longestRest, now, task);
+  }
+
+  /** Reads the clock: what has run so far is accounted for. */
+  #account(): number {
+    return this.#accounted = this.time();
+  }
+
+  /** How much of the time since the clock was read last may have been rest. */
+  get #longestRest(): number {
+    if (this.#wake === null) return 0;
+    return this.#endBeat === null ? Infinity : this.#beatSeconds;
+  }
+
+  #startBeat(): void {
+    if (this.#meter === null) return;
+    const wanted = this.#loop.slowCallbackDuration / BEATS_PER_SLOW_STEP;
+    const seconds = Math.min(Math.max(wanted, SHORTEST_BEAT), LONGEST_BEAT);
+    this.#beatSeconds = seconds;
+    this.#endBeat = this.#clock.startBeat?.(seconds, () => {
+      if (this.#meter !== null && this.#wake !== null) this.#noteForeign(this.#meter, null);
+      if (this.#loop.slowCallbackDuration / BEATS_PER_SLOW_STEP === wanted) return;
+      this.#stopBeat();
+      this.#startBeat();
+    }) ?? null;
+  }
+
+  #stopBeat(): void {
+    this.#endBeat?.();
+    this.#endBeat = null;
   }
 
   /** Whether the next iteration has something to run. */
@@ -368,12 +447,17 @@ export class Driver {
   #readClock(): void {
     const before = this.#recently;
     const elapsed = this.time() - before;
-    this.meter?.noteUntimed(this.#untimed, elapsed, this.#recently);
+    if (this.#meter !== null) this.#noteUntimed(this.#meter);
     if (elapsed * 8 < TURN_BUDGET) {
       this.#untimedLimit = Math.min(this.#untimedLimit * 2, MAX_UNTIMED);
     } else this.#untimedLimit = 1;
     this.#untimed = 0;
     if (this.#poller !== null && ++this.#readings >= READINGS_PER_POLL) this.#poll(this.#poller);
+  }
+
+  #noteUntimed(meter: Meter): void {
+    meter.noteUntimed(this.#untimed, this.#recently - this.#accounted, this.#recently);
+    this.#accounted = this.#recently;
   }
 
   /** Adds what is ready, if anything is; says whether. */
@@ -388,13 +472,18 @@ export class Driver {
   }
 
   #startTurn(): void {
-    this.#turnStart = this.time();
+    this.#turnStart = this.#account();
     this.#turnFirst = this.#callbacks;
     this.#untimed = 0;
   }
 
   async #letHostRun(): Promise<void> {
+    const isMeasured = this.#meter !== null;
+    if (isMeasured) this.#readClock();
+    this.#isHostsTurn = true;
     await new Promise<void>((resolve) => this.#clock.soon(resolve));
+    if (this.#meter !== null && isMeasured) this.#noteForeign(this.#meter, null);
+    this.#isHostsTurn = false;
     if (this.#poller !== null) this.#poll(this.#poller);
     this.#startTurn();
   }
@@ -404,10 +493,13 @@ export class Driver {
     this.#ready.trim();
     const deadline = this.timers.deadline;
     if (this.time() >= deadline) return;
+    if (this.#meter !== null) this.#noteUntimed(this.#meter);
     if (this.#poller !== null && this.#poll(this.#poller)) return;
     await new Promise<void>((resolve) => {
       this.#wake = () => {
+        if (this.#meter !== null) this.#noteForeign(this.#meter, null);
         this.#wake = null;
+        this.#meter?.timeNext();
         resolve();
       };
       this.#alarm?.set(deadline);

@@ -93,6 +93,7 @@ export class NativeAwait<T> implements Consumer, CancelRoot, CancelEdge {
       return;
     }
     scope.noteAwait();
+    scope.loop[inside.meter]?.noteFunction(scope.task);
     if (future.done()) this.#deliverDone(scope);
     else if (future === scope.task as Future<unknown> || future.getLoop() !== scope.loop) {
       this.#reject(cannotWaitForFuture(scope.task, future));

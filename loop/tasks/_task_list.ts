@@ -16,6 +16,11 @@ export class TaskList implements Iterable<Task<unknown>> {
   /** Numbers given out for names: each loop has its own, so that its runs are the same. */
   #numbered = 0;
 
+  /** The task that was created last. */
+  get last(): Task<unknown> | null {
+    return this.#last;
+  }
+
   /** Returns the number of the next task without a name. */
   takeNumber(): number {
     return ++this.#numbered;
@@ -23,7 +28,7 @@ export class TaskList implements Iterable<Task<unknown>> {
 
   /** Adds `task` at the end. */
   add(task: Task<unknown>): void {
-    this.meter?.began(task);
+    this.meter?.noteBegin(task);
     task[inside.previousTask] = this.#last;
     if (this.#last === null) this.#first = task;
     else this.#last[inside.nextTask] = task;

@@ -40,7 +40,7 @@ import { InvalidStateError } from "../errors/errors.ts";
 import type { EventLoop } from "../event_loop.ts";
 import { Future, type FutureOptions, settle } from "./future.ts";
 import { nameOf } from "./_name_of.ts";
-import type { TaskRecord } from "../inspection/meter.ts";
+import type { TaskRecord } from "../inspection/task_record.ts";
 
 /**
  * A coroutine: a generator that waits with `yield*`.
@@ -90,6 +90,13 @@ export interface TaskOptions {
 
 /** Whether `task` has begun, and what it is: that of a function is known once it has. */
 export let kindOfTask: (task: Task<unknown>) => "new" | "coroutine" | "function";
+/** The name of `task`, or the number that is in it: the text of that is made when it is asked for. */
+export let nameInShort: (task: Task<unknown>) => string | number;
+
+/** Returns the name of a task of which there is `name` in short. */
+export function nameInFull(name: string | number): string {
+  return typeof name === "number" ? `Task-${name}` : name;
+}
 
 /** Options that are checked, of the task that is created next. */
 let checked: TaskOptions | null = null;
@@ -150,8 +157,8 @@ export class Task<T> extends CoroutineFuture<T> {
   [inside.previousTask]: Task<unknown> | null = null;
   /** @ignore See {@linkcode inside.previousTask}. */
   [inside.nextTask]: Task<unknown> | null = null;
-  /** @ignore What was measured of it; `null` unless something measures. */
-  [inside.record]: TaskRecord | null = null;
+  /** @ignore What was measured of it, if anything was; at first, the task that has created it. */
+  [inside.record]: TaskRecord | Task<unknown> | null = null;
   /** What runs; a function becomes a coroutine, or a promise and a scope, at the first step. */
   #body: TaskBody<T> | null;
   /** Cancellations of an async function go through it; `null` in a coroutine. */
@@ -190,7 +197,7 @@ export class Task<T> extends CoroutineFuture<T> {
 
   /** Returns the name. */
   getName(): string {
-    return typeof this.#name === "number" ? `Task-${this.#name}` : this.#name;
+    return nameInFull(this.#name);
   }
 
   /** Sets the name; any value becomes a string. */
@@ -461,6 +468,7 @@ export class Task<T> extends CoroutineFuture<T> {
   static {
     kindOfTask = (task) =>
       task.#body !== null ? "new" : task.#scope === null ? "coroutine" : "function";
+    nameInShort = (task) => task.#name;
   }
 
   /** Ends as the promise of an async function does. */
