@@ -17,6 +17,9 @@ const CRYPTO_METHODS = [
   "wrapKey",
 ];
 
+/** Methods that read a blob, and tell of it by events. */
+const FILE_READS = ["readAsArrayBuffer", "readAsBinaryString", "readAsDataURL", "readAsText"];
+
 /** What the host works at while the program goes on: time stands still until it is done. */
 export function hostWorkPatches(): Patch[] {
   const hold = (target: object, ...keys: string[]): Patch[] => {
@@ -30,20 +33,31 @@ export function hostWorkPatches(): Patch[] {
     ...hold(Deno.permissions, "query"),
     ...hold(Deno.stdout, "write"),
     ...hold(Deno.stderr, "write"),
+    ...FILE_READS.map((key): Patch => ({
+      target: FileReader.prototype,
+      key,
+      create: holdTimeForReader,
+    })),
     { target: MessagePort.prototype, key: "postMessage", create: holdTimeForMessage },
   ];
 }
 
-function holdTimeFor({ clock }: World, readOriginal: () => unknown): unknown {
+function holdTimeFor(world: World, readOriginal: () => unknown): unknown {
   const original = readOriginal() as () => Promise<unknown>;
   return function (this: unknown, ...args: unknown[]): Promise<unknown> {
-    const release = clock.hold();
-    try {
-      return Reflect.apply(original, this, args).finally(release);
-    } catch (error) {
-      release();
-      throw error;
-    }
+    const working: Promise<unknown> = Reflect.apply(original, this, args);
+    const done = world.works.begin(world.place);
+    return new Promise((resolve, reject) => {
+      working.then((value) => done(() => resolve(value)), (error) => done(() => reject(error)));
+    });
+  };
+}
+
+function holdTimeForReader({ clock }: World, readOriginal: () => unknown): unknown {
+  const original = readOriginal() as () => void;
+  return function (this: FileReader, ...args: unknown[]): void {
+    Reflect.apply(original, this, args);
+    this.addEventListener("loadend", clock.hold(), { once: true });
   };
 }
 

@@ -3,6 +3,7 @@ import { InvalidStateError, TimeoutError } from "../loop/errors/errors.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import type { Gate, Patch } from "./_patch.ts";
 import { currentPlace, type Place } from "./_place.ts";
+import { HostWorks } from "./_host_works.ts";
 import { SimulatedSignals } from "./_signals.ts";
 import { Scheduler } from "./_scheduler.ts";
 import type { Schedule } from "./schedule.ts";
@@ -55,6 +56,8 @@ export interface Web {
 export class World {
   /** Time. */
   readonly clock: VirtualClock = new VirtualClock({ onError: (error) => this.fail(error) });
+  /** What the host works at. */
+  readonly works: HostWorks = new HostWorks(this.clock);
   /** Chance of the program: `Math.random` and its like. */
   readonly random: SeededRandom;
   /** The source of all other chance. */

@@ -97,17 +97,13 @@ function holdForCallback(world: World, readOriginal: () => unknown): unknown {
   return (...args: unknown[]): void => {
     const callback = args.pop();
     if (typeof callback !== "function") return original(...args, callback);
-    const { place, clock } = world;
-    const release = clock.hold();
-    try {
-      original(...args, (...results: unknown[]) => {
-        place.later(0, () => callback(...results));
-        release();
-      });
-    } catch (error) {
-      release();
-      throw error;
-    }
+    const { place, works } = world;
+    let done: (deliver: () => void) => void = () => {};
+    original(...args, (...results: unknown[]) => {
+      done(() => place.later(0, () => callback(...results)));
+    });
+    // What is wrong with the arguments was thrown.
+    done = works.begin(place);
   };
 }
 
