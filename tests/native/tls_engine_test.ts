@@ -2,7 +2,12 @@
 import { assert, assertEquals } from "@std/assert";
 import "../../transports/native/mod.ts";
 import type { TlsEngine, TlsOptions } from "../../loop/platform/platform.ts";
-import { allocated, openssl, type Pointer } from "../../transports/native/native_openssl.ts";
+import {
+  allocated,
+  openssl,
+  type Pointer,
+  SSL_CTRL_SET_TLSEXT_HOSTNAME,
+} from "../../transports/native/native_openssl.ts";
 import { nativeTls, NativeTlsContext } from "../../transports/native/native_tls_context.ts";
 import { takeReason } from "../../transports/native/native_tls_error.ts";
 import { pattern, sameBytes, utf8 } from "../transports/_backend.ts";
@@ -24,6 +29,7 @@ class Peer {
 
   constructor(side: "client" | "server", options: TlsOptions) {
     this.ssl = allocated(openssl.SSL_new(new NativeTlsContext(side, options, "localhost").pointer));
+    openssl.SSL_ctrl(this.ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, 0n, utf8("localhost\0"));
     openssl.SSL_set_bio(this.ssl, this.input, this.output);
     if (side === "client") openssl.SSL_set_connect_state(this.ssl);
     else openssl.SSL_set_accept_state(this.ssl);
@@ -228,4 +234,31 @@ Deno.test("the engine of a server lets no client renegotiate", () => {
   assertEquals(takeReason()?.code, "ERR_SSL_NO_RENEGOTIATION");
   assertEquals(connection.log, ["secured"]);
   connection.end();
+});
+
+Deno.test("an engine that sni lets go of ends when OpenSSL has done with it", () => {
+  const told: string[] = [];
+  const context = nativeTls.serverContext({
+    ...certificate("server"),
+    sni: (name) => {
+      told.push(`asked for ${name}`);
+      engine.destroy();
+      engine.encrypt(utf8("x"));
+      return null;
+    },
+  });
+  const engine = context.start({
+    secured: () => void told.push("secured"),
+    encrypted: () => told.push("encrypted") > 0,
+    decrypted: () => void told.push("decrypted"),
+    ended: () => void told.push("ended"),
+    failed: () => void told.push("failed"),
+  });
+  const peer = new Peer("client", trusting);
+  peer.handshake();
+  const hello = peer.records();
+  for (let turn = 0; turn < 2; turn += 1) engine.feed(hello, hello.length);
+  engine.destroy();
+  assertEquals(told, ["asked for localhost"]);
+  peer.free();
 });

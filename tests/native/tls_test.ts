@@ -3,10 +3,13 @@ import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@s
 import {
   type Coroutine,
   DenoEventLoop,
+  type Future,
   type TlsIdentity,
   type TlsInfo,
   type TlsOptions,
+  type Transport,
 } from "../../mod.ts";
+import { newNativeEventLoop } from "../../transports/native/mod.ts";
 import { errorOf, neverCalled, Recorder, utf8 } from "../transports/_backend.ts";
 import { authority, certificate, trusting } from "../transports/_tls.ts";
 import { testNative } from "./_test_native.ts";
@@ -151,9 +154,52 @@ testNative("a server refuses a client for whose name sni throws, and says why", 
 });
 
 testNative("a server refuses a client if what sni gives cannot be used", function* (loop) {
-  const sni = () => ({ cert: "none", key: "none" });
-  const { server } = yield* refusal(loop, { server: { sni } });
-  assertStringIncludes(String((server.cause as Error).cause), "what is in cert is not one in PEM");
+  const given: [unknown, string][] = [
+    [{ cert: "none", key: "none" }, "what is in cert is not one in PEM"],
+    [undefined, "expected a cert and a key or null, got undefined"],
+    [Promise.resolve(certificate("server")), "expected a cert and a key or null, got"],
+  ];
+  for (const [identity, message] of given) {
+    const sni = () => identity as TlsIdentity;
+    const { server } = yield* refusal(loop, { server: { sni } });
+    assertStringIncludes(String((server.cause as Error).cause), message);
+  }
+});
+
+testNative("sni may use other secured connections, in the midst of a handshake", function* (loop) {
+  const peer = new Recorder(loop);
+  const other = yield* loop.createServer(() => peer, {
+    hostname: "127.0.0.1",
+    tls: certificate("server"),
+  });
+  const options = { port: other.address.port, tls: trusting };
+  const [log] = yield* loop.createConnection(() => ({}), options);
+  const [plain] = yield* loop.createConnection(() => ({}), { port: other.address.port });
+  let securing: Future<Transport> | null = null;
+  const sni = (name: string | null) => {
+    log.write(utf8(name ?? "nobody"));
+    securing = loop.startTls(plain, new Recorder(loop), {
+      tls: trusting,
+      serverHostname: "localhost",
+    });
+    return certificate("server");
+  };
+  yield* secure(loop, { server: { sni } });
+  yield* peer.received(9);
+  assertEquals(peer.text(), "localhost");
+  assert(securing !== null);
+  const secured = yield* securing as Future<Transport>;
+  for (const transport of [log, secured]) transport.close();
+  other.close();
+  yield* other.waitClosed();
+});
+
+Deno.test("a loop with permissions has OpenSSL's TLS too", async () => {
+  const loop = newNativeEventLoop({ permissions: { net: ["127.0.0.1"] } });
+  await loop.runUntilComplete(function* () {
+    yield* secure(loop, { server: { ciphers: "TLS_AES_128_GCM_SHA256" } });
+  });
+  loop.close();
 });
 
 testNative(

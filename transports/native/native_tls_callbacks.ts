@@ -73,10 +73,11 @@ export function serverCallbacks(): {
 
 /** Does `step` of a handshake, in which `chooser` is asked. */
 export function asking(chooser: Chooser, step: () => number): number {
+  const outer = asked;
   asked = chooser;
   try {
     return step();
   } finally {
-    asked = null;
+    asked = outer;
   }
 }

@@ -4,11 +4,18 @@
  * *Theory of operation.* OpenSSL reads records from one `BIO` and writes them to another. All
  * connections of a thread share the two: what is fed is taken up within the call, and what came of it
  * fetched before anything else happens, so that both are empty whenever other code runs. So is the
- * list of errors that OpenSSL keeps for the thread. An idle connection has no buffers then.
+ * list of errors that OpenSSL keeps for the thread. An idle connection has no buffers then. Only within
+ * `sni` other code runs in the midst of a call: a server that has it shakes hands on wires of its own.
  *
  * @module
  */
-import type { TlsEngine, TlsEngineEvents, TlsInfo } from "../../loop/platform/platform.ts";
+import type {
+  TlsEngine,
+  TlsEngineEvents,
+  TlsIdentity,
+  TlsInfo,
+} from "../../loop/platform/platform.ts";
+import { describe } from "../../loop/values/describe.ts";
 import { bytesOfAddress } from "../tls/certificate_names.ts";
 import { describeCertificateIn } from "../tls/_deno_tls_certificate.ts";
 import { bytesAtAddress, textAt } from "./native_memory.ts";
@@ -58,24 +65,41 @@ interface Wires {
   readonly output: Pointer;
 }
 
-let wires: Wires | null = null;
+let shared: Wires | null = null;
 
-function sharedWires(): Wires {
-  return wires ??= {
+function createWires(): Wires {
+  return {
     input: allocated(openssl.BIO_new(openssl.BIO_s_mem())),
     output: allocated(openssl.BIO_new(openssl.BIO_s_mem())),
   };
 }
 
+/** Has `ssl` use the wires that all share. */
+function shareWires(ssl: Pointer): Wires {
+  shared ??= createWires();
+  openssl.BIO_up_ref(shared.input);
+  openssl.BIO_up_ref(shared.output);
+  openssl.SSL_set_bio(ssl, shared.input, shared.output);
+  return shared;
+}
+
 /** Frees what nobody has destroyed. */
 const forgotten = new FinalizationRegistry<Pointer>((ssl) => openssl.SSL_free(ssl));
+
+/** Throws unless a function of the program has given a certificate. */
+function checkIdentity(identity: unknown): asserts identity is TlsIdentity {
+  const { cert, key, password = "" } = Object(identity) as Partial<TlsIdentity>;
+  if ([cert, key, password].every((part) => typeof part === "string")) return;
+  throw new TypeError(
+    `Cannot use what sni has given: expected a cert and a key or null, got ${describe(identity)}`,
+  );
+}
 
 /** One end of a connection, as OpenSSL has it. */
 export class NativeTlsEngine implements TlsEngine, Chooser {
   readonly #context: NativeTlsContext;
   readonly #events: TlsEngineEvents;
-  readonly #input: Pointer;
-  readonly #output: Pointer;
+  #wires: Wires;
   /** The `SSL`; `null` once it is freed. */
   #ssl: Pointer | null;
   #isSecured = false;
@@ -84,6 +108,9 @@ export class NativeTlsEngine implements TlsEngine, Chooser {
   /** Whether the peer was told that nothing more comes, and whether it has said so. */
   #hasEnded = false;
   #isPeerDone = false;
+  /** Whether OpenSSL may be asking `sni`, and whether that has let go of this. */
+  #isAsked = false;
+  #isDoomed = false;
   /** What has refused the client. */
   #refusal: unknown = null;
   /** What could not be encrypted yet, as the peer has asked for new keys first. */
@@ -93,15 +120,14 @@ export class NativeTlsEngine implements TlsEngine, Chooser {
   constructor(context: NativeTlsContext, events: TlsEngineEvents) {
     this.#context = context;
     this.#events = events;
-    const { input, output } = sharedWires();
-    this.#input = input;
-    this.#output = output;
     const ssl = allocated(openssl.SSL_new(context.pointer));
     this.#ssl = ssl;
     forgotten.register(this, ssl, this);
-    openssl.BIO_up_ref(input);
-    openssl.BIO_up_ref(output);
-    openssl.SSL_set_bio(ssl, input, output);
+    if (context.options.sni === undefined) this.#wires = shareWires(ssl);
+    else {
+      this.#wires = createWires();
+      openssl.SSL_set_bio(ssl, this.#wires.input, this.#wires.output);
+    }
     if (context.side === "server") openssl.SSL_set_accept_state(ssl);
     else {
       openssl.SSL_set_connect_state(ssl);
@@ -142,6 +168,10 @@ export class NativeTlsEngine implements TlsEngine, Chooser {
 
   destroy(): void {
     if (this.#ssl === null) return;
+    if (this.#isAsked) {
+      this.#isDoomed = true;
+      return;
+    }
     forgotten.unregister(this);
     openssl.SSL_free(this.#ssl);
     this.#ssl = null;
@@ -154,8 +184,9 @@ export class NativeTlsEngine implements TlsEngine, Chooser {
     const ssl = this.#ssl;
     if (sni === undefined || ssl === null) return true;
     try {
-      const identity = sni(textAt(openssl.SSL_get_servername(ssl, 0)));
+      const identity: unknown = sni(textAt(openssl.SSL_get_servername(ssl, 0)));
       if (identity === null) return true;
+      checkIdentity(identity);
       return openssl.SSL_set_SSL_CTX(ssl, this.#context.pointerFor(identity)) !== null;
     } catch (error) {
       this.#refusal = error;
@@ -195,13 +226,16 @@ export class NativeTlsEngine implements TlsEngine, Chooser {
   #feed(buffer: Uint8Array, count: number): void {
     const ssl = this.#ssl;
     if (ssl === null || this.#hasFailed || this.#isPeerDone || count === 0) return;
-    openssl.BIO_write(this.#input, buffer, count);
+    openssl.BIO_write(this.#wires.input, buffer, count);
     if (!this.#isSecured) this.#handshake(ssl);
     if (this.#isSecured) this.#decrypt(ssl);
   }
 
   #handshake(ssl: Pointer): void {
+    this.#isAsked = true;
     const result = asking(this, () => openssl.SSL_do_handshake(ssl));
+    this.#isAsked = false;
+    if (this.#isDoomed) return this.destroy();
     if (result === 1) {
       this.#isSecured = true;
       const info = this.#describe(ssl);
@@ -214,7 +248,7 @@ export class NativeTlsEngine implements TlsEngine, Chooser {
 
   /** Takes up all that was fed, and tells of it. */
   #decrypt(ssl: Pointer): void {
-    const input = this.#input;
+    const { input } = this.#wires;
     let size = 0;
     let end = 0;
     while (openssl.BIO_ctrl_pending(input) > 0) {
@@ -235,6 +269,7 @@ export class NativeTlsEngine implements TlsEngine, Chooser {
     // What follows the end, or a failure, is nobody's.
     if (end !== 0) openssl.BIO_ctrl(input, BIO_CTRL_RESET, 0n, null);
     this.#send(0);
+    if (this.#wires !== shared && this.#ssl !== null) this.#wires = shareWires(ssl);
     if (size > 0 && this.#ssl !== null) this.#events.decrypted(decrypted, size, false);
     if (this.#ssl === null) return;
     if (failure !== null) this.#events.failed(failure);
@@ -251,7 +286,7 @@ export class NativeTlsEngine implements TlsEngine, Chooser {
     for (let isFirst = true;; isFirst = false) {
       const isSmall = payload <= RECORD_CONTENT;
       const memory = isSmall ? smallOutput : largeOutput;
-      const count = openssl.BIO_read(this.#output, memory, memory.length);
+      const count = openssl.BIO_read(this.#wires.output, memory, memory.length);
       if (count <= 0) {
         if (!isFirst && payload > 0) this.#events.encrypted(NO_BYTES, payload);
         return;
@@ -266,7 +301,7 @@ export class NativeTlsEngine implements TlsEngine, Chooser {
 
   #fail(ssl: Pointer): void {
     const failure = this.#failure(ssl);
-    openssl.BIO_ctrl(this.#input, BIO_CTRL_RESET, 0n, null);
+    openssl.BIO_ctrl(this.#wires.input, BIO_CTRL_RESET, 0n, null);
     // The alert for the peer.
     this.#send(0);
     this.#events.failed(failure);

@@ -9,6 +9,7 @@ type Call = (...args: unknown[]) => unknown;
 /** What makes an object, or one more use of it, and of which kind. */
 const MAKERS: Readonly<Record<string, string>> = {
   BIO_new: "BIO",
+  BIO_up_ref: "BIO",
   PEM_read_bio_PrivateKey: "EVP_PKEY",
   PEM_read_bio_X509: "X509",
   SSL_CTX_new: "SSL_CTX",
@@ -28,6 +29,9 @@ const FREERS: Readonly<Record<string, string>> = {
 /** Uses by kind and address. */
 const uses: Map<string, number> = new Map();
 
+/** What belongs to an `SSL`, which ends that use when it is freed or gets others. */
+const given: Map<bigint, unknown[]> = new Map();
+
 /** Has `Deno.dlopen` give functions that are kept account of. Freeing what is not there throws. */
 export function keepLedger(): void {
   const { dlopen } = Deno;
@@ -39,7 +43,8 @@ export function keepLedger(): void {
       if (make === undefined) continue;
       symbols[name] = (...args) => {
         const made = make(...args);
-        if (made !== null) change(name, kind, made, 1);
+        const used = name.endsWith("_up_ref") ? args[0] : made;
+        if (used !== null) change(name, kind, used, 1);
         return made;
       };
     }
@@ -48,7 +53,16 @@ export function keepLedger(): void {
       if (free === undefined) continue;
       symbols[name] = (...args) => {
         change(name, kind, args[0], -1);
+        if (kind === "SSL") dropGiven(name, args[0]);
         return free(...args);
+      };
+    }
+    const give = symbols.SSL_set_bio;
+    if (give !== undefined) {
+      symbols.SSL_set_bio = (ssl, ...wires) => {
+        dropGiven("SSL_set_bio", ssl);
+        given.set(addressOf(ssl), wires);
+        return give(ssl, ...wires);
       };
     }
     return { symbols, close: () => library.close() };
@@ -66,8 +80,17 @@ export function balance(): Record<string, number> {
   return kinds;
 }
 
+function dropGiven(name: string, ssl: unknown): void {
+  for (const wire of given.get(addressOf(ssl)) ?? []) change(name, "BIO", wire, -1);
+  given.delete(addressOf(ssl));
+}
+
+function addressOf(object: unknown): bigint {
+  return Deno.UnsafePointer.value(object as Deno.PointerValue);
+}
+
 function change(name: string, kind: string, object: unknown, by: number): void {
-  const key = `${kind} ${Deno.UnsafePointer.value(object as Deno.PointerValue)}`;
+  const key = `${kind} ${addressOf(object)}`;
   const count = (uses.get(key) ?? 0) + by;
   if (count < 0) throw new Error(`${name}() was called for what is not there`);
   if (count === 0) uses.delete(key);
