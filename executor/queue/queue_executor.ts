@@ -229,7 +229,8 @@ export class QueueExecutor implements Executor, AsyncDisposable {
       } catch (cause) {
         const message = `Cannot submit job ${job.title}: the broker cannot be reached`;
         this.#remove(job);
-        return job.fail(new BrokenExecutor(message, { cause }));
+        const isTooLarge = cause instanceof RangeError;
+        return job.fail(isTooLarge ? cause : new BrokenExecutor(message, { cause }));
       }
       if (job.isAbandoned) await this.#broker.cancel(order.id);
       else this.#looking ??= loop.createTask(() => this.#look());
@@ -366,7 +367,9 @@ export class QueueExecutor implements Executor, AsyncDisposable {
       try {
         return await request();
       } catch (error) {
-        if (error instanceof CancelledError || loop.time() + pause > deadline) throw error;
+        // What is too large for this server is so the next time.
+        const isFinal = error instanceof CancelledError || error instanceof RangeError;
+        if (isFinal || loop.time() + pause > deadline) throw error;
       }
       await sleep(pause);
     }

@@ -13,6 +13,10 @@ export const NATS: EngineKind = {
       ...["nats-server", "--addr", "127.0.0.1", "--port", String(port)],
       ...["--jetstream", "--store_dir", folder],
     ]),
+  nowhere: {
+    url: "nats://127.0.0.1:1",
+    broker: () => new NatsBroker({ url: "nats://127.0.0.1:1" }),
+  },
   async start(lease, server): Promise<Engine> {
     const folder = await Deno.makeTempDir({ dir: "/tmp", prefix: "gyre-queue-" });
     const queue = crypto.randomUUID();

@@ -20,6 +20,10 @@ export const REDIS: EngineKind = {
   name: "BullmqBroker",
   command: "redis-server",
   startServer: startRedis,
+  nowhere: {
+    url: "redis://127.0.0.1:1",
+    broker: () => new BullmqBroker({ url: "redis://127.0.0.1:1" }),
+  },
   async start(lease, server): Promise<Engine> {
     const folder = await Deno.makeTempDir({ dir: "/tmp", prefix: "gyre-queue-" });
     const queue = crypto.randomUUID();

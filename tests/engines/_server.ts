@@ -16,17 +16,27 @@ export class Server implements AsyncDisposable {
   static async start(
     command: (port: number, folder: string) => readonly string[],
   ): Promise<Server> {
-    const server = new Server(command);
-    await server.start();
-    return server;
+    for (let attempt = 1;; attempt += 1) {
+      const server = new Server(command);
+      try {
+        await server.start();
+        return server;
+      } catch (error) {
+        // Somebody else may have taken the port.
+        await server[Symbol.asyncDispose]();
+        if (attempt === 3) throw error;
+      }
+    }
   }
 
   /** Starts it again, and waits until it takes connections. */
   async start(): Promise<void> {
     const [program = "", ...args] = this.#command(this.port, this.folder);
     const output = { stdin: "null", stdout: "null", stderr: "null" } as const;
-    this.#process = new Deno.Command(program, { args, ...output }).spawn();
-    for (;;) {
+    const process = this.#process = new Deno.Command(program, { args, ...output }).spawn();
+    let hasEnded = false;
+    void process.status.then(() => hasEnded = true);
+    while (!hasEnded) {
       try {
         (await Deno.connect({ hostname: "127.0.0.1", port: this.port })).close();
         return;
@@ -35,6 +45,8 @@ export class Server implements AsyncDisposable {
       }
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
+    this.#process = null;
+    throw new Error(`Cannot start ${program}: it has ended with ${(await process.status).code}`);
   }
 
   /** Kills it as a crash does. */

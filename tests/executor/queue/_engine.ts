@@ -27,6 +27,8 @@ export interface EngineKind {
   readonly command?: string;
   /** Starts that program. */
   startServer?(): Promise<Server>;
+  /** Where there is none. */
+  readonly nowhere?: { readonly url: string; broker(): JobBroker };
   /** Creates an empty queue with leases of so many seconds, on `server` if there is one. */
   start(lease: number, server?: Server): Promise<Engine>;
 }
@@ -35,7 +37,10 @@ const WORKER = filePath(new URL("../../../executor/queue/deno_worker.ts", import
 const JOBS = filePath(new URL("./_jobs.ts", import.meta.url));
 
 /** Starts a worker as a program. */
-export function startWorker(engine: Engine, ...args: string[]): Promise<Process> {
+export function startWorker(
+  engine: Pick<Engine, "url" | "queue" | "lease">,
+  ...args: string[]
+): Promise<Process> {
   const flags = ["--allow-read", "--allow-write=/tmp", "--allow-run=deno"];
   flags.push("--allow-net=127.0.0.1", "--allow-env", "--allow-sys");
   return createSubprocessExec("deno", {

@@ -278,11 +278,62 @@ export function testBroker(kind: EngineKind): void {
     assertEquals([await countLines(file, "ends"), await countLines(file, "back")], [1, 2]);
   });
 
+  testOutages(kind, ignore);
+
   test(
     "every job of many is done while workers are killed, and nothing is left",
     (engine) => soak(engine, { count: 60, workers: 2, kills: 2, pause: 0.7 }).then(() => {}),
     SHORT_LEASE,
   );
+}
+
+/** Tests what happens while the server of an engine is not there. */
+function testOutages(kind: EngineKind, ignore: boolean): void {
+  const { name, nowhere, startServer } = kind;
+  if (nowhere === undefined || startServer === undefined) return;
+
+  Deno.test(`${name}: QueueExecutor fails a job with BrokenExecutor when there is no server, and a worker ends`, () =>
+    run(async () => {
+      await using executor = new QueueExecutor(nowhere.broker());
+      const error = await assertRejects(
+        async () => await executor.submit(jobs.double, 1),
+        BrokenExecutor,
+        'Cannot submit job "double": the broker cannot be reached',
+      );
+      assertMatch(String(error.cause), /ECONNREFUSED/);
+      await using worker = await startWorker({ url: nowhere.url, queue: "none", lease: 1 });
+      assertEquals(await worker.wait(), 1);
+    }));
+
+  Deno.test({
+    name: `${name}: jobs go on when the server is killed and comes back, and none is lost`,
+    ignore,
+    fn: () =>
+      run(async () => {
+        await using server = await startServer();
+        await using engine = await kind.start(SHORT_LEASE, server);
+        const file = `${engine.folder}/effects`;
+        {
+          await using executor = new QueueExecutor(engine.broker());
+          await using worker = await startWorker(engine, "--concurrency", "2");
+          const submit = (index: number) => executor.submit(jobs.effect, file, `job ${index}`, 20);
+          const results = Array.from({ length: 30 }, (_, index) => submit(index));
+          await results[5];
+          await server.kill();
+          results.push(submit(30), submit(31));
+          await sleep(0.3);
+          await server.start();
+          for (const [index, result] of results.entries()) {
+            assertEquals(await result, `job ${index}`);
+          }
+          const lines = new Set((await Deno.readTextFile(file)).split("\n"));
+          for (const index of results.keys()) assert(lines.has(`job ${index}`), `job ${index}`);
+          worker.terminate();
+          assertEquals(await worker.wait(), 0);
+        }
+        await engine.assertEmpty();
+      }),
+  });
 }
 
 /** How a {@linkcode soak} is. */
