@@ -166,9 +166,6 @@ export class Runner {
       );
     }
     const { signal } = options;
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      throw new TypeError(`Cannot run: signal must be an AbortSignal, got ${describe(signal)}`);
-    }
     const loop = this.getLoop();
     if (loop.isRunning()) throw new InvalidStateError("Cannot run: the loop is running already");
     const interruption = this.#interrupt(loop);

@@ -17,6 +17,8 @@ const NO_VALUES: ContextValues = new Map();
 let contextOf: (values: ContextValues) => Context;
 /** Returns the values of `context`. */
 let valuesOf: (context: Context) => ContextValues;
+/** Returns `context`; throws if it only looks like one, where `action` has it as an option. */
+export let checkContext: (action: string, context: Context) => Context;
 /** Replaces the values of `context`. */
 let setValues: (context: Context, values: ContextValues) => void;
 
@@ -87,6 +89,12 @@ export class Context {
       return context;
     };
     valuesOf = (context) => context.#values;
+    checkContext = (action, context) => {
+      if (#values in context) return context;
+      throw new TypeError(
+        `Cannot ${action}: option "context" must be a Context, got ${describe(context)}`,
+      );
+    };
     setValues = (context, values) => {
       context.#values = values;
     };

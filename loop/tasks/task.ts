@@ -35,7 +35,7 @@ import { TASK } from "../values/_options.ts";
 import { checkOptions } from "../values/check_options.ts";
 import { cancellationIn } from "./_foreign_abort.ts";
 import { followPath } from "./_own_path.ts";
-import { type Context, copyContext } from "../scheduling/context.ts";
+import { checkContext, type Context, copyContext } from "../scheduling/context.ts";
 import { InvalidStateError } from "../errors/errors.ts";
 import type { EventLoop } from "../event_loop.ts";
 import { Future, type FutureOptions, settle } from "./future.ts";
@@ -181,7 +181,8 @@ export class Task<T> extends CoroutineFuture<T> {
     this.#name = hasOptions && options.name !== undefined && options.name !== null
       ? String(options.name)
       : loop[inside.tasks].takeNumber();
-    this.#context = (hasOptions ? options.context : null) ?? copyContext();
+    const context = hasOptions ? options.context ?? null : null;
+    this.#context = context === null ? copyContext() : checkContext("create a task", context);
     this.keepEngineContext();
     // What is not one throws here, and the task must not be listed then.
     if (hasOptions && options.signal !== undefined) this.#follow(options.signal);

@@ -9,6 +9,7 @@ import type { PrintSnapshotOptions } from "../inspection/print_snapshot.ts";
 import type { PrintCallGraphOptions } from "../inspection/call_graph.ts";
 import {
   ANYTHING,
+  CONTEXT,
   DELAY,
   FLAG,
   FUNCTION,
@@ -75,7 +76,7 @@ export const RUNNER: OptionTable<RunnerOptions> = {
   grace: SECONDS,
 };
 
-export const RUNNER_RUN: OptionTable<RunnerRunOptions> = { context: OBJECT, signal: SIGNAL };
+export const RUNNER_RUN: OptionTable<RunnerRunOptions> = { context: CONTEXT, signal: SIGNAL };
 
 export const RUN: OptionTable<RunOptions> = { ...RUNNER, signal: SIGNAL };
 
@@ -83,7 +84,7 @@ export const TASK: OptionTable<TaskOptions> = {
   name: ANYTHING,
   eager: FLAG,
   eagerStart: FLAG,
-  context: OBJECT,
+  context: CONTEXT,
   signal: SIGNAL,
   loop: LOOP,
 };

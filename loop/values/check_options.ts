@@ -9,6 +9,7 @@
  *
  * @module
  */
+import * as inside from "../inside.ts";
 import { describe } from "./_describe.ts";
 
 /** What the value of an option must be. */
@@ -307,18 +308,21 @@ export const SECONDS: OptionKind = {
   fits: (value) => typeof value === "number" && value >= 0,
 };
 
-/** An `AbortSignal`. */
+/** An `AbortSignal`; as for `fetch()`, what only looks like one is none. */
 export const SIGNAL: OptionKind = {
   expected: "an AbortSignal",
   type: "object",
-  fits: (value) => typeof (value as Partial<AbortSignal> | null)?.addEventListener === "function",
+  fits: (value) => value instanceof AbortSignal,
 };
+
+/** A `Context`; what only looks like one is refused by `checkContext()`. */
+export const CONTEXT: OptionKind = { ...OBJECT, expected: "a Context" };
 
 /** An event loop. */
 export const LOOP: OptionKind = {
   expected: "an event loop",
   type: "object",
-  fits: (value) => typeof (value as { callSoon?: unknown } | null)?.callSoon === "function",
+  fits: (value) => typeof value === "object" && value !== null && inside.enqueue in value,
 };
 
 /** A whole number, or `Infinity`. */

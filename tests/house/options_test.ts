@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import {
   Condition,
+  Context,
   ContextVar,
   DenoEventLoop,
   run,
@@ -91,7 +92,16 @@ Deno.test("options of the wrong kind are a TypeError, those out of range a Range
   const wrong: [call: string, options: object, says: string][] = [
     ["createTask", { eager: 1 }, "TypeError: .*true or false"],
     ["createTask", { signal: {} }, "TypeError: .*an AbortSignal"],
-    ["createTask", { context: 5 }, "TypeError: .*an object"],
+    ["createTask", { context: 5 }, "TypeError: .*a Context"],
+    ["createTask", { context: {} }, "TypeError: .*a Context"],
+    ["createTask", { context: new Proxy(new Context(), {}) }, "TypeError: .*a Context"],
+    [
+      "createTask",
+      { signal: { aborted: false, addEventListener() {} } },
+      "TypeError: .*AbortSignal",
+    ],
+    ["createTask", { loop: { callSoon() {} } }, "TypeError: .*an event loop"],
+    ["openConnection", { port: 1, signal: { addEventListener() {} } }, "TypeError: .*AbortSignal"],
     ["createTask", { loop: {} }, "TypeError: .*an event loop"],
     ["openConnection", { port: "80" }, "TypeError: .*a number"],
     ["openConnection", { hostname: 5 }, "TypeError: .*a string"],
@@ -181,7 +191,19 @@ Deno.test("arguments of the wrong kind are a TypeError, those out of range a Ran
     [(loop) => loop.getnameinfo(address, "numericHost" as never), "TypeError: .*a list of"],
     [(loop) => void (loop.unretrievedErrorDelay = NaN), "RangeError: .*number of seconds"],
     [(loop) => void (loop.unretrievedErrorDelay = "1" as never), "TypeError: .*of seconds"],
-    [() => new Condition(5 as never), "TypeError: .*expected a Lock, got 5"],
+    [() => new Condition(5 as never), "TypeError: .*expected a Lock, .*got 5"],
+    [
+      (loop) => loop.sendfile({} as never, {} as never),
+      "TypeError: .*one with read\\(\\) and seek",
+    ],
+    [
+      (loop) => loop.connectReadPipe(() => ({}), { readable: {} as never }),
+      "TypeError: .*expected a stream or a descriptor, got Object",
+    ],
+    [
+      (loop) => loop.connectWritePipe(() => ({}), { writable: 5 as never }),
+      "TypeError: .*expected a stream or a descriptor, got Object",
+    ],
     [() => notified("2" as never), "TypeError: .*a whole number"],
     [() => notified(NaN), "RangeError: .*a whole number"],
     [() => new ContextVar(5 as never), "TypeError: .*the name must be a string"],

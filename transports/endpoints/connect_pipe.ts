@@ -2,6 +2,7 @@ import { checkLoopOpen } from "../../loop/errors/loop_closed.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import type { ByteChannel, ReadableHandle, WritableHandle } from "../../loop/platform/platform.ts";
 import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
+import { describe } from "../../loop/values/describe.ts";
 import { startOperation } from "../../loop/tasks/start_operation.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
 import { checkFactory, createProtocol } from "../core/create_protocol.ts";
@@ -127,13 +128,13 @@ export function connectWritePipe<P extends ProtocolLike>(
 
 function* openRead(loop: PlatformLoop, pipe: ReadablePipe): Coroutine<ByteChannel> {
   if (pipe instanceof ReadableStream) return new ReadableStreamChannel(loop, pipe);
-  if (!isHandle(pipe, "readable")) throw noPipe("read from", pipe);
+  if (!isHandle(pipe, "readable", ReadableStream)) throw noPipe("read from", pipe);
   return yield* loop.platform.pipes.openRead(loop, pipe);
 }
 
 function* openWrite(loop: PlatformLoop, pipe: WritablePipe): Coroutine<ByteChannel> {
   if (pipe instanceof WritableStream) return new WritableStreamChannel(loop, pipe);
-  if (!isHandle(pipe, "writable")) throw noPipe("write to", pipe);
+  if (!isHandle(pipe, "writable", WritableStream)) throw noPipe("write to", pipe);
   return yield* loop.platform.pipes.openWrite(loop, pipe);
 }
 
@@ -148,15 +149,18 @@ function* connectSteps<P extends ProtocolLike>(
   return [yield* openTransport(loop, channel, protocol, direction), protocol];
 }
 
-function isHandle(pipe: unknown, name: string): boolean {
+function isHandle(
+  pipe: unknown,
+  name: string,
+  Class: typeof ReadableStream | typeof WritableStream,
+): boolean {
   if (typeof pipe === "number") return Number.isInteger(pipe) && pipe >= 0;
-  return typeof pipe === "object" && pipe !== null && name in pipe;
+  return typeof pipe === "object" && pipe !== null &&
+    (pipe as Record<string, unknown>)[name] instanceof Class;
 }
 
 function noPipe(action: string, pipe: unknown): TypeError {
   return new TypeError(
-    `Cannot ${action} a pipe: expected a stream or a descriptor, got ${
-      pipe === null ? "null" : typeof pipe === "number" ? String(pipe) : `a ${typeof pipe}`
-    }`,
+    `Cannot ${action} a pipe: expected a stream or a descriptor, got ${describe(pipe)}`,
   );
 }

@@ -116,6 +116,7 @@ export function sendfile(
   options: SendfileOptions = {},
 ): Future<number> {
   checkOptions("send a file", options, SENDFILE);
+  checkFile(file);
   return startOperation(
     loop,
     sendfileSteps(loop, transport, file, options),
@@ -226,6 +227,15 @@ function sizeRead(size: number | null, piece: Uint8Array): number {
 function* drained(transport: StreamTransport): Coroutine<void> {
   yield* transport[inside.emptied]();
   if (transport.isClosing()) throw connectionLost("send a file");
+}
+
+/** Throws if `file` cannot be read. */
+export function checkFile(file: SendableFile): void {
+  const { read, seek } = (file ?? {}) as Partial<SendableFile>;
+  if (typeof read === "function" && typeof seek === "function") return;
+  throw new TypeError(
+    `Cannot send a file: expected one with read() and seek(), got ${describe(file)}`,
+  );
 }
 
 /** Throws if these are no part of a file. */

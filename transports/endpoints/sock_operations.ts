@@ -18,7 +18,13 @@ import type { Coroutine } from "../../loop/tasks/task.ts";
 import { startOperation } from "../../loop/tasks/start_operation.ts";
 import { SENDFILE } from "../_options.ts";
 import { remedyForBytes } from "../core/_remedy_for_bytes.ts";
-import { checkRange, type SendableFile, type SendfileOptions, SIZE_OF_PIECE } from "./sendfile.ts";
+import {
+  checkFile,
+  checkRange,
+  type SendableFile,
+  type SendfileOptions,
+  SIZE_OF_PIECE,
+} from "./sendfile.ts";
 import { readinessOf } from "./watch_descriptor.ts";
 
 /**
@@ -213,6 +219,7 @@ export function sockSendfile(
   options: SendfileOptions,
 ): Future<number> {
   checkOptions("send a file", options, SENDFILE);
+  checkFile(file);
   return startOperation(loop, sendFileSteps(loop, sock, file, options));
 }
 
