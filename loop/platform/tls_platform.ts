@@ -36,8 +36,9 @@ export interface TlsIdentity {
  */
 export interface TlsOptions {
   /**
-   * The certificates of the authorities whose word is trusted, instead of those that Deno trusts.
-   * A client checks the server with them, and a server with `requestClientCert` the client.
+   * The certificates of the authorities whose word is trusted, instead of those that Deno trusts; on
+   * the native backend that are those of the system, as OpenSSL finds them (`SSL_CERT_FILE`). A client
+   * checks the server with them, and a server with `requestClientCert` the client.
    */
   caCerts?: readonly string[] | undefined;
   /** The own certificate, with those between it and the authority behind it. Servers need it. */

@@ -6,8 +6,12 @@ const CERTIFICATES = "--allow-read=tests/transports/certificates";
 /** Runs a program of programs/; gives what it has printed. */
 async function runProgram(
   args: readonly string[],
+  env: Record<string, string> = {},
 ): Promise<{ success: boolean; output: string; errors: string }> {
-  const command = new Deno.Command("deno", { args: ["run", "--no-check", "--no-prompt", ...args] });
+  const command = new Deno.Command("deno", {
+    args: ["run", "--no-check", "--no-prompt", ...args],
+    env,
+  });
   return read(await command.output());
 }
 
@@ -71,6 +75,13 @@ Deno.test("without OpenSSL the native backend has Deno's own TLS, and says what 
     "TLSv1.3 to localhost\nTypeError Cannot use ciphers in TLS options\n",
     errors,
   );
+});
+
+Deno.test("a client without caCerts trusts whom OpenSSL trusts", async () => {
+  const args = ["--allow-ffi", NET, CERTIFICATES, program("default_authorities")];
+  const env = { SSL_CERT_FILE: "tests/transports/certificates/authority.pem" };
+  const { output, errors } = await runProgram(args, env);
+  assertEquals(output, "Test authority\n", errors);
 });
 
 Deno.test("thousands of messages on connections that close at random leave no descriptor behind", async () => {

@@ -183,7 +183,9 @@ function setCiphers(context: Pointer, ciphers: string | undefined): void {
 /** Sets whom to trust, and whether to ask. */
 function setAuthorities(context: Pointer, isServer: boolean, options: TlsOptions): void {
   const { caCerts, requestClientCert = false } = options;
-  if (caCerts === undefined) openssl.SSL_CTX_set_default_verify_paths(context);
+  if (caCerts === undefined && !isServer) {
+    openssl.SSL_CTX_set1_cert_store(context, authoritiesOfSystem());
+  }
   // Whose word is trusted needs nobody's behind it.
   openssl.X509_VERIFY_PARAM_set_flags(
     openssl.SSL_CTX_get0_param(context),
@@ -201,6 +203,17 @@ function setAuthorities(context: Pointer, isServer: boolean, options: TlsOptions
   const asks = !isServer || requestClientCert !== false;
   const insists = requestClientCert === true ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
   openssl.SSL_CTX_set_verify(context, asks ? SSL_VERIFY_PEER | insists : SSL_VERIFY_NONE, null);
+}
+
+let systemStore: Pointer | null = null;
+
+/** Returns whom the system trusts. Read once, which takes some hundred certificates. */
+function authoritiesOfSystem(): Pointer {
+  if (systemStore === null) {
+    systemStore = allocated(openssl.X509_STORE_new());
+    openssl.X509_STORE_set_default_paths(systemStore);
+  }
+  return systemStore;
 }
 
 function setIdentity(context: Pointer, { cert, key, password }: TlsOptions): void {
