@@ -8,6 +8,8 @@ import { wait } from "../loop/structure/wait.ts";
 export interface WorkerHost {
   /** Starts the worker at place `index`. What becomes of it is reported from entries of the loop. */
   start(index: number, sink: ServingSink): ServingLink;
+  /** Lets go of the socket: when the workers have too, connecting is refused. Idempotent. */
+  close(): void;
 }
 
 /** The supervisor's side of a worker. */
@@ -133,8 +135,11 @@ export class Supervisor {
   *#replaceSteps(place: Place): Coroutine<void> {
     if (this.#isStopping) throw new RollEnded("The supervisor is ending");
     const before = place.worker;
-    // One that died waits for its pause: it is new anyhow.
-    if (before === null) return;
+    if (before === null) {
+      // One that died waits for its pause. Whoever rolls has mended what made it die.
+      place.cancelPause();
+      return this.#startAgain(place);
+    }
     const next = this.#create(place);
     yield* wait([next.settled], { timeout: LONGEST_START });
     if (next.state !== "serving") {
@@ -210,6 +215,8 @@ export class Supervisor {
 
   *#endSteps(): Coroutine<void> {
     this.#isStopping = true;
+    // Nobody is to wait for workers that do not come.
+    this.#host.close();
     for (const place of this.#places) place.cancelPause();
     if (this.#workers.size === 0) return;
     this.#allGone = this.#loop.createFuture();

@@ -65,6 +65,7 @@ export class DenoServingHost implements WorkerHost {
   readonly #processes: typeof import("node:child_process");
   readonly #threads: typeof import("node:worker_threads");
   #threadCount = 0;
+  #isClosed = false;
 
   constructor(
     loop: EventLoop,
@@ -90,6 +91,8 @@ export class DenoServingHost implements WorkerHost {
 
   /** Lets go of the socket: when the workers have too, connecting is refused. */
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#socket.handle.close();
   }
 
@@ -107,14 +110,12 @@ export class DenoServingHost implements WorkerHost {
     child.on(
       "message",
       ((notice: Notice) => {
-        if (notice === "serving") sink.serving();
+        if (notice === "serving") return sink.serving();
+        // It has been asked to end.
+        if (this.#isClosed) return;
         // The parent keeps its own end.
-        else {child.send(
-            this.#order(index),
-            this.#socket.handle as never,
-            { keepOpen: true },
-            ignore,
-          );}
+        const options = { keepOpen: true };
+        child.send(this.#order(index), this.#socket.handle as never, options, ignore);
       }) as never,
     );
     followProcess(child, sink);
@@ -129,7 +130,7 @@ export class DenoServingHost implements WorkerHost {
     this.#threadCount += 1;
     thread.on("message", (notice: Notice) => {
       if (notice === "serving") return sink.serving();
-      thread.postMessage(this.#order(index, this.#socket.handle.fdForIpc()));
+      if (!this.#isClosed) thread.postMessage(this.#order(index, this.#socket.handle.fdForIpc()));
     });
     let failure = "";
     thread.on("error", (error: unknown) => {

@@ -3,6 +3,7 @@ import { checkArgument, checkOptions, TEXT_OR_URL } from "../loop/values/check_o
 import { InvalidStateError } from "../loop/errors/errors.ts";
 import { copyPermissions, WORKER_KINDS } from "../loop/permissions/permission_kinds.ts";
 import { exitProgram } from "../loop/platform/deno_program.ts";
+import { isWindows, missingOnWindows } from "../loop/platform/deno_system.ts";
 import type { SocketAddress, WorkerPermissions } from "../loop/platform/platform.ts";
 import {
   type PlatformLoop,
@@ -93,11 +94,15 @@ export type ServedMain = (listen: ServedAddress, worker: ServedWorker) => unknow
  * had accepted are closed or reset, also those that it had not begun to serve. One that dies is replaced, after a pause that grows to 10 seconds while its
  * successors die young; each death is told to stderr. `SIGHUP` starts new workers, with new code, one
  * after the other: each takes over from one, which serves what it has and ends. On `SIGTERM` and
- * `SIGINT` all end like this: their connections have `grace` seconds, then `main()` and all tasks are
- * cancelled, and soon after a worker is killed; a second signal kills all.
+ * `SIGINT` all end like this, and connecting is refused: their connections have `grace` seconds, then
+ * `main()` and all tasks are cancelled, and soon after a worker is killed; a second signal kills all.
+ * A worker whose supervisor was killed ends as on `SIGTERM`.
  *
  * After a signal the exit code is 0 if all workers have ended by themselves, else 1. It is 1, with the
  * error, if the first worker ended before it listened.
+ *
+ * A worker process is started as `deno run` with the `deno.json` that belongs to the module; flags that
+ * this process was given, such as `--config`, are not its.
  *
  * Threads need `--allow-read` of their modules, where these are files, and neither of the last two.
  *
@@ -106,6 +111,7 @@ export type ServedMain = (listen: ServedAddress, worker: ServedWorker) => unknow
  * @param options Additional options.
  * @throws {TypeError} If `url` is not absolute, or permissions are given for threads.
  * @throws {InvalidStateError} If an event loop is running here.
+ * @throws {Deno.errors.NotSupported} On Windows.
  * @throws {Deno.errors.AddrInUse} If something listens there already.
  * @throws {Error} If the first worker ended before it listened.
  *
@@ -151,6 +157,7 @@ export async function serveWorkers(
     throw new TypeError(`Cannot ${action}: threads have the permissions of this process`);
   }
   const granted = copyPermissions(permissions ?? {}, WORKER_KINDS);
+  if (isWindows()) throw missingOnWindows(action, "sockets that workers share");
   if (runningLoop() !== null) {
     throw new InvalidStateError(`Cannot ${action}: an event loop is running here`);
   }

@@ -9,11 +9,14 @@
  *
  * @module
  */
+import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { exitCodeOf, exitProgram } from "../../loop/platform/deno_program.ts";
+import { isWindows } from "../../loop/platform/deno_system.ts";
 import { runningPlatformLoop } from "../../loop/platform/platform_loop.ts";
 import { addSignalHandler } from "../../loop/platform/signal_handlers.ts";
 import { run } from "../../loop/runner.ts";
+import { isAbsoluteUrl } from "../../loop/values/absolute_url.ts";
 import type { JobBroker } from "./broker.ts";
 import { JobWorker, type JobWorkerOptions } from "./job_worker.ts";
 
@@ -57,7 +60,7 @@ export async function main(args: readonly string[] = Deno.args): Promise<void> {
   if (jobs === undefined || broker === undefined) {
     throw new TypeError(`Cannot run a worker: --jobs and --broker are missing\n\n${USAGE}`);
   }
-  const url = new URL(jobs, `file://${Deno.cwd()}/`).href;
+  const url = isAbsoluteUrl(jobs) ? jobs : pathToFileURL(jobs).href;
   const stopping = new AbortController();
   const { default: defined } = await import(url) as { default: JobWorkerOptions["jobs"] };
   const worker = new JobWorker(await brokerOf(broker, { queue, lease: numberOf(lease) }), {
@@ -70,7 +73,7 @@ export async function main(args: readonly string[] = Deno.args): Promise<void> {
   });
   await run(() => {
     const loop = runningPlatformLoop("run a worker");
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    for (const signal of isWindows() ? ["SIGINT"] as const : ["SIGINT", "SIGTERM"] as const) {
       addSignalHandler(loop, signal, () => {
         if (stopping.signal.aborted) void exitCodeOf(signal).then(exitProgram);
         stopping.abort();

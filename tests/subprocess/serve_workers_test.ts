@@ -39,6 +39,21 @@ Deno.test("serveWorkers() lets a worker serve what it has when it is replaced", 
   });
 });
 
+Deno.test("serveWorkers() refuses connections once it is told to end, and serves those that are there", async () => {
+  await run(async () => {
+    await using program = await serveProgram(APP, { workers: 2, grace: 60 });
+    const { port, process } = program;
+    using guest = await visit(port);
+    process.terminate();
+    const connect = async () => {
+      for (;; await sleep(0.01)) (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    };
+    await assertRejects(connect, Deno.errors.ConnectionRefused);
+    assertEquals(await guest.say("still here"), "still here");
+    assertEquals(await process.wait(), 0);
+  });
+});
+
 Deno.test("serveWorkers() replaces a worker that is killed; what waits is served, none is refused", async () => {
   await run(async () => {
     await using program = await serveProgram(APP, { workers: 1, grace: 1 });

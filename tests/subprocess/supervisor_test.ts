@@ -71,6 +71,7 @@ async function supervise(
       loop.callSoon(() => stage.onStart(worker));
       return worker;
     },
+    close: () => void log.push("the socket is closed"),
   };
   const supervisor = new Supervisor(loop, host, {
     workers: settings.workers ?? 2,
@@ -144,6 +145,7 @@ Deno.test("serveWorkers() fails when the first worker ends before it has listene
         kill: () => {},
       };
     },
+    close: () => {},
   };
   const supervisor = new Supervisor(loop, host, { workers: 2, grace: 1, onServing: () => {} });
   await assertRejects(
@@ -234,11 +236,44 @@ Deno.test("serveWorkers() kills all when it is told to end a second time", async
 Deno.test("serveWorkers() starts no successor once it is told to end, in a pause or a roll", async () => {
   let started = 0;
   await supervise({}, async (stage) => {
-    stage.workers[0]?.end("exited with code 3");
     stage.onStart = () => {};
     stage.supervisor.roll();
     await sleep(0);
+    stage.workers[1]?.end("exited with code 3");
     started = stage.workers.length;
   });
   assertEquals(started, 3);
+});
+
+Deno.test("serveWorkers() starts the successor of one that died without its pause when it rolls", async () => {
+  await supervise({}, async ({ supervisor, workers, log, loop, starts }) => {
+    for (let deaths = 0; deaths < 8; deaths += 1) {
+      workers.findLast(({ index }) => index === 0)?.end("exited with code 3");
+      await sleep(deaths < 7 ? 15 : 1);
+    }
+    const [before, count] = [loop.time(), workers.length];
+    log.length = 0;
+    supervisor.roll();
+    await sleep(1);
+    assertEquals(starts.slice(count), [before, before]);
+    // Nothing starts a third one when the pause would have been over.
+    await sleep(20);
+    assertEquals(workers.length, count + 2);
+  });
+});
+
+Deno.test("serveWorkers() lets go of the socket when it is told to end: nobody waits for nobody", async () => {
+  const lines: string[] = [];
+  await supervise({ workers: 1 }, async ({ log, supervisor }) => {
+    await sleep(1);
+    log.length = 0;
+    supervisor.stop();
+    await sleep(1);
+    lines.push(...log);
+  });
+  assertEquals(lines, [
+    "the socket is closed",
+    "Worker 1 is asked to end",
+    "Worker 1 exited with code 0",
+  ]);
 });

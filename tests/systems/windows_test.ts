@@ -11,6 +11,7 @@ import {
   openUnixConnection,
   run,
   Runner,
+  serveWorkers,
   sleep,
   startUnixServer,
   STDOUT,
@@ -58,6 +59,15 @@ Deno.test("On Windows another user, and errors in the output, are refused before
         for (const start of starts) await assertRejects(start, Deno.errors.NotSupported, state);
       }
     })));
+
+Deno.test("On Windows serveWorkers() is refused, before anything starts", () =>
+  onSystem("windows", async () => {
+    await assertRejects(
+      () => serveWorkers("file:///C:/app.ts"),
+      Deno.errors.NotSupported,
+      "Cannot serve by workers: Deno has no sockets that workers share on Windows",
+    );
+  }));
 
 Deno.test("Elsewhere than on Linux the native backend says what it needs, and is imported all the same", async () => {
   for (const os of ["darwin", "windows"] as const) {
