@@ -4,8 +4,9 @@
  * *Theory of operation.* OpenSSL reads records from one `BIO` and writes them to another. All
  * connections of a thread share the two: what is fed is taken up within the call, and what came of it
  * fetched before anything else happens, so that both are empty whenever other code runs. So is the
- * list of errors that OpenSSL keeps for the thread. An idle connection has no buffers then. Only within
- * `sni` other code runs in the midst of a call: a server that has it shakes hands on wires of its own.
+ * list of errors that OpenSSL keeps for the thread. An idle connection has no buffers of ours. Only
+ * within `sni` other code runs in the midst of a call: a server that has it shakes hands on wires of its
+ * own.
  *
  * @module
  */

@@ -9,6 +9,3 @@ await import("../../transports/endpoints/tcp_addresses_test.ts");
 await import("../../transports/endpoints/wrong_sock_test.ts");
 await import("../../transports/streams/streams_test.ts");
 await import("../../transports/tls/start_tls_test.ts");
-await import("../../transports/tls/tls_channel_states_test.ts");
-await import("../../transports/tls/tls_channel_test.ts");
-await import("../../transports/tls/tls_handshake_test.ts");

@@ -2,3 +2,4 @@
 import "../_native.ts";
 
 await import("../../peers/tls_test.ts");
+await import("../../peers/certificate_names_test.ts");
