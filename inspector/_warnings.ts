@@ -16,7 +16,7 @@ const SLOW_TOLD = 15;
 /** Which part of the time a task may run before it counts as busy. */
 const BUSY_SHARE = 0.7;
 /** Seconds over which that is looked at, and in which a queue has to grow. */
-const PERIOD = 1.2;
+const PERIOD = 1;
 /** How many items more make a queue that grows. */
 const LEAST_GROWTH = 8;
 /** Seconds for which a connection is paused before it is told. */

@@ -99,18 +99,32 @@ Deno.test({
         "warns of a deadlock, a busy task, a paused connection, a queue that grows",
         () =>
           showing(browser, async (page) => {
+            await page.waitForSelector("#dot.live");
+            // What the page was sent counts: a machine that is busy with others sends it late.
+            await page.evaluate(`{
+              const usual = apply;
+              globalThis.seen = {};
+              globalThis.late = 0;
+              let before = performance.now();
+              apply = (message) => {
+                usual(message);
+                const now = performance.now();
+                late += Math.max(0, now - before - 250);
+                before = now;
+                for (const { kind } of state.lists.warnings ?? []) seen[kind] ??= now - late;
+              };
+              globalThis.began = before;
+            }`);
             plantDeadlock();
             plantBusyTask();
             plantGrowingQueue();
             await plantPausedConnection();
-            const start = performance.now();
             await page.click("#tab-warnings");
             for (const kind of ["circle", "slow", "queue", "paused"]) {
-              await page.waitForSelector(`[data-kind=${kind}]`, { timeout: 10_000 });
+              await page.waitForSelector(`[data-kind=${kind}]`, { timeout: 20_000 });
+              const told = await page.evaluate<number>(`seen["${kind}"] - began`);
+              assert(told <= 2000, `${kind} was told after ${told} ms`);
             }
-            const seconds = (performance.now() - start) / 1000;
-            // Two on a quiet machine.
-            assert(seconds < 8, `It took ${seconds} s`);
             const text = await page.textContent("#warnings");
             assert(
               text?.includes(`Tasks "ann" and "bob" wait for each other in a circle`),

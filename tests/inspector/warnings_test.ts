@@ -1,5 +1,5 @@
 // What the inspector warns of, from snapshots of a loop in virtual time.
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
   allTasks,
   createTask,
@@ -7,24 +7,29 @@ import {
   Event,
   type Future,
   gather,
+  getRunningLoop,
   Queue,
   sleep,
   wait,
 } from "../../loop/mod.ts";
 import { findCircles } from "../../inspector/_circles.ts";
-import { Watch } from "../../inspector/_warnings.ts";
+import { type Warning, Watch } from "../../inspector/_warnings.ts";
 import { runVirtual, type TestLoop } from "../loop/_test_loop.ts";
-import { plantDeadlock } from "./_programs.ts";
+import { simulate } from "../../simulation/mod.ts";
+import { plantDeadlock, plantGrowingQueue, plantPausedConnection } from "./_programs.ts";
+
+/** Seconds from look to look, and in which each mistake has to be told. */
+const [INTERVAL, BOUND] = [0.25, 2];
 
 /** Looks at `loop` a few times a second for `seconds`. Gives the warnings of the last look. */
 function* watch(loop: TestLoop, seconds: number): Generator<unknown, string[], unknown> {
   const watching = new Watch();
   loop.setMeasuring(true);
   let texts: string[] = [];
-  for (let look = 0; look * 0.25 <= seconds; look += 1) {
+  for (let look = 0; look * INTERVAL <= seconds; look += 1) {
     const warnings = watching.look(loop.snapshot());
     texts = warnings.map(({ kind, text }) => `${kind}: ${text}`);
-    yield* sleep(0.25);
+    yield* sleep(INTERVAL);
   }
   return texts;
 }
@@ -46,6 +51,41 @@ Deno.test("findCircles() finds each circle once, in a graph of any size", () => 
   const chain = Array.from({ length: 100_000 }, (_, id) => ({ id, awaits: [(id + 1) % 100_000] }));
   assertEquals(findCircles(chain)[0]?.length, 100_000);
 });
+
+/** Looks at the running loop until there is a warning of `kind`; gives the seconds since the plant. */
+async function secondsUntil(kind: Warning["kind"], offset: number): Promise<number> {
+  const loop = getRunningLoop();
+  const watching = new Watch();
+  const start = loop.time();
+  watching.look(loop.snapshot());
+  await sleep(offset);
+  while (!watching.look(loop.snapshot()).some((warning) => warning.kind === kind)) {
+    if (loop.time() - start > 5 * BOUND) return Infinity;
+    await sleep(INTERVAL);
+  }
+  return loop.time() - start;
+}
+
+for (
+  const [kind, plant] of [
+    ["circle", plantDeadlock],
+    ["queue", plantGrowingQueue],
+    ["paused", plantPausedConnection],
+  ] as const
+) {
+  Deno.test(`a warning of kind ${kind} is there within two seconds, whenever the looks are`, async () => {
+    for (const offset of [0.001, 0.1, INTERVAL]) {
+      let seconds = Infinity;
+      await simulate(async (sim) => {
+        sim.loop.setMeasuring(true);
+        await plant();
+        seconds = await secondsUntil(kind, offset);
+      });
+      // A look may be late, by what the loop is busy with.
+      assert(seconds <= BOUND - INTERVAL, `It took ${seconds} s`);
+    }
+  });
+}
 
 Deno.test("tasks that wait for each other at locks are a circle", () =>
   runVirtual(function* (loop) {
