@@ -6,6 +6,7 @@ import { checkOptions } from "../values/check_options.ts";
 import type { EventLoop } from "../event_loop.ts";
 import type { Future } from "../tasks/future.ts";
 import { Task } from "../tasks/task.ts";
+import { walkAwaits } from "./_walk_awaits.ts";
 
 /**
  * A future and who waits for it, as a tree. Returned by {@linkcode captureCallGraph}. As
@@ -125,18 +126,13 @@ type Awaiters = ReadonlyMap<Future<unknown>, ReadonlySet<Future<unknown>>>;
 /** Finds who waits for what on `loop`. */
 function findAwaiters(loop: EventLoop): Awaiters {
   const awaiters = new Map<Future<unknown>, Set<Future<unknown>>>();
-  const open: Future<unknown>[] = [...loop[inside.tasks]];
-  const seen = new Set(open);
-  for (const waiting of open) {
-    for (const awaited of waiting[inside.awaited]()) {
-      let set = awaiters.get(awaited);
-      if (set === undefined) awaiters.set(awaited, set = new Set());
-      set.add(waiting);
-      if (seen.has(awaited)) continue;
-      seen.add(awaited);
-      open.push(awaited);
+  walkAwaits(loop, (waiting, awaited) => {
+    for (const future of awaited) {
+      const waiters = awaiters.get(future);
+      if (waiters === undefined) awaiters.set(future, new Set([waiting]));
+      else waiters.add(waiting);
     }
-  }
+  });
   return awaiters;
 }
 

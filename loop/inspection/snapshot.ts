@@ -1,9 +1,8 @@
 /**
  * What there is on a loop, as plain data.
  *
- * *Theory of operation.* One pass over the tasks finds what each awaits, and what that awaits, until
- * nothing new is found: each future is looked at once, however many wait for it, and nothing
- * recurses. What stands behind it is state that is there anyway; what costs something to keep is in
+ * *Theory of operation.* One walk over the tasks finds what each awaits, and what that awaits
+ * (`_walk_awaits.ts`). What stands behind it is state that is there anyway; what costs something to keep is in
  * the meter, if there is one (`meter.ts`). A deadline does not know what it cuts short, so those are
  * found from the timers; a task does not know its group, which is found from who waits for its end.
  *
@@ -22,6 +21,7 @@ import { Operation } from "../tasks/operation.ts";
 import { kindOfTask, Task } from "../tasks/task.ts";
 import { type Identities, identitiesOf } from "./identities.ts";
 import { Waits } from "./_waits.ts";
+import { walkAwaits } from "./_walk_awaits.ts";
 import {
   type EndedTask,
   LAG_BOUNDS,
@@ -356,12 +356,6 @@ function timerFigures(loop: EventLoop, timer: TimerHandle, time: number): TimerS
   };
 }
 
-/** A task or future, and what it awaits that has a place in the snapshot. */
-interface Link {
-  readonly node: TaskSnapshot | FutureSnapshot;
-  readonly awaited: readonly Future<unknown>[];
-}
-
 /** Who waits for what. */
 class Graph {
   readonly tasks: TaskSnapshot[] = [];
@@ -373,7 +367,6 @@ class Graph {
   readonly #waits: Waits;
   readonly #current: Task<unknown> | null;
   readonly #nodes: Map<Future<unknown>, TaskSnapshot | FutureSnapshot> = new Map();
-  readonly #open: Link[] = [];
 
   constructor(loop: EventLoop, time: number) {
     this.#loop = loop;
@@ -382,28 +375,23 @@ class Graph {
     this.#ids = identitiesOf(loop);
     this.#waits = new Waits(loop, time);
     this.#current = runningTask();
-    for (const task of loop[inside.tasks]) this.#addTask(task);
-    for (let next = this.#open.pop(); next !== undefined; next = this.#open.pop()) {
-      for (const future of next.awaited) this.#link(next.node, future);
+    const links: [node: TaskSnapshot | FutureSnapshot, awaited: readonly Future<unknown>[]][] = [];
+    walkAwaits(loop, (future, awaited) => {
+      // One that has ended, and who waits for it has not gone on.
+      if (future instanceof Task && future.done()) return;
+      const node = future instanceof Task
+        ? this.#addTask(future, awaited)
+        : this.#createNode(future);
+      if (awaited.length > 0) links.push([node, awaited]);
+    });
+    for (const [node, awaited] of links) {
+      for (const future of awaited) {
+        const other = this.#nodes.get(future);
+        if (other === undefined) continue;
+        node.awaits.push(other.id);
+        other.awaitedBy.push(node.id);
+      }
     }
-  }
-
-  #link(node: TaskSnapshot | FutureSnapshot, future: Future<unknown>): void {
-    const other = this.#nodes.get(future) ?? this.#add(future);
-    if (other === null) return;
-    node.awaits.push(other.id);
-    other.awaitedBy.push(node.id);
-  }
-
-  /** Adds what stands for `future`; `null` if one alone awaits it, and it nothing. */
-  #add(future: Future<unknown>): TaskSnapshot | FutureSnapshot | null {
-    // Not in the list of the loop: one that was abandoned, of another loop, or has just ended.
-    if (future instanceof Task) return future.done() ? null : this.#addTask(future);
-    const awaited = future[inside.awaited]();
-    if (awaited.length === 0 && !isShared(future)) return null;
-    const node = this.#createNode(future);
-    if (awaited.length > 0) this.#open.push({ node, awaited });
-    return node;
   }
 
   #createNode(future: Future<unknown>): FutureSnapshot {
@@ -419,8 +407,7 @@ class Graph {
     return node;
   }
 
-  #addTask(task: Task<unknown>): TaskSnapshot {
-    const awaited = task.awaiting();
+  #addTask(task: Task<unknown>, awaited: readonly Future<unknown>[]): TaskSnapshot {
     const kind = kindOfTask(task);
     const record = recordOf(task, this.#ids);
     const { id, parent, steps, busy, longest } = record;
@@ -445,10 +432,6 @@ class Graph {
     };
     this.#nodes.set(task, node);
     this.tasks.push(node);
-    // Most tasks wait for something that only they wait for: it needs no second look.
-    if (awaited.length > 0 && !(awaited.length === 1 && isLeaf(awaited[0] as Future<unknown>))) {
-      this.#open.push({ node, awaited });
-    }
     return node;
   }
 
@@ -482,20 +465,6 @@ class Graph {
     const owner = group === undefined ? null : this.#waits.ownerOf(group[inside.cutsShort]);
     return owner === null ? null : recordOf(owner, this.#ids).id;
   }
-}
-
-/** Whether one alone awaits `future`, and it nothing. */
-function isLeaf(future: Future<unknown>): boolean {
-  return !(future instanceof Task) && !isShared(future) && future[inside.awaited]().length === 0;
-}
-
-/** Whether several wait for `future`. */
-function isShared(future: Future<unknown>): boolean {
-  const waiters = peekWaiters(future);
-  // An operation has its first consumer apart.
-  return waiters instanceof Set
-    ? waiters.size > 0
-    : waiters !== null && future[inside.resumesConsumer];
 }
 
 /** Whether who waits for `future` is about to go on. */

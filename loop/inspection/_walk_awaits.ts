@@ -1,0 +1,40 @@
+import * as inside from "../inside.ts";
+import type { EventLoop } from "../event_loop.ts";
+import { type Future, peekWaiters } from "../tasks/future.ts";
+import { Task } from "../tasks/task.ts";
+
+/** Is told of a task or future, and what it awaits. */
+type Visit = (future: Future<unknown>, awaited: readonly Future<unknown>[]) => void;
+
+/**
+ * Visits the tasks of `loop`, then what they await that is a task, or awaits something itself, or is
+ * awaited by several, and so on: each once, however many wait for it, and nothing recurses. What one
+ * alone awaits, and awaits nothing, is told of by that one only: it is most of what there is.
+ */
+export function walkAwaits(loop: EventLoop, visit: Visit): void {
+  const open: Future<unknown>[] = [...loop[inside.tasks]];
+  const seen = new Set(open);
+  for (const future of open) {
+    const awaited = future[inside.awaited]();
+    visit(future, awaited);
+    for (const next of awaited) {
+      if (seen.has(next) || isLeaf(next)) continue;
+      seen.add(next);
+      open.push(next);
+    }
+  }
+}
+
+/** Whether one alone awaits `future`, and it nothing. */
+function isLeaf(future: Future<unknown>): boolean {
+  return !(future instanceof Task) && !isShared(future) && future[inside.awaited]().length === 0;
+}
+
+/** Whether several wait for `future`. */
+function isShared(future: Future<unknown>): boolean {
+  const waiters = peekWaiters(future);
+  // An operation has its first consumer apart.
+  return waiters instanceof Set
+    ? waiters.size > 0
+    : waiters !== null && future[inside.resumesConsumer];
+}
