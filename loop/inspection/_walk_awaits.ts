@@ -3,8 +3,12 @@ import type { EventLoop } from "../event_loop.ts";
 import { type Future, peekWaiters } from "../tasks/future.ts";
 import { Task } from "../tasks/task.ts";
 
-/** Is told of a task or future, and what it awaits. */
-type Visit = (future: Future<unknown>, awaited: readonly Future<unknown>[]) => void;
+/** Is told of a task or future, what it awaits, and whether any of that is visited as well. */
+type Visit = (
+  future: Future<unknown>,
+  awaited: readonly Future<unknown>[],
+  leads: boolean,
+) => void;
 
 /**
  * Visits the tasks of `loop`, then what they await that is a task, or awaits something itself, or is
@@ -12,17 +16,21 @@ type Visit = (future: Future<unknown>, awaited: readonly Future<unknown>[]) => v
  * alone awaits, and awaits nothing, is told of by that one only: it is most of what there is.
  */
 export function walkAwaits(loop: EventLoop, visit: Visit): void {
-  const open: Future<unknown>[] = [...loop[inside.tasks]];
-  const seen = new Set(open);
-  for (const future of open) {
+  const list = loop[inside.tasks];
+  const others = new Set<Future<unknown>>();
+  const look = (future: Future<unknown>) => {
     const awaited = future[inside.awaited]();
-    visit(future, awaited);
+    let leads = false;
     for (const next of awaited) {
-      if (seen.has(next) || isLeaf(next)) continue;
-      seen.add(next);
-      open.push(next);
+      if (isLeaf(next)) continue;
+      leads = true;
+      // What is added to a set is visited by who goes through it.
+      if (!(next instanceof Task && list.has(next))) others.add(next);
     }
-  }
+    visit(future, awaited, leads);
+  };
+  for (const task of list) look(task);
+  for (const future of others) look(future);
 }
 
 /** Whether one alone awaits `future`, and it nothing. */

@@ -376,13 +376,13 @@ class Graph {
     this.#waits = new Waits(loop, time);
     this.#current = runningTask();
     const links: [node: TaskSnapshot | FutureSnapshot, awaited: readonly Future<unknown>[]][] = [];
-    walkAwaits(loop, (future, awaited) => {
+    walkAwaits(loop, (future, awaited, leads) => {
       // One that has ended, and who waits for it has not gone on.
       if (future instanceof Task && future.done()) return;
       const node = future instanceof Task
         ? this.#addTask(future, awaited)
         : this.#createNode(future);
-      if (awaited.length > 0) links.push([node, awaited]);
+      if (leads) links.push([node, awaited]);
     });
     for (const [node, awaited] of links) {
       for (const future of awaited) {
@@ -409,6 +409,7 @@ class Graph {
 
   #addTask(task: Task<unknown>, awaited: readonly Future<unknown>[]): TaskSnapshot {
     const kind = kindOfTask(task);
+    const waiters = peekWaiters(task);
     const record = recordOf(task, this.#ids);
     const { id, parent, steps, busy, longest } = record;
     const state = this.#stateOf(task, kind, awaited);
@@ -422,7 +423,7 @@ class Graph {
       awaitedBy: [],
       where: this.#debug && kind !== "new" ? this.#loop[inside.waitsAt](task) : null,
       created: this.#debug ? firstLine(this.#loop[inside.originOf](task)) : null,
-      group: this.#groupOf(task),
+      group: waiters === null ? null : this.#groupOf(waiters),
       parent,
       cancelling: task.cancelling(),
       age: record.ageAt(this.#time),
@@ -430,7 +431,7 @@ class Graph {
       busy,
       longest,
     };
-    this.#nodes.set(task, node);
+    if (waiters !== null) this.#nodes.set(task, node);
     this.tasks.push(node);
     return node;
   }
@@ -446,10 +447,8 @@ class Graph {
     return awaited.some(isAwake) ? "ready" : "waiting";
   }
 
-  /** The number of the task whose group `task` is in. */
-  #groupOf(task: Task<unknown>): number | null {
-    const waiters = peekWaiters(task);
-    if (waiters === null) return null;
+  /** The number of the task in whose group one is that `waiters` wait for. */
+  #groupOf(waiters: object): number | null {
     if (!(waiters instanceof Set)) return this.#ownerOfGroup(waiters);
     for (const waiter of waiters) {
       const owner = this.#ownerOfGroup(waiter);

@@ -300,7 +300,9 @@ export class CancelScope implements AsyncFrame, CancelHost, Cancellable {
 
   /** What the functions of this scope wait for, oldest first. */
   [inside.awaited](): Future<unknown>[] {
-    return this.#listAwaits().map((awaiting) => awaiting.future);
+    const list: Future<unknown>[] = [];
+    for (let item = this.#awaits; item !== null; item = item.next) list.push(item.future);
+    return list.length > 1 ? list.reverse() : list;
   }
 
   /** What is due, once it is told whether it has arrived. */

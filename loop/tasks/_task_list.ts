@@ -35,6 +35,11 @@ export class TaskList implements Iterable<Task<unknown>> {
     this.#last = task;
   }
 
+  /** Whether `task` is in the list. */
+  has(task: Task<unknown>): boolean {
+    return task === this.#first || task[inside.previousTask] !== null;
+  }
+
   /** `task`, which is in the list, ends like that. */
   end(task: Task<unknown>, state: "finished" | "failed" | "cancelled", value: unknown): void {
     this.meter?.noteEnd(task, state, value);
