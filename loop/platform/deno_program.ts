@@ -6,11 +6,18 @@
  */
 export function exitProgram(code?: number): never {
   // Deno would end the program with 1, and at once.
-  addEventListener("error", (event) => {
-    event.preventDefault();
-    console.error("Exception in a listener to unload:", event.error);
-  });
-  Deno.exit(code);
+  addEventListener("error", printAndGoOn);
+  try {
+    Deno.exit(code);
+  } finally {
+    // It has not: `deno test` throws instead.
+    removeEventListener("error", printAndGoOn);
+  }
+}
+
+function printAndGoOn(event: ErrorEvent): void {
+  event.preventDefault();
+  console.error("Exception in a listener to unload:", event.error);
 }
 
 /** Returns the exit code by which shells and supervisors know a program that `signal` ended. */
