@@ -7,8 +7,6 @@ import type { TimerHandle } from "./scheduling/timer_handle.ts";
 
 /** Seconds that tasks have after a second signal, in which who is willing to end does. */
 const LAST_MOMENT = 0.5;
-/** Seconds of waiting for tasks that were asked to end, before they are named. */
-const PATIENCE = 3;
 
 /**
  * How far a run was asked to end: not at all; main was cancelled; all tasks were; who went on was
@@ -82,12 +80,14 @@ export class Interruption {
   /** `tasks()` are to end; names those that have not after a few seconds, each once. */
   expectEnd(tasks: () => Iterable<Task<unknown>>): void {
     this.#patience?.cancel();
-    this.#patience = this.#loop.callLater(PATIENCE, () => {
-      const late = [...tasks()].filter((task) => !task.done() && !this.#named.has(task));
-      if (late.length === 0) return;
-      for (const task of late) this.#named.add(task);
-      console.error(`Waiting for tasks that were cancelled and go on: ${describeWaits(late)}`);
-    });
+    this.#patience = this.#loop[inside.expectEnd](
+      "Waiting for tasks that were cancelled and go on",
+      () => {
+        const late = [...tasks()].filter((task) => !this.#named.has(task));
+        for (const task of late) this.#named.add(task);
+        return late;
+      },
+    );
   }
 
   /** The run is over: nothing happens any more. */

@@ -17,6 +17,7 @@ import type { Runnable } from "./scheduling/_runnable.ts";
 import { checkSeconds } from "./values/_seconds.ts";
 import { checkTaskBody } from "./tasks/_task_body.ts";
 import { showAsText } from "./values/_shown_as_text.ts";
+import { describeWaits } from "./inspection/_describe_waits.ts";
 import { createDeadlockError } from "./inspection/_deadlock.ts";
 import { TaskList } from "./tasks/_task_list.ts";
 import { stepOwner } from "./tasks/step_owner.ts";
@@ -83,6 +84,9 @@ export interface ExceptionContext {
  */
 export type ExceptionHandler = (loop: EventLoop, context: ExceptionContext) => void;
 
+/** Seconds of waiting for what was asked to end, before it is named. */
+const PATIENCE = 3;
+
 /** Frames of this folder say nothing about who created an object. */
 const OWN_FOLDER = new URL(".", import.meta.url).href;
 
@@ -133,6 +137,8 @@ export class EventLoop {
   readonly [inside.tasks]: TaskList = new TaskList();
   /** @ignore Errors that nobody has looked at. */
   readonly [inside.unretrievedErrors]: UnretrievedErrors = new UnretrievedErrors(this);
+  /** @ignore What was created and has to be awaited to begin: a forgotten `await` is told at the end. */
+  readonly [inside.notBegun]: Set<Future<unknown>> = new Set();
   /** @ignore What measures the loop: in debug mode, and where somebody asks for it. */
   [inside.meter]: Meter | null = null;
   readonly #driver: Driver;
@@ -262,6 +268,7 @@ export class EventLoop {
     this.#closed = true;
     this.#driver.clear();
     this[inside.unretrievedErrors].reportAll();
+    this.#warnOfForgotten();
   }
 
   /** Seconds after which an error that nobody looked at is reported; 1 by default. */
@@ -493,6 +500,17 @@ export class EventLoop {
     }
   }
 
+  /**
+   * @ignore Names those of `tasks()` that have not ended a few seconds from now, once, as `what`: nothing
+   * else would say why a program stands still. Returns the timer, to be cancelled when they have.
+   */
+  [inside.expectEnd](what: string, tasks: () => Iterable<Task<unknown>>): TimerHandle {
+    return this.callLater(PATIENCE, () => {
+      const late = [...tasks()].filter((task) => !task.done());
+      if (late.length > 0) console.error(`${what}: ${describeWaits(late)}`);
+    });
+  }
+
   /** How much the loop has done since it was created. */
   statistics(): LoopStatistics {
     return this.#driver.statistics();
@@ -618,6 +636,17 @@ export class EventLoop {
     );
     this.#driver.addTimer(timer);
     return timer;
+  }
+
+  /** As Python of a coroutine that was never awaited. */
+  #warnOfForgotten(): void {
+    for (const future of this[inside.notBegun]) {
+      if (future.done()) continue;
+      const origin = this[inside.originOf](future);
+      const created = origin === null ? "" : `; it was created\n${origin}`;
+      console.warn(`A ${inWords(future)} was never awaited, so that it has not begun${created}`);
+    }
+    this[inside.notBegun].clear();
   }
 
   #handlerFailed(exception: unknown, context: ExceptionContext): void {

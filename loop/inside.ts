@@ -75,6 +75,8 @@ export const enter: unique symbol = Symbol("enter");
 export const enterBody: unique symbol = Symbol("enterBody");
 /** The body of a timeout has ended; whether that was the deadline. */
 export const exitBody: unique symbol = Symbol("exitBody");
+/** Names tasks that were asked to end and go on for seconds. */
+export const expectEnd: unique symbol = Symbol("expectEnd");
 /** What a snapshot tells of something open. */
 export const figures: unique symbol = Symbol("figures");
 /** Lets go of a cancellation that has arrived elsewhere. */
@@ -119,6 +121,8 @@ export const networkOf: unique symbol = Symbol("networkOf");
 export const nextTask: unique symbol = Symbol("nextTask");
 /** A future that was pending is cancelled. */
 export const noteCancelled: unique symbol = Symbol("noteCancelled");
+/** What begins only where it is awaited, and was not yet. */
+export const notBegun: unique symbol = Symbol("notBegun");
 /** Notes where a task waits; debug mode only. */
 export const noteWait: unique symbol = Symbol("noteWait");
 /** The options of the futures of a stream. */

@@ -11,6 +11,9 @@ import type { EventLoop } from "../event_loop.ts";
 import { forgetError, Future, settle } from "../tasks/future.ts";
 import type { Coroutine, Task } from "../tasks/task.ts";
 
+/** Operations that nobody awaits which a loop keeps to tell of them: they may be many. */
+const MOST_KEPT = 20;
+
 /** Where the work runs, once it has begun. */
 type Host = Cancellable & { readonly [inside.cancelReason]?: CancelReason | undefined };
 
@@ -34,6 +37,8 @@ export abstract class CallerOperation<T> extends Future<T> {
 
   constructor(loop: EventLoop) {
     super({ loop });
+    const notBegun = loop[inside.notBegun];
+    if (notBegun.size < MOST_KEPT) notBegun.add(this);
   }
 
   /** The work as part of the current task, `task`, and of its operation that runs, if any does. */
@@ -74,7 +79,7 @@ export abstract class CallerOperation<T> extends Future<T> {
     const coroutine = this.#runInTask();
     // Enters its `try`, so that a cancellation before the first step ends this future as well.
     coroutine.next();
-    this.#host = this.#ownTask = this.getLoop().createTask(coroutine);
+    this.#beginIn(this.#ownTask = this.getLoop().createTask(coroutine));
   }
 
   /** @ignore */
@@ -83,7 +88,7 @@ export abstract class CallerOperation<T> extends Future<T> {
       return super[inside.awaitIn](scope, resolve, reject);
     }
     const inner = new CancelScope(scope.task, scope.context, scope);
-    this.#host = inner;
+    this.#beginIn(inner);
     const awaiting = new NativeAwait(this, scope, resolve, reject);
     const due = awaiting.list();
     if (due !== null) {
@@ -103,6 +108,11 @@ export abstract class CallerOperation<T> extends Future<T> {
     );
   }
 
+  #beginIn(host: Host): void {
+    this.#host = host;
+    this.getLoop()[inside.notBegun].delete(this);
+  }
+
   *#runInline(): Coroutine<T> {
     const task = runningTask();
     // Consumed twice, or outside of a task: then it is a future as any other.
@@ -112,7 +122,7 @@ export abstract class CallerOperation<T> extends Future<T> {
     }
     const { operation } = current;
     const host = operation?.[inside.task] === task ? operation : task;
-    this.#host = host;
+    this.#beginIn(host);
     try {
       return yield* this.#settleWith(task, host);
     } finally {

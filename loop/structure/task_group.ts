@@ -24,6 +24,7 @@ import { startOperation } from "../tasks/start_operation.ts";
 import { refuseAsyncGenerator } from "../values/_function_kind.ts";
 import { isCoroutine } from "../values/is_coroutine.ts";
 import { type Coroutine, Task, type TaskBody, type TaskOptions } from "../tasks/task.ts";
+import type { Handle } from "../scheduling/handle.ts";
 import type { Runnable } from "../scheduling/_runnable.ts";
 
 /**
@@ -56,6 +57,9 @@ export class TaskGroup {
   readonly #cancellingBefore: number;
   /** Done once the last child has ended; set while the group waits for that. */
   #completed: Completion | null = null;
+
+  /** Names the children that go on when they were cancelled. */
+  #patience: Handle | null = null;
 
   /** @ignore Groups are created by `taskGroup()`. */
   constructor(loop: EventLoop, parent: CoroutineHost | CancelScope) {
@@ -158,6 +162,7 @@ export class TaskGroup {
       this.#completed = null;
     }
     this.#state = "closed";
+    this.#patience?.cancel();
     // The group takes back what it asked for; nothing more than before means nobody else did.
     if (this.#parentCancelRequested) {
       const left = this.#parent.uncancel();
@@ -266,6 +271,8 @@ export class TaskGroup {
 
   #abort(): void {
     this.#aborting = true;
+    const what = "Tasks of a group were cancelled and go on";
+    this.#patience = this.#loop[inside.expectEnd](what, () => this.#tasks);
     const cancelled = this.#cancelled;
     const cause = cancelled === null ? undefined : causeOf(cancelled);
     this.#cancelChildren(this.#tasks, { cause });

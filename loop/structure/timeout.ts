@@ -198,7 +198,7 @@ class TimeLimit<T> extends CallerOperation<T> {
   }
 
   protected override *steps(task: Task<unknown>, host: CoroutineHost): Coroutine<T> {
-    const limit = this.#begin(host);
+    const limit = this.#begin(host, task);
     let value: T;
     try {
       value = yield* runBody(this.#body, limit.timeout, task, host);
@@ -210,7 +210,7 @@ class TimeLimit<T> extends CallerOperation<T> {
   }
 
   protected override async runInFunction(scope: CancelScope): Promise<T> {
-    const limit = this.#begin(scope);
+    const limit = this.#begin(scope, scope.task);
     let value: T;
     try {
       value = await runBodyInFunction(this.#body, limit.timeout, scope);
@@ -230,8 +230,8 @@ class TimeLimit<T> extends CallerOperation<T> {
     return this.#timeout === null ? "timeout" : this.#timeout[inside.inWords](now);
   }
 
-  #begin(host: CancelHost): Limit {
-    return new Limit(this.#timeout = this.#createTimeout(), host);
+  #begin(host: CancelHost, task: Task<unknown>): Limit {
+    return new Limit(this.#timeout = this.#createTimeout(), host, task);
   }
 
   #createTimeout(): Timeout {
@@ -250,31 +250,43 @@ class Limit {
   readonly host: CancelHost;
   /** Cancellations from before. One that is due comes to the body as any other from outside. */
   readonly #cancelling: number;
+  readonly #task: Task<unknown>;
+  /** Names the task when its body goes on. */
+  #patience: Handle | null = null;
 
-  constructor(timeout: Timeout, host: CancelHost) {
+  constructor(timeout: Timeout, host: CancelHost, task: Task<unknown>) {
     this.timeout = timeout;
     this.host = host;
+    this.#task = task;
     this.#cancelling = host.cancelling() - host[inside.dueCount]();
     timeout[inside.enterBody](this);
   }
 
   /** The time is up. */
   interrupt(): void {
+    const what = "A time limit has passed, and its body goes on";
+    this.#patience = this.#task.getLoop()[inside.expectEnd](what, () => [this.#task]);
     this.host[inside.cancel](this.reason);
   }
 
   /** The body has ended by itself. */
   end(): void {
-    if (this.timeout[inside.exitBody]()) this.host.uncancel();
+    if (this.#exit()) this.host.uncancel();
   }
 
   /** The body has thrown `error`. Returns what the caller gets. */
   endWith(error: unknown): unknown {
-    if (!this.timeout[inside.exitBody]()) return error;
+    if (!this.#exit()) return error;
     // A cancellation from outside, beside the one of the deadline, wins.
     return this.host.uncancel() <= this.#cancelling
       ? timedOut(error, this.timeout[inside.abortReason])
       : error;
+  }
+
+  /** The body has ended. Returns whether the deadline has passed. */
+  #exit(): boolean {
+    this.#patience?.cancel();
+    return this.timeout[inside.exitBody]();
   }
 }
 

@@ -1,3 +1,4 @@
+import * as inside from "../inside.ts";
 import { Step } from "../scheduling/step.ts";
 import { requireLoop } from "../scheduling/_current.ts";
 import type { CancelScope } from "../tasks/_cancel_scope.ts";
@@ -57,6 +58,10 @@ class WaitForNow<T> extends CallerOperation<T> {
   constructor(loop: EventLoop, awaitable: Awaitable<T>) {
     super(loop);
     this.#awaitable = awaitable;
+  }
+
+  override [inside.inWords](): string {
+    return "timeout";
   }
 
   protected override *steps(): Coroutine<T> {
