@@ -6,7 +6,7 @@
  * whose exports look at the properties of the original each time. What was imported before does not.
  *
  * A module whose address ends with the name of a life imports others with the same: so each life of a
- * host has modules of its own. Those of CommonJS, of JSR and of the package itself are shared.
+ * host has modules of its own. Those of JSR and of the package itself are shared.
  *
  * @module
  */

@@ -2,6 +2,7 @@ import { usedHandlePatches } from "../_deno_handles.ts";
 import type { Patch } from "../_patch.ts";
 import type { Web, World } from "../_world.ts";
 import { builtinGates, builtinPatches } from "./_deno_builtin_patches.ts";
+import { commonJsPatches } from "./_deno_common_js.ts";
 import { serveDeno } from "./_deno_conn.ts";
 import { serveDns } from "./_deno_dns.ts";
 import { createFetch } from "./_deno_fetch.ts";
@@ -52,6 +53,7 @@ export const web: Web = {
       ...streamHandlePatches(),
       ...httpPatches(),
       ...builtinPatches(),
+      ...commonJsPatches(),
     ];
   },
 };

@@ -2,7 +2,9 @@ import type { Future } from "../../loop/tasks/future.ts";
 import type { DenoEventLoop } from "../../loop/deno_event_loop.ts";
 import type { Coroutine } from "../../loop/tasks/task.ts";
 import { withLife } from "../_deno_modules.ts";
+import { currentPlace, type Place } from "../_place.ts";
 import type { SimulatedHost } from "../simulated_host.ts";
+import { isolateModules } from "./_deno_common_js.ts";
 import { serveOn } from "./_deno_serve.ts";
 
 /**
@@ -65,7 +67,7 @@ export class WebHost {
    * or, if its default export has a method `fetch()`, as `deno serve`, on port 80.
    *
    * Each life of a host has modules of its own, so that nothing of one is seen in the next; but those of
-   * CommonJS, of JSR and of HTTPS are shared. What a program imports is replaced by name, too:
+   * JSR and of HTTPS are shared. What a program imports is replaced by name, too:
    * `import { readFile } from "node:fs"` is refused here, where it would reach the host in the test itself.
    * Reading a file takes the permission to read it.
    *
@@ -74,6 +76,7 @@ export class WebHost {
    */
   load(url: string | URL): Future<Record<string, unknown>> {
     return this.#host.run(async () => {
+      isolateModules(currentPlace() as Place);
       const module: Served = await import(withLife(String(url), `${this.name}.${lives += 1}`));
       const app = module.default;
       if (typeof app?.fetch === "function") serveOn(HTTP_PORT, app as WebHandler);

@@ -14,13 +14,12 @@ import Raft from "npm:liferaft@0.1";
 import mqtt from "npm:mqtt@5";
 import pRetry from "npm:p-retry@6";
 import { createClient } from "npm:redis@4";
-import { Server } from "npm:socket.io@4";
-import { io } from "npm:socket.io-client@4";
 import { WebSocket as WsClient, WebSocketServer } from "npm:ws@8";
 import { WebsocketProvider } from "npm:y-websocket@2";
 import { docs, setupWSConnection } from "npm:y-websocket@2/bin/utils";
 import * as Y from "npm:yjs@13";
 import { sleep } from "../../mod.ts";
+import { WebHost } from "../../simulation/web/mod.ts";
 
 /** The package keeps random bytes for later, from one run to the next. */
 class MaskedClient extends WsClient {
@@ -240,17 +239,10 @@ async function wsServer({ host, loop }) {
 }
 
 async function socketIo({ host, network, loop }) {
-  host("chat").run(() => {
-    const http = createServer();
-    const server = new Server(http, { pingInterval: 1000, pingTimeout: 1000 });
-    server.on("connection", (socket) => {
-      socket.on("say", (text, done) => {
-        socket.broadcast.emit("said", text);
-        done(`heard ${text}`);
-      });
-    });
-    http.listen(80);
-  });
+  // Modules of both keep a count of connections, and random bytes for later.
+  await new WebHost(host("chat")).load(import.meta.resolve("./_socket_io_server.js"));
+  const client = new WebHost(host("client"));
+  const { io } = await client.load(import.meta.resolve("./_socket_io_client.js"));
   await sleep(0.1);
   const options = { reconnectionDelay: 200, transports: ["websocket"] };
   const one = io("http://chat", options);
