@@ -84,6 +84,8 @@ interface Holding {
   readonly note: Note;
   /** When it was certain that it is held, by the clock of the loop; not when a request has failed since. */
   seen: number;
+  /** Whether it was heard that nobody wants it. */
+  isCancelled: boolean;
 }
 
 /** The connection, while it is open. */
@@ -189,9 +191,20 @@ export class NatsBroker implements JobBroker {
       await nats.close();
       throw error;
     }
-    nats.subscribe(`${inbox}.*`, { callback: (_error, message) => this.#onDelivery(message) });
-    nats.subscribe(`${this.#prefix}.priority`, {
-      callback: (_error, message) => this.#onPriority(message),
+    const listen = (subject: string, listener: (message: Msg) => void) => {
+      const callback = (_error: unknown, message: Msg) => {
+        if (this.#connection !== null) loop.callSoonThreadsafe(() => listener(message));
+      };
+      nats.subscribe(subject, { callback });
+    };
+    listen(`${inbox}.*`, (message) => this.#onDelivery(message));
+    listen(`${this.#prefix}.priority`, (message) => {
+      this.#notePriority(Number(message.string()));
+      this.#wake();
+    });
+    listen(`${this.#prefix}.cancel`, (message) => {
+      const holding = this.#held.get(message.string());
+      if (holding !== undefined) holding.isCancelled = true;
     });
   }
 
@@ -253,7 +266,8 @@ export class NatsBroker implements JobBroker {
   /** Takes a job out that waits, and has the worker of one that runs told. */
   async cancel(id: string): Promise<void> {
     this.#orders.delete(id);
-    // Its worker finds that it is gone when it renews the lease.
+    // Its worker is told, and finds that it is gone when it renews the lease.
+    this.#open("cancel a job").nats.publish(`${this.#prefix}.cancel`, id);
     for (const subject of await this.#subjects(this.#subject("*", "*", id))) {
       await (kindOf(subject) === "job" ? this.#removeJob(subject) : this.#remove(subject));
     }
@@ -319,15 +333,12 @@ export class NatsBroker implements JobBroker {
     const { id } = job;
     const holding = job.token as Holding;
     if (!this.#isCertain(holding) && await this.renew(job) !== "held") return;
+    if (holding.isCancelled) return await this.forget(id);
     holding.seen = -Infinity;
-    const subject = this.#subject("done", holding.caller, id);
-    const [{ error }, order] = await Promise.all([
-      this.#request(subject, reply),
-      this.#get(holding.subject),
-    ]);
+    const { error } = await this.#request(this.#subject("done", holding.caller, id), reply);
     if (error !== undefined) throw new Error(error.description);
-    // It was cancelled, and nobody is going to read that.
-    if (order === null) return await this.forget(id);
+    // Nobody is going to read that.
+    if (holding.isCancelled) return await this.forget(id);
     this.#acknowledge(id, holding, "+ACK");
     if (holding.delivery > 1) await this.#remove(this.#subject("note", "0", id));
   }
@@ -336,9 +347,7 @@ export class NatsBroker implements JobBroker {
   async giveBack(job: TakenJob, delay: number, failed: boolean): Promise<void> {
     const { id } = job;
     const holding = job.token as Holding;
-    const state = this.#isCertain(holding) && await this.#get(holding.subject) !== null
-      ? "held"
-      : await this.renew(job);
+    const state = await this.renew(job);
     if (state === "cancelled") return await this.forget(id);
     if (state === "lost") return;
     const { failures, returns, holder } = holding.note;
@@ -435,15 +444,11 @@ export class NatsBroker implements JobBroker {
 
   /** A consumer answers: with a job, or with a status that there is none. */
   #onDelivery(message: Msg): void {
-    const connection = this.#connection;
-    if (connection === null) return;
-    connection.loop.callSoonThreadsafe(() => {
-      const isJob = message.headers === undefined || message.headers.code === 0;
-      if (!isJob) this.#onAnswer(Number(message.subject.split(".").at(-1)), null);
-      // Nobody waits for it any more.
-      else if (this.#fetching === null) message.respond("-NAK");
-      else this.#onAnswer(priorityOf(message), message);
-    });
+    const isJob = message.headers === undefined || message.headers.code === 0;
+    if (!isJob) this.#onAnswer(Number(message.subject.split(".").at(-1)), null);
+    // Nobody waits for it any more.
+    else if (this.#fetching === null) message.respond("-NAK");
+    else this.#onAnswer(priorityOf(message), message);
   }
 
   /** A job came. */
@@ -470,7 +475,8 @@ export class NatsBroker implements JobBroker {
     const { failures, returns } = note;
     const waits = Number(delay) > 0 ? 1 : 0;
     const attempt = Math.max(1, delivery - returns - waits);
-    const holding: Holding = { ack: reply, subject, caller, delivery, note, seen };
+    const isCancelled = false;
+    const holding: Holding = { ack: reply, subject, caller, delivery, note, seen, isCancelled };
     this.#held.set(id, holding);
     const job: TakenJob = { id, payload, attempt, failures, token: holding };
     for (const taken of this.#takers) {
@@ -535,15 +541,6 @@ export class NatsBroker implements JobBroker {
       for (const each of consumers) this.#notePriority(Number(each.slice("priority-".length)));
     }
     this.#notePriority(priority);
-  }
-
-  #onPriority(message: Msg): void {
-    const connection = this.#connection;
-    if (connection === null) return;
-    connection.loop.callSoonThreadsafe(() => {
-      this.#notePriority(Number(message.string()));
-      this.#wake();
-    });
   }
 
   #notePriority(priority: number): void {

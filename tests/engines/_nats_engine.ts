@@ -4,15 +4,19 @@ import { NatsBroker } from "@gyre/asyncio/queue/nats";
 import type { Engine, EngineKind } from "../executor/queue/_engine.ts";
 import { Server } from "./_server.ts";
 
+/** Starts a NATS that keeps what it is told. */
+export function startNats(): Promise<Server> {
+  return Server.start((port, folder) => [
+    ...["nats-server", "--addr", "127.0.0.1", "--port", String(port)],
+    ...["--jetstream", "--store_dir", folder],
+  ]);
+}
+
 /** A stream of its own on a NATS that all tests of a file share, or one that it may kill. */
 export const NATS: EngineKind = {
   name: "NatsBroker",
   command: "nats-server",
-  startServer: () =>
-    Server.start((port, folder) => [
-      ...["nats-server", "--addr", "127.0.0.1", "--port", String(port)],
-      ...["--jetstream", "--store_dir", folder],
-    ]),
+  startServer: startNats,
   nowhere: {
     url: "nats://127.0.0.1:1",
     broker: () => new NatsBroker({ url: "nats://127.0.0.1:1" }),

@@ -8,7 +8,7 @@ import { Server } from "./_server.ts";
 const OF_EMPTY = ["events", "id", "marker", "meta", "pc", "stalled", "stalled-check"];
 
 /** Starts a Redis that keeps what it is told. */
-function startRedis(): Promise<Server> {
+export function startRedis(): Promise<Server> {
   return Server.start((port, folder) => [
     ...["redis-server", "--bind", "127.0.0.1", "--port", String(port), "--dir", folder],
     ...["--save", "", "--appendonly", "yes"],
