@@ -1,3 +1,4 @@
+import { describe } from "../loop/values/describe.ts";
 import type { Program } from "../loop/platform/platform.ts";
 import type { SubprocessOptions } from "./subprocess_exec.ts";
 
@@ -26,7 +27,7 @@ export function checkOptions(options: SubprocessOptions): void {
     throw new TypeError(
       `Cannot start a process: ${name} must be "piped", "inherit", "null"${
         name === "stderr" ? ', "stdout"' : ""
-      } or a descriptor, got ${typeof target === "string" ? `"${target}"` : kindOf(target)}`,
+      } or a descriptor, got ${describe(target)}`,
     );
   }
   for (const name of Object.keys(options.env ?? {})) {
@@ -40,7 +41,7 @@ export function checkOptions(options: SubprocessOptions): void {
 function checkText(value: unknown, name: string): void {
   if (typeof value !== "string") {
     throw new TypeError(
-      `Cannot start a process: expected a string as ${name}, got ${kindOf(value)}`,
+      `Cannot start a process: expected a string as ${name}, got ${describeText(value)}`,
     );
   }
   if (value.includes("\0")) {
@@ -48,8 +49,9 @@ function checkText(value: unknown, name: string): void {
   }
 }
 
-function kindOf(value: unknown): string {
-  // Popen() of Python takes all words as one.
-  if (Array.isArray(value)) return 'a list; as in createSubprocessExec("echo", { args: ["hi"] })';
-  return value === null ? "null" : typeof value === "number" ? String(value) : typeof value;
+/** Popen() of Python takes all words as one list. */
+function describeText(value: unknown): string {
+  return Array.isArray(value)
+    ? 'a list; as in createSubprocessExec("echo", { args: ["hi"] })'
+    : describe(value);
 }

@@ -165,7 +165,7 @@ Deno.test("R01 wrong arguments are refused at once", () =>
     assertThrows(() => reader.readUntil(""), RangeError, "it is empty");
     assertThrows(() => reader.readUntil(["a", ""]), RangeError, "it is empty");
     assertThrows(() => reader.readUntil([]), RangeError, "the list of separators is empty");
-    assertThrows(() => reader.readUntil(10 as never), TypeError, "got number");
+    assertThrows(() => reader.readUntil(10 as never), TypeError, "got 10");
     assertThrows(() => new StreamReader({ loop, limit: 0 }), RangeError, "got 0");
     assertThrows(() => reader.setLimit(-1), RangeError, "got -1");
   }));

@@ -144,7 +144,7 @@ Deno.test("a factory that is none or gives no protocol starts nothing", async ()
   class Ported extends Recorder {}
   const wrong: [string, unknown][] = [
     ["expected a function as the factory, as in () => new Echo()", Ported],
-    ["expected a function as the factory, got object", {}],
+    ["expected a function as the factory, got Object", {}],
     ["expected an object with its methods, got null", () => null],
     ["expected an object with its methods, got a promise", () => Promise.resolve({})],
     ['unknown method "process_exited", the name is', () => ({ process_exited: () => {} })],

@@ -28,7 +28,7 @@ export function createProtocol<P extends object>(factory: () => P): P {
 export function checkFactory(factory: unknown): void {
   if (typeof factory === "function") return refuseClass(factory);
   throw new TypeError(
-    `Cannot create a protocol: expected a function as the factory, got ${typeof factory}`,
+    `Cannot create a protocol: expected a function as the factory, got ${describe(factory)}`,
   );
 }
 
@@ -87,7 +87,7 @@ function inCamelCase(name: string): string {
 /** Says what `protocol` is, if it is none. */
 function mistakeOf(protocol: unknown): string | null {
   if (typeof protocol !== "object" || protocol === null) {
-    return protocol === null ? "null" : `a value of type ${typeof protocol}`;
+    return describe(protocol);
   }
   try {
     if (isCoroutine(protocol)) return "a coroutine";

@@ -16,7 +16,7 @@ import * as inside from "../../loop/inside.ts";
 import { Step } from "../../loop/scheduling/step.ts";
 import { assertMove, type Moves } from "../../loop/errors/assert.ts";
 import { type Context, copyContext, enterContext } from "../../loop/scheduling/context.ts";
-import { lineOf, showAsText } from "../../loop/values/describe.ts";
+import { describe, lineOf, showAsText } from "../../loop/values/describe.ts";
 import type { EventLoop } from "../../loop/event_loop.ts";
 import {
   captureEngineContext,
@@ -154,7 +154,9 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
   sendto(data: Uint8Array, address?: SocketAddress): void {
     if (!(data instanceof Uint8Array)) {
       throw new TypeError(
-        `Cannot send a datagram: expected a Uint8Array, got ${typeof data}${remedyForBytes(data)}`,
+        `Cannot send a datagram: expected a Uint8Array, got ${describe(data)}${
+          remedyForBytes(data)
+        }`,
       );
     }
     const target = this.#targetOf(address);
@@ -345,19 +347,15 @@ export class DatagramEndpoint implements DatagramTransport, DatagramSink, OpenRe
 /** Returns the parts of `address`, read once. */
 function checkAddress(address: SocketAddress): SocketAddress {
   if (typeof address !== "object" || address === null) {
-    throw new TypeError(
-      `Cannot send a datagram: expected an address, got ${
-        address === null ? "null" : typeof address
-      }`,
-    );
+    throw new TypeError(`Cannot send a datagram: expected an address, got ${describe(address)}`);
   }
   const { hostname, port } = address;
   if (typeof hostname !== "string" || hostname === "") {
-    const state = hostname === "" ? "it is empty" : `got ${typeof hostname}`;
+    const state = hostname === "" ? "it is empty" : `got ${describe(hostname)}`;
     throw new TypeError(`Cannot send a datagram: expected a hostname, ${state}`);
   }
   if (typeof port !== "number") {
-    throw new TypeError(`Cannot send a datagram: expected a port, got ${typeof port}`);
+    throw new TypeError(`Cannot send a datagram: expected a port, got ${describe(port)}`);
   }
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return { hostname, port };
   throw new RangeError(`Cannot send a datagram to port ${port}: it is not between 0 and 65535`);

@@ -1,3 +1,4 @@
+import { describe } from "../../loop/values/describe.ts";
 /** Throws unless `sock` is a connection, of a kind that `kinds` names if given. */
 export function checkConnection(
   sock: unknown,
@@ -35,6 +36,7 @@ function has(value: unknown, methods: readonly string[], objects: readonly strin
 }
 
 function wrong(sock: unknown, action: string, expected: string): TypeError {
-  const kind = sock === null ? "null" : `a value of type ${typeof sock}`;
-  return new TypeError(`Cannot ${action}: expected a ${expected} as the sock, got ${kind}`);
+  return new TypeError(
+    `Cannot ${action}: expected a ${expected} as the sock, got ${describe(sock)}`,
+  );
 }

@@ -1,3 +1,4 @@
+import { describe } from "../../loop/values/describe.ts";
 import { checkLoopOpen } from "../../loop/errors/loop_closed.ts";
 import { checkOptions } from "../../loop/values/check_options.ts";
 import type { Future } from "../../loop/tasks/future.ts";
@@ -123,7 +124,9 @@ function checkSocket(
   }
   if (sock === undefined || typeof sock?.receive === "function") return;
   throw new TypeError(
-    `Cannot open a datagram endpoint: expected a Deno.DatagramConn as sock, got ${typeof sock}`,
+    `Cannot open a datagram endpoint: expected a Deno.DatagramConn as the sock, got ${
+      describe(sock)
+    }`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { describe } from "../../loop/values/describe.ts";
 import type { StreamBuffer } from "./_stream_buffer.ts";
 
 /** Where a separator stands among the unread bytes. */
@@ -71,6 +72,6 @@ function toBytes(separator: string | Uint8Array): Uint8Array {
   if (typeof separator === "string") return encoder.encode(separator);
   if (separator instanceof Uint8Array) return separator;
   throw new TypeError(
-    `Cannot read up to a separator: expected a string or a Uint8Array, got ${typeof separator}`,
+    `Cannot read up to a separator: expected a string or a Uint8Array, got ${describe(separator)}`,
   );
 }

@@ -1,3 +1,4 @@
+import { describe } from "../../loop/values/describe.ts";
 import * as inside from "../../loop/inside.ts";
 import { checkOptions } from "../../loop/values/check_options.ts";
 import { captureEngineContext, runInEngineContext } from "../../loop/platform/platform_loop.ts";
@@ -29,7 +30,9 @@ export type ClientConnected<A extends Deno.Addr = Deno.Addr> = (
 export function checkClientConnected(clientConnected: unknown): void {
   if (typeof clientConnected === "function") return;
   throw new TypeError(
-    `Cannot start a server: expected a function that serves a client, got ${typeof clientConnected}`,
+    `Cannot start a server: expected a function that serves a client, got ${
+      describe(clientConnected)
+    }`,
   );
 }
 
