@@ -272,6 +272,14 @@ testNative("a client and a server without a common version or protocol say so", 
   assertStringIncludes(other.client.message, 'with the alert "no application protocol"');
 });
 
+testNative("a server with an empty list of protocols agrees on none", function* (loop) {
+  const { client } = yield* secure(loop, {
+    client: { alpnProtocols: ["a"] },
+    server: { alpnProtocols: [] },
+  });
+  assertEquals(client.alpnProtocol, null);
+});
+
 testNative("ciphers limit what is used, of each version by itself", function* (loop) {
   const modern = "TLS_AES_128_GCM_SHA256";
   const former = "ECDHE-ECDSA-AES128-GCM-SHA256";

@@ -15,6 +15,38 @@
  * needs the permissions that it needs on Deno's own backend: each use of the network or of a path asks
  * for them. They guard against mistakes, not against code that means harm: that can use FFI itself.
  *
+ * @example A server that shows each client the certificate of the host that it asks for
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { openConnection, run, startServer } from "@gyre/asyncio";
+ * import { newNativeEventLoop } from "@gyre/asyncio/native";
+ *
+ * const read = (name: string) => Deno.readTextFileSync(`tests/transports/certificates/${name}`);
+ * const hosts: Record<string, { cert: string; key: string }> = {
+ *   "elsewhere.example": { cert: read("wrong_host.pem"), key: read("wrong_host.key") },
+ * };
+ *
+ * const shown = await run(async () => {
+ *   await using server = await startServer((_reader, writer) => writer.close(), {
+ *     hostname: "127.0.0.1",
+ *     tls: {
+ *       cert: read("server.pem"),
+ *       key: read("server_encrypted.key"),
+ *       password: "open sesame",
+ *       sni: (name) => hosts[name ?? ""] ?? null,
+ *     },
+ *   });
+ *   const [, writer] = await openConnection({
+ *     port: server.address.port,
+ *     tls: { caCerts: [read("authority.pem")] },
+ *     serverHostname: "elsewhere.example",
+ *   });
+ *   writer.close();
+ *   return writer.getExtraInfo("tls")?.peerCertificate?.subject.CN;
+ * }, { loopFactory: newNativeEventLoop });
+ * assertEquals(shown, "elsewhere");
+ * ```
+ *
  * @module
  */
 import { openLibcIfPermitted } from "./native_libc.ts";

@@ -34,7 +34,7 @@ const OPENSSL = {
   X509_STORE_add_cert: { parameters: ["pointer", "pointer"], result: "i32" },
   X509_STORE_new: { parameters: [], result: "pointer" },
   X509_STORE_set_default_paths: { parameters: ["pointer"], result: "i32" },
-  X509_VERIFY_PARAM_set1_ip_asc: { parameters: ["pointer", "buffer"], result: "i32" },
+  X509_VERIFY_PARAM_set1_ip: { parameters: ["pointer", "buffer", "u32"], result: "i32" },
   X509_VERIFY_PARAM_set_flags: { parameters: ["pointer", "u64"], result: "i32" },
   X509_check_private_key: { parameters: ["pointer", "pointer"], result: "i32" },
   X509_free: { parameters: ["pointer"], result: "void" },

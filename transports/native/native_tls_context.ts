@@ -126,12 +126,15 @@ function shared(key: string, recipe: Recipe): Pointer {
   // The last one was used last.
   kept.delete(key);
   kept.set(key, context);
-  if (kept.size > MOST_CONTEXTS) {
-    const [[oldest, pointer]] = kept as unknown as [[string, Pointer]];
-    kept.delete(oldest);
-    openssl.SSL_CTX_free(pointer);
-  }
+  if (kept.size > MOST_CONTEXTS) dropOldest();
   return context;
+}
+
+function dropOldest(): void {
+  for (const [key, context] of kept) {
+    kept.delete(key);
+    return openssl.SSL_CTX_free(context);
+  }
 }
 
 function create({ side, options }: Recipe): Pointer {

@@ -198,7 +198,7 @@ export class NativeTlsEngine implements TlsEngine, Chooser {
   /** @ignore */
   chooseProtocol(offer: Uint8Array): number | null {
     const { alpnProtocols } = this.#context.options;
-    if (alpnProtocols === undefined) return null;
+    if (alpnProtocols === undefined || alpnProtocols.length === 0) return null;
     const offered = new Map<string, number>();
     for (let place = 0; place < offer.length; place += 1 + (offer[place] as number)) {
       const end = place + 1 + (offer[place] as number);
@@ -212,16 +212,14 @@ export class NativeTlsEngine implements TlsEngine, Chooser {
     const { hostname, options } = this.#context;
     if (hostname === null) return;
     const name = cString(hostname);
-    const isAddress = bytesOfAddress(hostname) !== null;
-    if (!isAddress) openssl.SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, 0n, name);
+    const address = bytesOfAddress(hostname);
+    if (address === null) openssl.SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, 0n, name);
     if (options.unsafelyDisableHostnameVerification === true) return;
     openssl.SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    const isSet = isAddress
-      ? openssl.X509_VERIFY_PARAM_set1_ip_asc(openssl.SSL_get0_param(ssl), name)
-      : openssl.SSL_set1_host(ssl, name);
-    if (isSet === 1) return;
-    this.destroy();
-    throw new TypeError(`Cannot secure a connection: OpenSSL does not take ${hostname} for a host`);
+    const isSet = address === null
+      ? openssl.SSL_set1_host(ssl, name)
+      : openssl.X509_VERIFY_PARAM_set1_ip(openssl.SSL_get0_param(ssl), address, address.length);
+    if (isSet !== 1) allocated(null);
   }
 
   #feed(buffer: Uint8Array, count: number): void {
