@@ -18,6 +18,11 @@ const WHOLE_LISTS = ["ended", "slow", "unretrieved", "timers"] as const;
 /** Timers that are sent. */
 const MOST_TIMERS = 50;
 
+/** A JSON that may have a very long text in it. */
+const LONG_TEXT = 2_000;
+/** Characters of a text that are shown. */
+const LONGEST_PART = 500;
+
 /** What is sent of a loop: all of it, or what has changed. */
 export interface Message {
   /** Whether it stands for itself; else for what is to be changed in the one before. */
@@ -63,7 +68,7 @@ export class Feed {
     const timers = snapshot.timers.slice(0, MOST_TIMERS).map(({ left: _left, ...timer }) => timer);
     const whole = { ...snapshot, timers, warnings };
     for (const list of [...WHOLE_LISTS, "warnings"] as const) {
-      const text = JSON.stringify(whole[list]);
+      const text = toText(whole[list]);
       if (this.#lists.get(list) === text) continue;
       this.#lists.set(list, text);
       lists.push(`"${list}":${text}`);
@@ -83,7 +88,7 @@ export class Feed {
     for (const { age, ...member } of members) {
       // An age is new each time, and the time of the beginning is not.
       const since = age === undefined || age === null ? null : Math.round((time - age) * 1e3) / 1e3;
-      const text = JSON.stringify({ ...member, since });
+      const text = toText({ ...member, since });
       now.set(member.id, text);
       if (before.get(member.id) !== text) changed.push(text);
     }
@@ -92,6 +97,19 @@ export class Feed {
     this.#known.set(list, now);
     return { changed, lost };
   }
+}
+
+/** The JSON of `value`; of texts in there that are very long, such as names, the beginning. */
+function toText(value: unknown): string {
+  const text = JSON.stringify(value);
+  if (text.length < LONG_TEXT) return text;
+  return JSON.stringify(
+    value,
+    (_key, part) =>
+      typeof part === "string" && part.length > LONGEST_PART
+        ? `${part.slice(0, LONGEST_PART)}…`
+        : part,
+  );
 }
 
 function headOf(snapshot: LoopSnapshot): object {

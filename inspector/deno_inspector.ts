@@ -64,6 +64,22 @@ const INTERVAL = 250;
 /** A look may take this part of the time. */
 const SHARE = 1 / 20;
 
+/** Pages that are open at once, at most. */
+const MOST_LISTENERS = 50;
+/** Bytes that a page may be behind. */
+const MOST_BEHIND = 1 << 20;
+/** Milliseconds that clients have at the end, to take what they were sent. */
+const GRACE = 500;
+
+const encoder = new TextEncoder();
+
+/** A page that is open. */
+interface Listener {
+  readonly controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
+  /** Whether it has missed something. */
+  isBehind: boolean;
+}
+
 /** What nothing but the page itself may do: it loads nothing from elsewhere, and is in no frame. */
 const HEADERS: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
@@ -85,7 +101,8 @@ export class Inspector implements AsyncDisposable {
   readonly #token = createToken();
   readonly #hosts: ReadonlySet<string>;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
-  readonly #listeners: Set<ReadableStreamDefaultController<string>> = new Set();
+  readonly #listeners: Set<Listener> = new Set();
+  readonly #abort = new AbortController();
   readonly #url: string;
   #feed = new Feed();
   #watch = new Watch();
@@ -100,7 +117,7 @@ export class Inspector implements AsyncDisposable {
     this.#control = control;
     try {
       this.#server = Deno.serve(
-        { hostname, port, onListen() {} },
+        { hostname, port, signal: this.#abort.signal, onListen() {} },
         (request) => this.#answer(request),
       );
     } catch (error) {
@@ -124,10 +141,12 @@ export class Inspector implements AsyncDisposable {
   /** Ends it: pages that are open say so. Idempotent. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
-    for (const listener of this.#listeners) listener.close();
-    this.#listeners.clear();
+    this.#endListeners();
     if (!this.#wasMeasured && !this.#loop.isClosed()) this.#loop.setMeasuring(false);
+    // A client that does not take its answer is not waited for.
+    const timer = setTimeout(() => this.#abort.abort(), GRACE);
     await this.#server.shutdown();
+    clearTimeout(timer);
   }
 
   /** Closes it at the end of an `await using` block. */
@@ -136,9 +155,10 @@ export class Inspector implements AsyncDisposable {
   }
 
   async #answer(request: Request): Promise<Response> {
-    const refusal = this.#refusal(request);
-    if (refusal !== null) return new Response(`${refusal}\n`, { status: 403, headers: HEADERS });
-    const { pathname, searchParams } = new URL(request.url);
+    const url = URL.parse(request.url);
+    const refusal = this.#refusal(request, url?.searchParams.get("token") ?? "");
+    if (refusal !== null || url === null) return text(refusal ?? "Cannot find that", 403);
+    const { pathname, searchParams } = url;
     if (request.method === "POST" && pathname === "/cancel") {
       await request.body?.cancel();
       return this.#cancel(Number(searchParams.get("task")));
@@ -151,15 +171,14 @@ export class Inspector implements AsyncDisposable {
   }
 
   /** Why `request` is not answered. */
-  #refusal(request: Request): string | null {
-    const { searchParams } = new URL(request.url);
+  #refusal(request: Request, token: string): string | null {
     const host = request.headers.get("host") ?? "";
     if (!this.#hosts.has(host)) return "Cannot show the program: the name of the host is not ours";
     const origin = request.headers.get("origin");
     if (origin !== null && origin !== `http://${host}`) {
       return "Cannot show the program: the request comes from another page";
     }
-    if (isSameText(searchParams.get("token") ?? "", this.#token)) return null;
+    if (isSameText(token, this.#token)) return null;
     return "Cannot show the program: the token is not right";
   }
 
@@ -168,25 +187,29 @@ export class Inspector implements AsyncDisposable {
     const task = taskById(this.#loop, id);
     if (task === null) return text("Cannot cancel a task: it has ended", 404);
     this.#loop.callSoonThreadsafe(() => task.cancel("cancelled by the inspector"));
-    return text("asked\n", 200);
+    return text("asked", 200);
   }
 
   #listen(): Response {
-    let own: ReadableStreamDefaultController<string>;
-    const stream = new ReadableStream<string>({
+    if (this.#listeners.size >= MOST_LISTENERS) return text("Cannot show the loop to more", 503);
+    let own: Listener;
+    const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
       start: (controller) => {
-        own = controller;
+        own = { controller, isBehind: false };
         if (this.#listeners.size === 0) this.#begin();
         this.#listeners.add(own);
-        own.enqueue(`data: ${this.#feed.whole()}\n\n`);
+        controller.enqueue(this.#whole());
       },
       cancel: () => {
         this.#listeners.delete(own);
         if (this.#listeners.size === 0) clearTimeout(this.#timer);
       },
-    });
-    const headers = { ...HEADERS, "content-type": "text/event-stream" };
-    return new Response(stream.pipeThrough(new TextEncoderStream()), { headers });
+    }, new ByteLengthQueuingStrategy({ highWaterMark: 0 }));
+    return new Response(stream, { headers: { ...HEADERS, "content-type": "text/event-stream" } });
+  }
+
+  #whole(): Uint8Array<ArrayBuffer> {
+    return encoder.encode(`data: ${this.#feed.whole()}\n\n`);
   }
 
   /** Somebody looks, for the first time in a while. */
@@ -199,10 +222,7 @@ export class Inspector implements AsyncDisposable {
 
   /** Sends what has changed, and looks again after a while. */
   #look(): void {
-    if (this.#loop.isClosed()) {
-      for (const listener of this.#listeners) listener.close();
-      return this.#listeners.clear();
-    }
+    if (this.#loop.isClosed()) return this.#endListeners();
     const start = performance.now();
     const snapshot = this.#loop.snapshot();
     const warnings = this.#watch.look(snapshot);
@@ -211,10 +231,16 @@ export class Inspector implements AsyncDisposable {
       title: String(this.#loop.constructor.name),
       pid: Deno.pid,
     });
-    // Who does not keep up gets all of it later.
+    const bytes = encoder.encode(`data: ${change}\n\n`);
     for (const listener of this.#listeners) {
-      if ((listener.desiredSize ?? 0) > -8) listener.enqueue(`data: ${change}\n\n`);
-      else this.#restart(listener);
+      const waiting = -(listener.controller.desiredSize ?? 0);
+      // Who does not keep up gets all of it later, once it has what it was sent.
+      if (waiting > MOST_BEHIND) listener.isBehind = true;
+      else if (!listener.isBehind) listener.controller.enqueue(bytes);
+      else if (waiting === 0) {
+        listener.isBehind = false;
+        listener.controller.enqueue(this.#whole());
+      }
     }
     const took = performance.now() - start;
     const timer = setTimeout(() => this.#look(), Math.max(INTERVAL, took / SHARE));
@@ -222,15 +248,14 @@ export class Inspector implements AsyncDisposable {
     this.#timer = timer;
   }
 
-  /** The page connects again by itself, and begins anew. */
-  #restart(listener: ReadableStreamDefaultController<string>): void {
-    this.#listeners.delete(listener);
-    listener.close();
+  #endListeners(): void {
+    for (const { controller } of this.#listeners) controller.close();
+    this.#listeners.clear();
   }
 }
 
 function text(body: string, status: number): Response {
-  return new Response(body, { status, headers: HEADERS });
+  return new Response(`${body}\n`, { status, headers: HEADERS });
 }
 
 function html(body: string): Response {

@@ -431,7 +431,7 @@ class Graph {
       busy,
       longest,
     };
-    if (waiters !== null) this.#nodes.set(task, node);
+    this.#nodes.set(task, node);
     this.tasks.push(node);
     return node;
   }

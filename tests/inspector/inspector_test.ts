@@ -90,6 +90,67 @@ Deno.test("a wrong Host is refused, and those of this machine are not", () =>
     assertEquals(await statusWithHost(inspector, "127.0.0.1:1"), "403");
   }));
 
+Deno.test("requests that are no URL, and names that only look like ours, are refused", () =>
+  inspecting(async (inspector) => {
+    const { port } = new URL(inspector.url);
+    const hosts = [
+      "",
+      `localhost:${port}.evil.example`,
+      `127.0.0.1:${port}@evil.example`,
+      `localhost.:${port}`,
+      "127.0.0.1",
+      "[::1",
+    ];
+    for (const host of hosts) assertEquals(await statusWithHost(inspector, host), "403", host);
+  }));
+
+Deno.test("close() ends in time, and is not held up by a page that takes nothing", async () => {
+  const sockets: Deno.Conn[] = [];
+  await run(async () => {
+    await using inspector = await startInspector({ print: () => {} });
+    const { port, host, search } = new URL(inspector.url);
+    const tasks = Array.from(
+      { length: 3_000 },
+      (_, index) => createTask(() => new Event().wait(), { name: `${index}`.padStart(400, "x") }),
+    );
+    for (let count = 0; count < 5; count += 1) {
+      const socket = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+      sockets.push(socket);
+      const request = `GET /events${search} HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
+      await socket.write(new TextEncoder().encode(request));
+      await socket.read(new Uint8Array(1));
+    }
+    for (const task of tasks) task.cancel();
+  });
+  for (const socket of sockets) socket.close();
+});
+
+Deno.test("more pages than fifty are refused", () =>
+  inspecting(async (_inspector, ask) => {
+    const pages = await Promise.all(Array.from({ length: 51 }, () => ask("events")));
+    const statuses = pages.map((page) => page.status).sort();
+    assertEquals([statuses[49], statuses[50]], [200, 503]);
+    for (const page of pages) await page.body?.cancel();
+  }));
+
+Deno.test("a page is sent the beginning of a name that is very long, whatever is in it", () =>
+  inspecting(async (_inspector, ask) => {
+    const names = [
+      "</script><img onerror=x>",
+      "data: a\n\nevent: b",
+      "\ud800",
+      "y".repeat(1 << 20),
+    ];
+    const tasks = names.map((name) => createTask(() => new Event().wait(), { name }));
+    const messages = readMessages(await ask("events"));
+    const { value } = await messages.next();
+    const sent = (value?.set.tasks ?? []).map((task) => (task as { name: string }).name);
+    assertEquals(sent.slice(1, 4), names.slice(0, 3));
+    assertEquals(sent[4], `${"y".repeat(500)}…`);
+    await messages.return(undefined);
+    for (const task of tasks) task.cancel();
+  }));
+
 Deno.test("a request of another page is refused", () =>
   inspecting(async (inspector, ask) => {
     const { origin } = new URL(inspector.url);
@@ -115,7 +176,7 @@ for (const control of [true, false]) {
       if (!control) return void waiter.cancel();
       assertEquals(await ended, "cancelled");
       const gone = await ask("cancel?task=987654", { method: "POST" });
-      assertEquals([gone.status, await gone.text()], [404, "Cannot cancel a task: it has ended"]);
+      assertEquals([gone.status, await gone.text()], [404, "Cannot cancel a task: it has ended\n"]);
     }, { control }));
 }
 
