@@ -35,7 +35,7 @@ export function isOSError(error: unknown): error is Error {
 /**
  * Whether `error` is what `except ConnectionError` catches in a program on asyncio:
  * `Deno.errors.BrokenPipe`, `ConnectionAborted`, `ConnectionRefused` or `ConnectionReset`, or an
- * error with the code of one of them.
+ * error with the code of one of them, as the `UnexpectedEof` of a TLS peer that has gone has.
  *
  * @category Errors
  */

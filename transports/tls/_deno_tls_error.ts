@@ -31,9 +31,10 @@ export function explainTlsError(action: string, error: CodedError): Error {
   return error.code === undefined ? explained : Object.assign(explained, { code: error.code });
 }
 
-/** The peer has gone before the end. */
+/** The peer has gone before the end: the connection is lost, as asyncio says by the same code. */
 export function tlsUnexpectedEnd(action: string, when: string): Error {
-  return new Deno.errors.UnexpectedEof(`Cannot ${action}: the peer has gone ${when}`);
+  const error = new Deno.errors.UnexpectedEof(`Cannot ${action}: the peer has gone ${when}`);
+  return Object.assign(error, { code: "ECONNRESET" });
 }
 
 /** The peer has sent something else. */

@@ -1,6 +1,6 @@
 // TLS over connections in memory, where a test decides how the bytes are cut and where they end.
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
-import { type Coroutine, EventLoop, type TlsOptions } from "../../../mod.ts";
+import { type Coroutine, EventLoop, isConnectionError, type TlsOptions } from "../../../mod.ts";
 import { DenoTlsChannel } from "../../../transports/tls/deno_tls_channel.ts";
 import { StreamTransport } from "../../../transports/core/stream_transport.ts";
 import type { TlsTimeouts } from "../../../transports/tls/tls_options.ts";
@@ -122,6 +122,7 @@ test("fails with UnexpectedEof when the peer goes in the middle of a record", fu
   client.transport?.resumeReading();
   const error = yield* client.lost;
   assertInstanceOf(error, Deno.errors.UnexpectedEof);
+  assertEquals(isConnectionError(error), true);
   assertStringIncludes(error.message, "the peer has gone in the middle of a record");
   assertEquals(client.log, ["made", "lost"]);
   server.transport?.abort();
@@ -228,6 +229,7 @@ test("fails a handshake with UnexpectedEof when the peer goes, wherever it goes"
     );
     const error = yield* errorOf(client.secured);
     assertInstanceOf(error, Deno.errors.UnexpectedEof, `after ${count} bytes`);
+    assertEquals(isConnectionError(error), true);
     client.abort();
     server.abort();
     server.secured.cancel();

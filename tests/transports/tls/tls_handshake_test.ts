@@ -6,6 +6,8 @@ import {
   type DenoEventLoop,
   type Future,
   InvalidStateError,
+  isConnectionError,
+  isOSError,
   type ProtocolLike,
   type Server,
   type TlsInfo,
@@ -294,7 +296,9 @@ test("a client fails with UnexpectedEof when the server hangs up", function* ({ 
     connectionMade: (transport) => transport.close(),
   }), { hostname: "127.0.0.1" });
   const connecting = loop.createConnection(neverCalled, { port: portOf(server), tls: true });
-  assertInstanceOf(yield* errorOf(connecting), Deno.errors.UnexpectedEof);
+  const error = yield* errorOf(connecting);
+  assertInstanceOf(error, Deno.errors.UnexpectedEof);
+  assertEquals([isOSError(error), isConnectionError(error)], [true, true]);
   yield* close(server);
 });
 
