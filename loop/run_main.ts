@@ -64,12 +64,12 @@ export async function runMain<T>(main: TaskBody<T>, options: RunOptions = {}): P
 
 /** Prints `error` with its cause; of an error in a clean-up, the one before it first. */
 function printError(error: unknown): void {
-  if (error instanceof SuppressedError) {
-    printError(error.suppressed);
-    console.error("Another error came while that one was cleaned up:");
-    return printError(error.error);
-  }
   try {
+    if (error instanceof SuppressedError) {
+      printError(error.suppressed);
+      console.error("Another error came while that one was cleaned up:");
+      return printError(error.error);
+    }
     console.error(error);
   } catch {
     console.error("The program ended with an error that cannot be shown");

@@ -1,5 +1,6 @@
 import * as inside from "./inside.ts";
-import { runningLoop } from "./scheduling/_current.ts";
+import { currentFrame, runningLoop } from "./scheduling/_current.ts";
+import type { CancelScope } from "./tasks/_cancel_scope.ts";
 import { RUN, RUNNER, RUNNER_RUN } from "./values/_options.ts";
 import { checkOptions } from "./values/check_options.ts";
 import { describe, lineOf } from "./values/_describe.ts";
@@ -7,7 +8,7 @@ import { showAsText } from "./values/_shown_as_text.ts";
 import { Interruption } from "./_interruption.ts";
 import { type Context, copyContext } from "./scheduling/context.ts";
 import { isMainIsolate } from "./platform/deno_isolate.ts";
-import { InvalidStateError } from "./errors/errors.ts";
+import { CancelledError, InvalidStateError } from "./errors/errors.ts";
 import type { DenoEventLoop } from "./deno_event_loop.ts";
 import { EventLoop } from "./event_loop.ts";
 import type { Future } from "./tasks/future.ts";
@@ -228,6 +229,7 @@ export class Runner {
   /** @ignore Runs `main` and closes. An error of `main` comes before one of the closing. */
   async [inside.runAndClose]<T>(main: TaskBody<T>, signal: AbortSignal | undefined): Promise<T> {
     this.#closesNext = true;
+    const outer = currentFrame()?.scope ?? null;
     let value: T;
     try {
       value = await this.run(main, signal === undefined ? {} : { signal });
@@ -236,6 +238,7 @@ export class Runner {
         const message = "unhandled exception during run() shutdown";
         this.#loop?.callExceptionHandler({ message, exception });
       });
+      if (error instanceof CancelledError) noteArrived(outer, this[inside.signal]);
       throw error;
     }
     await this.close();
@@ -308,6 +311,14 @@ export class Runner {
   static {
     showAsText(this);
   }
+}
+
+/**
+ * The error of a run inside of another one, which `signal` has ended, is how that arrives in the outer one:
+ * its clean-up must not be cut by the same again.
+ */
+function noteArrived(outer: CancelScope | null, signal: string | null): void {
+  if (signal !== null && outer?.dueReason?.message === signal) outer[inside.takeCancel]();
 }
 
 /** Signals by which one asks a program how it stands: Ctrl-\ and, on BSD and macOS, Ctrl-T. */

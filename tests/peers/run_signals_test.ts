@@ -112,3 +112,37 @@ Deno.test("runMain() exits as the signal says when a listener to unload throws",
   assertEquals([lines, code], [["ready"], 143]);
   assertMatch(errors, /^Exception in a listener to unload: Error: planted/);
 });
+
+Deno.test("a signal that ends a run() inside of runMain() lets both clean up", async () => {
+  const clean = (name: string) =>
+    `finally { await sleep(0.05); await sleep(0); console.log("${name} cleaned up"); }`;
+  const program = `
+    import { run, runMain, sleep } from "${LOOP_MODULE}";
+    await runMain(async () => {
+      try {
+        await run(async () => {
+          try { console.log("ready"); await sleep(3600); } ${clean("inner")}
+        });
+      } ${clean("outer")}
+    });
+  `;
+  const { lines, errors, code } = await runProgram(program, ["SIGTERM"]);
+  assertEquals([lines, errors, code], [
+    ["ready", "inner cleaned up", "outer cleaned up"],
+    "",
+    143,
+  ]);
+});
+
+Deno.test("runMain() that throws what cannot be looked at exits with 1, whoever catches it", async () => {
+  const program = `
+    import { runMain } from "${LOOP_MODULE}";
+    const fail = () => { throw new Error("planted"); };
+    const hostile = new Proxy(new Error("x"), { get: fail, getPrototypeOf: fail, has: fail });
+    await runMain(() => { throw hostile; }).catch(() => {});
+    console.log("went on");
+  `;
+  const { lines, errors, code } = await runProgram(program, []);
+  assertEquals([lines, code], [[""], 1]);
+  assertMatch(errors, /^The program ended with an error that cannot be shown/);
+});
