@@ -1,3 +1,4 @@
+import { refuseTimeLimit } from "../loop/values/time_limit.ts";
 import { gather } from "../loop/structure/gather.ts";
 import type { Future } from "../loop/tasks/future.ts";
 import type { PlatformLoop } from "../loop/platform/platform_loop.ts";
@@ -115,6 +116,7 @@ export class Process<
    * @returns The {@linkcode returncode}.
    */
   wait(): Future<number> {
+    if (arguments.length > 0) refuseTimeLimit(arguments[0], "process.wait()");
     return startOperation(this.#loop, this.#waitSteps(), "process.wait of", this.#transport);
   }
 

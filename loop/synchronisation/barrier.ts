@@ -1,4 +1,5 @@
 import * as inside from "../inside.ts";
+import { refuseTimeLimit } from "../values/time_limit.ts";
 import { requireLoop } from "../scheduling/_current.ts";
 import { describe, lineOf } from "../values/_describe.ts";
 import { showAsText } from "../values/_shown_as_text.ts";
@@ -87,6 +88,7 @@ export class Barrier {
    * @throws {BrokenBarrierError} If the barrier is reset or aborted.
    */
   wait(): Future<number> {
+    if (arguments.length > 0) refuseTimeLimit(arguments[0], "barrier.wait()");
     const loop = requireLoop("wait at a barrier");
     return startOperation(loop, this.#waitSteps(), "barrier.wait of", this);
   }

@@ -1,4 +1,5 @@
 import * as inside from "../inside.ts";
+import { refuseTimeLimit } from "../values/time_limit.ts";
 import { requireLoop } from "../scheduling/_current.ts";
 import { describe, lineOf } from "../values/_describe.ts";
 import { checkPlain } from "../values/_function_kind.ts";
@@ -80,6 +81,7 @@ export class Condition {
 
   /** Takes the lock; see {@linkcode Lock.acquire}. */
   acquire(): Future<Disposable> {
+    if (arguments.length > 0) refuseTimeLimit(arguments[0], "condition.acquire()");
     return this.#lock.acquire();
   }
 
@@ -94,6 +96,7 @@ export class Condition {
    * @throws {InvalidStateError} If the lock is not held.
    */
   wait(): Future<true> {
+    if (arguments.length > 0) refuseTimeLimit(arguments[0], "condition.wait()");
     this.#checkLocked("wait on");
     const loop = requireLoop("wait on a condition");
     return startOperation(loop, this.#waitSteps(loop), "condition.wait of", this);

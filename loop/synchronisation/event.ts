@@ -1,4 +1,5 @@
 import * as inside from "../inside.ts";
+import { refuseTimeLimit } from "../values/time_limit.ts";
 import { requireLoop } from "../scheduling/_current.ts";
 import { lineOf } from "../values/_describe.ts";
 import { showAsText } from "../values/_shown_as_text.ts";
@@ -69,6 +70,7 @@ export class Event {
 
   /** Waits until the flag is set; gives `true`. Does not wait if it is. */
   wait(): Future<true> {
+    if (arguments.length > 0) refuseTimeLimit(arguments[0], "event.wait()");
     return new WaitForEvent(requireLoop("wait for an event"), this, this.#waiters);
   }
 }

@@ -1,4 +1,5 @@
 import * as inside from "../inside.ts";
+import { refuseTimeLimit } from "../values/time_limit.ts";
 import { requireLoop, runningTask } from "../scheduling/_current.ts";
 import { lineOf } from "../values/_describe.ts";
 import { Held } from "./_held.ts";
@@ -72,6 +73,7 @@ export class Lock {
    * @returns What gives the lock back at the end of a `using` block.
    */
   acquire(): Future<Disposable> {
+    if (arguments.length > 0) refuseTimeLimit(arguments[0], "lock.acquire()");
     return new Acquire(requireLoop("acquire a lock"), this);
   }
 

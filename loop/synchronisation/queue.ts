@@ -1,4 +1,5 @@
 import * as inside from "../inside.ts";
+import { refuseTimeLimit } from "../values/time_limit.ts";
 import { requireLoop, runningLoop } from "../scheduling/_current.ts";
 import { lineOf } from "../values/_describe.ts";
 import { QUEUE, QUEUE_SHUTDOWN } from "../values/_options.ts";
@@ -165,6 +166,7 @@ export class Queue<T> {
    * @throws {QueueShutDown} If the queue is shut down and empty.
    */
   get(): Future<T> {
+    if (arguments.length > 0) refuseTimeLimit(arguments[0], "queue.get()");
     return new Get(requireLoop("get from a queue"), this, this.#getters);
   }
 
@@ -222,6 +224,7 @@ export class Queue<T> {
 
   /** Waits until every item that was put is reported by {@linkcode taskDone}. */
   join(): Future<true> {
+    if (arguments.length > 0) refuseTimeLimit(arguments[0], "queue.join()");
     return this.#allDone.wait();
   }
 

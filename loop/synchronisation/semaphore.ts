@@ -1,4 +1,5 @@
 import * as inside from "../inside.ts";
+import { refuseTimeLimit } from "../values/time_limit.ts";
 import { requireLoop } from "../scheduling/_current.ts";
 import { describe, lineOf } from "../values/_describe.ts";
 import { Held } from "./_held.ts";
@@ -89,6 +90,7 @@ export class Semaphore {
    * @returns What gives the permit back at the end of a `using` block.
    */
   acquire(): Future<Disposable> {
+    if (arguments.length > 0) refuseTimeLimit(arguments[0], "semaphore.acquire()");
     return new Acquire(requireLoop("acquire a semaphore"), this);
   }
 

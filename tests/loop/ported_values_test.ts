@@ -2,9 +2,14 @@
 import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import {
   Barrier,
+  BoundedSemaphore,
   Condition,
   createTask,
+  Event,
   Future,
+  LifoQueue,
+  Lock,
+  Queue,
   Semaphore,
   sleep,
   TaskGroup,
@@ -82,5 +87,47 @@ Deno.test("Future.setException() of a class of errors fails with a new one, as i
       future.setException(value);
       assertEquals(await future.then(() => null, (error: unknown) => error), value);
     }
+  });
+});
+
+type Wait = (...given: unknown[]) => Future<unknown>;
+
+/** Calls that wait, which have a time limit in `threading`. */
+const WAITS: Readonly<Record<string, () => Wait>> = {
+  "lock.acquire()": () => method(new Lock(), "acquire"),
+  "semaphore.acquire()": () => method(new BoundedSemaphore(1), "acquire"),
+  "condition.acquire()": () => method(new Condition(), "acquire"),
+  "condition.wait()": () => method(new Condition(), "wait"),
+  "event.wait()": () => method(new Event(), "wait"),
+  "barrier.wait()": () => method(new Barrier(1), "wait"),
+  "queue.get()": () => method(new LifoQueue(), "get"),
+  "queue.join()": () => method(new Queue(), "join"),
+};
+
+function method(object: object, name: string): Wait {
+  return ((object as Record<string, Wait>)[name] as Wait).bind(object);
+}
+
+for (const [call, create] of Object.entries(WAITS)) {
+  Deno.test(`${call} with a time limit is answered with waitFor(), and does not wait`, async () => {
+    await runVirtual(() => {
+      for (const limit of [1, 0, true, false, { timeout: 1 }, {}]) {
+        assertThrows(
+          () => create()(limit),
+          TypeError,
+          `Cannot wait: ${call} takes no time limit; there is waitFor(${call}, 1)`,
+        );
+      }
+    });
+  });
+}
+
+Deno.test("a method that waits can be the body of a block, which gives it an argument", async () => {
+  await runVirtual(async () => {
+    const queue = new Queue<number>();
+    queue.putNowait(1);
+    assertEquals(await timeout(1, method(queue, "get")), 1);
+    using _held = await timeout(1, method(new Lock(), "acquire")) as Disposable;
+    assertEquals(await timeout(1, method(new Barrier(1), "wait")), 0);
   });
 });

@@ -41,6 +41,17 @@ Deno.test("P03 communicate() gives null for a stream that is no pipe", async () 
   });
 });
 
+Deno.test("Process.wait() with a time limit, as subprocess has it, is answered with waitFor()", async () => {
+  await run(async () => {
+    const quiet = await createSubprocessExec("true");
+    const wait = quiet.wait.bind(quiet) as (...given: unknown[]) => unknown;
+    for (const limit of [1, { timeout: 1 }]) {
+      assertThrows(() => wait(limit), TypeError, "there is waitFor(process.wait(), 1)");
+    }
+    assertEquals(await waitFor(quiet.wait(), 9), 0);
+  });
+});
+
 Deno.test("P03 communicate() without input closes stdin", async () => {
   await run(async () => {
     const cat = await createSubprocessExec("cat", { stdin: PIPE, stdout: PIPE });
