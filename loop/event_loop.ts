@@ -22,7 +22,7 @@ import { createDeadlockError } from "./inspection/_deadlock.ts";
 import { TaskList } from "./tasks/_task_list.ts";
 import { stepOwner } from "./tasks/step_owner.ts";
 import { UnretrievedErrors } from "./tasks/_unretrieved_errors.ts";
-import { checkOptions, NO_OPTIONS } from "./values/check_options.ts";
+import { checkOptions, isAlone, NO_OPTIONS } from "./values/check_options.ts";
 import { DenoClock } from "./platform/deno_clock.ts";
 import { type Awaitable, ensureFuture } from "./tasks/ensure_future.ts";
 import { describe, describeThrown, lineOf } from "./values/_describe.ts";
@@ -298,7 +298,7 @@ export class EventLoop {
     if (this.isClosed()) checkLoopOpen(this, "create a task");
     const factory = this.#taskFactory;
     if (options === NO_OPTIONS && factory === null) return new Task(body, this[inside.ownOptions]);
-    checkOptions("create a task", options, TASK);
+    if (!isAlone("name", options)) checkOptions("create a task", options, TASK);
     if (factory !== null) return this.#createByFactory(factory, body, options);
     return createChecked(this, body, options);
   }

@@ -5,7 +5,7 @@ import { AS_COMPLETED } from "../values/_options.ts";
 import type { Runnable } from "../scheduling/_runnable.ts";
 import { checkOptions, NO_OPTIONS } from "../values/check_options.ts";
 import { listAwaitables } from "./_awaitable_list.ts";
-import { type Awaitable, futureOf } from "../tasks/ensure_future.ts";
+import { type Awaitable, futureOfChecked } from "../tasks/ensure_future.ts";
 import { TimeoutError } from "../errors/errors.ts";
 import type { EventLoop } from "../event_loop.ts";
 import { addWaiter, Future, removeWaiter } from "../tasks/future.ts";
@@ -90,7 +90,7 @@ export function asCompleted<T>(
     if (known.has(awaitable)) continue;
     // A function is no awaitable itself, it makes one: each time it is given.
     if (typeof awaitable !== "function") known.add(awaitable);
-    futures.add(futureOf(awaitable, loop));
+    futures.add(futureOfChecked(awaitable, loop));
   }
   return new CompletionOrder(futures, timeout);
 }

@@ -8,9 +8,11 @@ import type { Runnable } from "../scheduling/_runnable.ts";
 import { checkOptions, NO_OPTIONS } from "../values/check_options.ts";
 import type { EngineContext } from "../scheduling/_deno_engine_context.ts";
 import type { Context } from "../scheduling/context.ts";
-import { type Awaitable, futureOf } from "../tasks/ensure_future.ts";
+import { type Awaitable, futureOfChecked } from "../tasks/ensure_future.ts";
 import { type CancelledError, InvalidStateError } from "../errors/errors.ts";
 import type { EventLoop } from "../event_loop.ts";
+import { isClaimed } from "../tasks/_coroutine_future.ts";
+import { isCoroutine } from "../values/is_coroutine.ts";
 import { addWaiter, forgetError, Future, settle, takeOutcome } from "../tasks/future.ts";
 
 /**
@@ -86,30 +88,64 @@ export function gather(
 ): Future<unknown[]> {
   const list = listAwaitables("gather", awaitables);
   checkOptions("gather", options, GATHER);
-  let loop = runningLoop();
-  const ownLoop = loop;
-  const known = new Map<Awaitable<unknown>, Future<unknown>>();
-  const children: Future<unknown>[] = [];
-  for (const awaitable of list) {
-    let child = known.get(awaitable);
-    if (child === undefined) {
-      child = futureOf(awaitable, ownLoop);
-      // A function is no awaitable itself, it makes one: each time it is given.
-      if (typeof awaitable !== "function") known.set(awaitable, child);
-    }
-    children.push(child);
-    loop ??= child.getLoop();
-    if (child.getLoop() !== loop) {
-      throw new InvalidStateError("Cannot gather futures: they belong to different loops");
-    }
-  }
+  const ownLoop = runningLoop();
+  const { children, mayRepeat } = childrenOf(list, ownLoop);
+  const loop = ownLoop ?? children[0]?.getLoop() ?? null;
   if (loop === null) {
     throw new InvalidStateError("Cannot gather: no event loop is running here");
   }
+  if (mayRepeat && children.some((child) => child.getLoop() !== loop)) {
+    throw new InvalidStateError("Cannot gather futures: they belong to different loops");
+  }
   const gathering = new Gathering(loop, children, options.returnExceptions ?? false);
-  const different = new Set(children);
-  gathering.watch(different, different.size);
+  if (!mayRepeat) gathering.watch(children, children.length);
+  else {
+    const different = new Set(children);
+    gathering.watch(different, different.size);
+  }
   return gathering;
+}
+
+/**
+ * The future of each awaitable; the same one given twice has one. To remember them costs as much as
+ * half of a task, so that begins with the first which may be there twice: a coroutine that no task
+ * runs is none.
+ */
+function childrenOf(
+  list: readonly Awaitable<unknown>[],
+  ownLoop: EventLoop | null,
+): { children: Future<unknown>[]; mayRepeat: boolean } {
+  let known: Map<Awaitable<unknown>, Future<unknown>> | null = null;
+  const children: Future<unknown>[] = [];
+  for (const awaitable of list) {
+    // A function is no awaitable itself, it makes one: each time it is given.
+    if (typeof awaitable === "function") {
+      children.push(futureOfChecked(awaitable, ownLoop));
+      continue;
+    }
+    if (known === null && !isNewCoroutine(awaitable)) known = rememberAll(list, children);
+    const child: Future<unknown> = known?.get(awaitable) ?? futureOfChecked(awaitable, ownLoop);
+    // A task factory may run it in another one.
+    if (known === null && !isClaimed(awaitable)) known = rememberAll(list, children);
+    known?.set(awaitable, child);
+    children.push(child);
+  }
+  return { children, mayRepeat: known !== null };
+}
+
+function isNewCoroutine(awaitable: object): boolean {
+  return !(awaitable instanceof Future) && isCoroutine(awaitable) && !isClaimed(awaitable);
+}
+
+function rememberAll(
+  list: readonly Awaitable<unknown>[],
+  children: readonly Future<unknown>[],
+): Map<Awaitable<unknown>, Future<unknown>> {
+  const known = new Map<Awaitable<unknown>, Future<unknown>>();
+  for (const [index, child] of children.entries()) {
+    known.set(list[index] as Awaitable<unknown>, child);
+  }
+  return known;
 }
 
 /** The future of `gather()`. */

@@ -46,7 +46,7 @@ export function isFuture(value: unknown): value is Future<unknown> {
  */
 export function checkAwaitable(value: unknown): void {
   if (value instanceof Future || typeof value === "function") return;
-  if (isThenable(value) || isCoroutine(value)) return;
+  if (isCoroutine(value) || isThenable(value)) return;
   throw new TypeError(
     `Cannot wait for ${describe(value)}: expected a future, a promise, a coroutine or a function`,
   );
@@ -72,7 +72,13 @@ export function ensureFuture<T>(
 }
 
 /** As {@linkcode ensureFuture}, with the loop of a new future. */
-export function futureOf<T>(awaitable: Awaitable<T>, ownLoop: EventLoop | null): Future<T> {
+function futureOf<T>(awaitable: Awaitable<T>, ownLoop: EventLoop | null): Future<T> {
+  if (!(awaitable instanceof Future)) checkAwaitable(awaitable);
+  return futureOfChecked(awaitable, ownLoop);
+}
+
+/** As {@linkcode ensureFuture} of what {@linkcode checkAwaitable} has seen. */
+export function futureOfChecked<T>(awaitable: Awaitable<T>, ownLoop: EventLoop | null): Future<T> {
   if (awaitable instanceof Future) {
     if (ownLoop !== null && awaitable.getLoop() !== ownLoop) {
       throw new InvalidStateError("Cannot wait for a future: it belongs to another loop");
@@ -80,7 +86,6 @@ export function futureOf<T>(awaitable: Awaitable<T>, ownLoop: EventLoop | null):
     awaitable[inside.begin]();
     return awaitable;
   }
-  checkAwaitable(awaitable);
   const loop = ownLoop ?? requireLoop("create a future");
   if (typeof awaitable === "function" || isCoroutine(awaitable)) {
     return loop.createTask(awaitable as TaskBody<T>);

@@ -98,6 +98,17 @@ export function checkOptions<T extends object>(
   if (isEmpty && !isObjectOfOptions(options)) throw notOptions(action, options, table);
 }
 
+/** Whether `name` is all that is in `options`: a quick answer for what may be anything. */
+export function isAlone(name: string, options: object): boolean {
+  let isThere = false;
+  // deno-lint-ignore guard-for-in -- What options inherit is read as well.
+  for (const each in options) {
+    if (each !== name) return false;
+    isThere = true;
+  }
+  return isThere;
+}
+
 /**
  * Throws if an argument is not of its kind.
  *
