@@ -63,6 +63,7 @@ export class Watch {
     this.#lookForStillness(snapshot, circles, warnings);
     this.#lookAtSteps(snapshot, names, warnings);
     this.#lookAtQueues(snapshot, warnings);
+    lookAtFullQueues(snapshot, lasts, warnings);
     lookAtConnections(snapshot, lasts, warnings);
     lookAtFutures(snapshot, lasts, warnings);
     for (const key of this.#since.keys()) if (!current.has(key)) this.#since.delete(key);
@@ -149,6 +150,26 @@ function lookAtCircles(
       ? `Task ${list(tasks, names)} waits for itself`
       : `Tasks ${list(tasks, names)} wait for each other in a circle`;
     warnings.push({ kind: "circle", text, tasks });
+  }
+}
+
+/** Queues that are full, and from which nobody takes. */
+function lookAtFullQueues(
+  { tasks, queues }: LoopSnapshot,
+  lasts: Lasting,
+  warnings: Warning[],
+): void {
+  for (const { id, what, getters, waitingPut } of queues) {
+    if (waitingPut === null || getters > 0) continue;
+    const seconds = lasts(`full ${id} ${waitingPut}`);
+    if (seconds < LONG_PAUSE) continue;
+    warnings.push({
+      kind: "queue",
+      text: `${what} is full, and nothing was taken from it for ${told(seconds)}`,
+      tasks: tasks.filter((task) => task.waitsFor.includes(`queue.put of ${what}`)).map(({ id }) =>
+        id
+      ),
+    });
   }
 }
 

@@ -4,6 +4,9 @@ import type { FutureSnapshot, LoopSnapshot, TaskSnapshot } from "./snapshot.ts";
 /** Deeper tasks are not moved further to the right, but numbered. */
 const DEEPEST_INDENT = 20;
 
+/** Tasks that have failed, of which the latest are told. */
+const MOST_FAILED = 5;
+
 /** How a part of a text is shown where there are colours, as codes of a terminal. */
 const STYLES = { name: "1", wait: "36", busy: "33", bad: "31", dim: "2" } as const;
 
@@ -48,6 +51,14 @@ export function formatSnapshot(snapshot: LoopSnapshot, colors = false): string {
   lines.push(...resources.map((line, index) => `${branch(index, resources.length)}${line}`));
   for (const { what, error } of snapshot.unretrieved) {
     lines.push(paint("bad", `${what} has failed with ${error}, which nobody has looked at`));
+  }
+  // Who waits for what one of them would have done does not say it.
+  const failed = snapshot.ended.filter(({ state }) => state === "failed").slice(-MOST_FAILED);
+  for (const { name, error, at } of failed) {
+    const ago = paint("dim", `, ${briefSeconds(Math.max(snapshot.time - at, 0))} s ago`);
+    lines.push(
+      `${paint("name", JSON.stringify(name))} ${paint("bad", `failed with ${error}`)}${ago}`,
+    );
   }
   return lines.join("\n");
 }

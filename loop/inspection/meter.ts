@@ -103,6 +103,8 @@ export interface QueueSnapshot {
   getters: number;
   /** Tasks that wait for room. */
   putters: number;
+  /** The number of the `put()` that waits longest; `null` if none waits. */
+  waitingPut: number | null;
   /** Items put and not reported as done. */
   unfinished: number;
 }

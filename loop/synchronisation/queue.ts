@@ -129,6 +129,7 @@ export class Queue<T> {
 
   /** @ignore */
   [inside.figures](figures: QueueFigures): void {
+    const [oldestPut] = this.#putters;
     figures.queues.push({
       id: figures.idOf(this),
       what: this[inside.inWords](),
@@ -136,6 +137,7 @@ export class Queue<T> {
       maxSize: this.#maxSize,
       getters: this.#getters.size,
       putters: this.#putters.size,
+      waitingPut: oldestPut === undefined ? null : figures.idOf(oldestPut),
       unfinished: this.#unfinished,
     });
   }

@@ -46,3 +46,14 @@ export async function plantPausedConnection(): Promise<void> {
     }
   }, { name: "uploader" });
 }
+
+/** A queue that is full, as who has taken from it has failed. */
+export function plantDeadConsumer(): void {
+  const queue = new Queue<string>({ maxSize: 10 });
+  createTask(async () => {
+    for (let item = 0;; item += 1) await queue.put(item === 5 ? "bad" : "good");
+  }, { name: "producer" });
+  createTask(async () => {
+    for await (const item of queue) if (item === "bad") throw new TypeError("planted");
+  }, { name: "consumer" }).catch(() => {});
+}

@@ -16,7 +16,12 @@ import { findCircles } from "../../inspector/_circles.ts";
 import { type Warning, Watch } from "../../inspector/_warnings.ts";
 import { runVirtual, type TestLoop } from "../loop/_test_loop.ts";
 import { simulate } from "../../simulation/mod.ts";
-import { plantDeadlock, plantGrowingQueue, plantPausedConnection } from "./_programs.ts";
+import {
+  plantDeadConsumer,
+  plantDeadlock,
+  plantGrowingQueue,
+  plantPausedConnection,
+} from "./_programs.ts";
 
 /** Seconds from look to look, and in which each mistake has to be told. */
 const [INTERVAL, BOUND] = [0.25, 2];
@@ -70,10 +75,11 @@ for (
   const [kind, plant] of [
     ["circle", plantDeadlock],
     ["queue", plantGrowingQueue],
+    ["queue", plantDeadConsumer],
     ["paused", plantPausedConnection],
   ] as const
 ) {
-  Deno.test(`a warning of kind ${kind} is there within two seconds, whenever the looks are`, async () => {
+  Deno.test(`${plant.name}() gives a warning of kind ${kind} within two seconds, whenever the looks are`, async () => {
     for (const offset of [0.001, 0.1, INTERVAL]) {
       let seconds = Infinity;
       await simulate(async (sim) => {
@@ -136,6 +142,34 @@ Deno.test("a queue that only grows is told, and one that is emptied is not", () 
     assertMatch(texts[0] ?? "", /^queue: Queue \(\d+\) only grows, by 20 items a second$/);
     producer.cancel();
     yield* wait([producer]);
+  }));
+
+Deno.test("a queue that is full is told with who waits, and not where something is taken from it", () =>
+  runVirtual(function* (loop) {
+    loop.setMeasuring(true);
+    plantDeadConsumer();
+    const slow = new Queue<number>({ maxSize: 2 });
+    createTask(async () => {
+      for (;;) await slow.put(1);
+    }, { name: "feeder" });
+    createTask(async () => {
+      for await (const _ of slow) await sleep(0.9);
+    }, { name: "eater" });
+    const watching = new Watch();
+    let told: Warning[] = [];
+    for (let look = 0; look < 12; look += 1) {
+      told = watching.look(loop.snapshot());
+      assert(told.every(({ text }) => !text.includes("of 2")), JSON.stringify(told));
+      yield* sleep(INTERVAL);
+    }
+    const { tasks } = loop.snapshot();
+    const producer = tasks.find(({ name }) => name === "producer");
+    assertEquals(told, [{
+      kind: "queue",
+      text: "Queue (10 of 10) is full, and nothing was taken from it for 2 s",
+      tasks: [producer?.id ?? 0],
+    }]);
+    yield* endAll(loop);
   }));
 
 Deno.test("a future that nobody sets, and an error that nobody looks at, are told", () =>

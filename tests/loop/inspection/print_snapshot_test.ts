@@ -143,3 +143,16 @@ Deno.test("run() in debug mode leaves SIGQUIT to a handler of the program, and t
   }, { loopFactory: () => loop, debug: true });
   assertEquals(seen, ["handled"]);
 });
+
+Deno.test("printSnapshot() names the tasks that have failed of late, where that is measured", async () => {
+  await runVirtual(function* (loop) {
+    loop.setMeasuring(true);
+    createTask(() => {
+      throw new TypeError("secret");
+    }, { name: "parser" }).catch(() => {});
+    yield* sleep(2);
+    const lines: string[] = [];
+    printSnapshot({ print: (text) => lines.push(...text.split("\n")), colors: false });
+    assertEquals(lines.at(-1), '"parser" failed with TypeError, 2 s ago');
+  });
+});
