@@ -12,6 +12,7 @@ import {
 import type { CancelHost } from "./_consumer.ts";
 import { DueCancellation } from "./_due_cancellation.ts";
 import {
+  anyWindow,
   type ArrivalWindow,
   type Callee,
   isOnPath,
@@ -320,15 +321,28 @@ export class CancelScope implements AsyncFrame, CancelHost, Cancellable {
     this.#window = window.before;
   }
 
+  /** A loop, as blocks may be nested deeper than calls can be. */
   #hasReadSignal(): boolean {
-    return this.#readSignal || (this.#parent !== null && this.#parent.#hasReadSignal());
+    let reads = this.#readSignal;
+    for (let outer = this.#parent; !reads && outer !== null; outer = outer.#parent) {
+      reads = outer.#readSignal;
+    }
+    return reads;
   }
 
   /** Whether the function may have been told just now. */
   #isOnItsWay(): boolean {
+    if (!anyWindow()) return false;
+    let told = this.#isTold();
+    for (let outer = this.#parent; !told && outer !== null; outer = outer.#parent) {
+      told = outer.#isTold();
+    }
+    return told;
+  }
+
+  #isTold(): boolean {
     this.#settleArrival();
-    return this.#window?.isOpen === true ||
-      (this.#parent !== null && this.#parent.#isOnItsWay());
+    return this.#window?.isOpen === true;
   }
 
   #openWindow(teller: Teller, trace: Trace | null = null): void {

@@ -125,8 +125,25 @@ export interface ArrivalWindow {
   close(): void;
 }
 
+/** How many windows have not been closed. */
+let windows = 0;
+
+/** Whether any function at all may be on its way from what has told it. */
+export function anyWindow(): boolean {
+  return windows > 0;
+}
+
 /** Opens `window` when a function that `teller` told just now may go on, and closes it. */
 export async function runWindow(teller: Teller, window: ArrivalWindow): Promise<void> {
+  windows += 1;
+  try {
+    await passWindow(teller, window);
+  } finally {
+    windows -= 1;
+  }
+}
+
+async function passWindow(teller: Teller, window: ArrivalWindow): Promise<void> {
   for (let hop = 0; hop < HOPS; hop += 1) {
     await undefined;
     if (window.isNeedless) return;

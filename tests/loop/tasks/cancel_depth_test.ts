@@ -125,3 +125,29 @@ Deno.test("cancel() counts once for each way to a task that several wait for, as
     });
   }
 });
+
+/** Blocks of one function, each in the body of the one before. */
+const BLOCKS: Readonly<Record<string, (body: () => Promise<void>) => PromiseLike<void>>> = {
+  "timeout()": (body) => timeout(9, body),
+  "taskGroup()": (body) => taskGroup(body),
+};
+/** How many: what looks through scopes makes calls of the smallest kind. */
+const BLOCKS_DEEP = 20_000;
+
+for (const [name, block] of Object.entries(BLOCKS)) {
+  Deno.test(`cancel() of an async function in ${BLOCKS_DEEP} nested blocks of ${name} ends it`, async () => {
+    await runVirtual(function* () {
+      const nest = async (depth: number): Promise<void> => {
+        if (depth === 0) await sleep(5);
+        else await block(() => nest(depth - 1));
+      };
+      const task = createTask(() => nest(BLOCKS_DEEP));
+      // While the blocks begin: what is due goes on from each to the next.
+      yield* sleep(0);
+      yield* sleep(0);
+      task.cancel();
+      yield* sleep(1);
+      assert(task.cancelled());
+    });
+  });
+}
