@@ -33,22 +33,13 @@ import { realityGates, realityPatches } from "./_deno_reality.ts";
 import { timePatches } from "./_deno_time.ts";
 import { timerPatches } from "./_deno_timers.ts";
 import { whenPromisesRest } from "./_deno_turn.ts";
+import { type Callable, GlobalSlot, globalsOf } from "./_global_slot.ts";
 import { isInstance } from "./_is_instance.ts";
 import type { Gate, Patch } from "./_patch.ts";
 import { type Web, type World, worlds } from "./_world.ts";
 
-/** What a simulation has in place of the originals. */
-interface Globals {
-  /** What was made when it was first asked for. */
-  readonly created: Map<Patch, unknown>;
-  /** What the program has put in its place. */
-  readonly assigned: Map<Patch, unknown>;
-}
-
 /** The simulations that run. */
 const running: Set<World> = new Set();
-/** What each has of its own. What goes on after its end reaches the real world by none of them. */
-const globalsOf: WeakMap<World, Globals> = new WeakMap();
 /** What puts the originals back. */
 let restore: (() => void)[] = [];
 /** What serves the web in those that run, and has its patches in place. */
@@ -80,12 +71,24 @@ export async function runInside<T>(world: World, work: () => Promise<T>): Promis
   }
 }
 
-/** What every simulation replaces; the list is made once. */
-let patches: readonly Patch[] | null = null;
-let gates: readonly Gate[] | null = null;
+/** What simulations replace, and refuse: made once. */
+interface Replacements {
+  readonly slots: readonly GlobalSlot[];
+  readonly gates: readonly Gate[];
+}
+
+/** That of every simulation. */
+let common: Replacements | null = null;
+/** What the web replaces besides. */
+const ofWebs: WeakMap<Web, Replacements> = new WeakMap();
+
+function prepare(patches: readonly Patch[], gates: readonly Gate[]): Replacements {
+  noteReplaced(patches);
+  return { slots: patches.map((patch) => new GlobalSlot(patch)), gates };
+}
 
 function install(): void {
-  patches ??= [
+  common ??= prepare([
     ...timePatches(),
     ...performancePatches(),
     ...timerPatches(),
@@ -94,9 +97,8 @@ function install(): void {
     ...hostWorkPatches(),
     ...realityPatches(),
     ...handlePatches(),
-  ];
-  gates ??= realityGates();
-  installAll(patches, gates, () => restore.push(replaceImports()));
+  ], realityGates());
+  installAll(common, () => restore.push(replaceImports()));
   globalThis.addEventListener("unhandledrejection", onUnhandledRejection);
   globalThis.addEventListener("error", onUncaughtError);
 }
@@ -105,20 +107,20 @@ function install(): void {
 function installWeb(web: Web | null): void {
   if (web === null || webs.has(web)) return;
   webs.add(web);
-  installAll(web.patches(), web.gates(), () => {});
+  const replacements = ofWebs.get(web) ?? prepare(web.patches(), web.gates());
+  ofWebs.set(web, replacements);
+  installAll(replacements, () => {});
 }
 
-/** Puts all `patches` in place, or none. */
-function installAll(
-  patches: readonly Patch[],
-  gates: readonly Gate[],
-  andThen: () => void,
-): void {
+/** Puts all in place, or nothing. */
+function installAll({ slots, gates }: Replacements, andThen: () => void): void {
   const before = restore.length;
   try {
-    for (const patch of patches) restore.push(apply(patch));
+    for (const slot of slots) {
+      slot.install();
+      restore.push(() => slot.restore());
+    }
     for (const gate of gates) restore.push(close(gate));
-    noteReplaced(patches);
     andThen();
   } catch (error) {
     for (const undo of restore.splice(before).reverse()) undo();
@@ -148,120 +150,6 @@ function close({ gated, refuse }: Gate): () => void {
   });
   Object.setPrototypeOf(gated, gate);
   return () => void Object.setPrototypeOf(gated, parent);
-}
-
-/** Makes the property an accessor. Returns what undoes that. */
-function apply(patch: Patch): () => void {
-  const { target, key } = patch;
-  let descriptor = Object.getOwnPropertyDescriptor(target, key);
-  const inherited = descriptor === undefined ? Reflect.get(target, key) : undefined;
-  const readOriginal = (receiver: unknown = target): unknown => {
-    return descriptor?.get?.call(receiver) ?? descriptor?.value ?? inherited;
-  };
-  Object.defineProperty(target, key, {
-    configurable: true,
-    enumerable: descriptor?.enumerable ?? true,
-    get(): unknown {
-      const world = worlds.getStore();
-      const globals = world && globalsOf.get(world);
-      if (world === undefined || globals === undefined) return readOriginal(this);
-      if (globals.assigned.has(patch)) return globals.assigned.get(patch);
-      if (patch.read !== undefined) return patch.read(world, this, () => readOriginal(this));
-      const own = ownOf(world, patch, readOriginal);
-      return typeof own === "function" ? dispatcherOf(patch, readOriginal) : own;
-    },
-    set(value: unknown): void {
-      const world = worlds.getStore();
-      const globals = world && globalsOf.get(world);
-      const own: PropertyDescriptor = {
-        configurable: true,
-        enumerable: true,
-        writable: true,
-        value,
-      };
-      // As without the accessor: what inherits the property gets one of its own.
-      if (this !== target) Object.defineProperty(this, key, own);
-      // A program in a simulation changes the global of its world.
-      else if (globals !== undefined) globals.assigned.set(patch, value);
-      else descriptor = { ...own, enumerable: descriptor?.enumerable ?? true };
-    },
-  });
-  return () => {
-    if (descriptor === undefined) Reflect.deleteProperty(target, key);
-    else Object.defineProperty(target, key, descriptor);
-  };
-}
-
-/** Returns what `world` has in place of the original, which is made the first time. */
-function ownOf(world: World, patch: Patch, readOriginal: () => unknown): unknown {
-  const created = globalsOf.get(world)?.created;
-  if (created === undefined) return readOriginal();
-  if (!created.has(patch)) created.set(patch, patch.create?.(world, readOriginal));
-  return created.get(patch);
-}
-
-/** A function, or a class. */
-type Callable = (...args: unknown[]) => unknown;
-
-/** What programs hold in place of functions and classes: one for all simulations. */
-const dispatchers: WeakMap<Patch, Callable> = new WeakMap();
-const originals: WeakMap<Patch, () => unknown> = new WeakMap();
-
-/**
- * Returns the function that calls what belongs to the caller's world. Modules keep functions, such as
- * `const { fetch } = globalThis`, and live for longer than the simulation that has loaded them.
- */
-function dispatcherOf(patch: Patch, readOriginal: () => unknown): Callable {
-  originals.set(patch, readOriginal);
-  const known = dispatchers.get(patch);
-  if (known !== undefined) return known;
-  const current = (): Callable => {
-    const world = worlds.getStore();
-    const read = originals.get(patch) ?? readOriginal;
-    return (world === undefined ? read() : ownOf(world, patch, read)) as Callable;
-  };
-  if (/^[A-Z]/.test(nameOf(patch))) {
-    const dispatcher = dispatchClass(current);
-    dispatchers.set(patch, dispatcher);
-    return dispatcher;
-  }
-  const dispatcher = function (this: unknown, ...args: unknown[]): unknown {
-    return Reflect.apply(current(), this, args);
-  };
-  copyKeys(dispatcher, current);
-  dispatchers.set(patch, dispatcher);
-  return dispatcher;
-}
-
-/** What hangs on a function, such as `hrtime.bigint`, hangs on what stands for it. */
-function copyKeys(dispatcher: Callable, current: () => Callable): void {
-  for (const key of Reflect.ownKeys(current())) {
-    if (Object.hasOwn(dispatcher, key)) continue;
-    Object.defineProperty(dispatcher, key, {
-      configurable: true,
-      get: () => Reflect.get(current(), key),
-    });
-  }
-}
-
-/** Returns the name of what is replaced; methods of timers have none. */
-function nameOf({ key }: { key: string | symbol }): string {
-  return typeof key === "string" ? key : "";
-}
-
-function dispatchClass(current: () => Callable): Callable {
-  const dispatcher: Callable = new Proxy(function () {} as Callable, {
-    apply: (_, self, args) => Reflect.apply(current(), self, args),
-    construct(_, args, newTarget) {
-      const own = current();
-      return Reflect.construct(own, args, newTarget === dispatcher ? own : newTarget);
-    },
-    get: (_, key) => Reflect.get(current(), key),
-    set: (_, key, value) => Reflect.set(current(), key, value),
-    has: (_, key) => Reflect.has(current(), key),
-    getPrototypeOf: () => Reflect.getPrototypeOf(current()),
-  });
-  return dispatcher;
 }
 
 /** What code throws that nobody has called, such as a listener in a tick of Node, fails it too. */

@@ -181,7 +181,7 @@ export class World {
 
   /** All that is due has happened, and time is going on. */
   letTimePass(): void {
-    this.claims?.check();
+    if (this.claims !== null) this.inRoot(() => this.claims?.check());
     if (this.clock.now() <= this.#timeLimit) return;
     this.abandon(new TimeoutError(`Cannot go on: the simulation takes ${this.#timeLimit} seconds`));
   }

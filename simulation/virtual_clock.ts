@@ -177,10 +177,11 @@ export class VirtualClock implements Clock {
   #callBack(): void {
     if (this.#called || this.#holders > 0) return;
     this.#called = true;
-    this.#around(this.#comeBack);
+    whenPromisesRest(this.#onRest);
   }
 
-  readonly #comeBack = (): void => whenPromisesRest(this.#onRest);
+  /** What happens is called in the context that was given for it; who is woken has a context. */
+  readonly #runDue = (): void => this.#agenda.run(this.#now);
 
   readonly #onRest = (): void => {
     this.#called = false;
@@ -192,7 +193,7 @@ export class VirtualClock implements Clock {
       this.#now = next;
       this.#rounds = 0;
     } else if (++this.#rounds > ROUNDS_OF_A_MOMENT) this.#now += LATER_ROUND;
-    this.#agenda.run(this.#now);
+    if (this.#agenda.next <= this.#now) this.#around(this.#runDue);
     for (const alarm of this.#alarms) if (alarm.deadline <= this.#now) alarm.ringOnce();
     this.#callBack();
   };
