@@ -162,3 +162,20 @@ testNative("a socket that is closed, or is none, is refused", function* (loop, k
   const elsewhere = { hostname: "192.0.2.1", port: 9 };
   assertInstanceOf(yield* errorOf(loop.sockConnect(open, elsewhere)), Deno.errors.NotCapable);
 });
+
+testNative("snapshot() says that tasks wait for a socket", function* (loop, keep) {
+  const listening = keep(socket("ipv4"));
+  listening.bind(LOCAL);
+  listening.listen();
+  const [a, b] = socketpair().map(keep) as [Socket, Socket];
+  const accepting = loop.createTask(() => loop.sockAccept(listening), { name: "accept" });
+  const receiving = loop.createTask(() => loop.sockRecv(a, 5), { name: "receive" });
+  yield* passIterations(3);
+  const waits = loop.snapshot().tasks.flatMap(({ name, waitsFor }) =>
+    waitsFor.map((words) => `${name}: ${words}`)
+  );
+  assertEquals(waits, ["accept: wait to read from Socket", "receive: wait to read from Socket"]);
+  accepting.cancel();
+  yield* loop.sockSendall(b, utf8("x"));
+  yield* receiving;
+});

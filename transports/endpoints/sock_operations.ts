@@ -11,6 +11,7 @@ import { checkOptions } from "../../loop/values/check_options.ts";
 import { describe } from "../../loop/values/describe.ts";
 import { ensureFuture } from "../../loop/tasks/ensure_future.ts";
 import { SendfileNotAvailableError } from "../../loop/errors/errors.ts";
+import { NamedFuture } from "../../loop/tasks/named_future.ts";
 import type { Future } from "../../loop/tasks/future.ts";
 import type { SocketAddress } from "../../loop/platform/platform.ts";
 import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
@@ -305,7 +306,8 @@ function* untilReady(
   sock: NonBlockingSocket,
   kind: "read" | "write",
 ): Coroutine<void> {
-  const ready = loop.createFuture<void>();
+  const action = kind === "read" ? "wait to read from" : "wait to write to";
+  const ready = new NamedFuture<void>(loop, action, sock);
   const readiness = readinessOf(loop, "wait for a socket");
   const stop = readiness.watch(loop, sock.fd, kind, () => ready.done() || ready.setResult());
   try {
