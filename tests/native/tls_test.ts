@@ -50,11 +50,12 @@ function* secure(loop: DenoEventLoop, sides: Sides): Coroutine<Secured> {
     yield* peer.received(4);
     peer.transport?.write(utf8("pong"));
     yield* client.received(4);
-    const told = [transport, peer.transport].map((end) => end?.getExtraInfo("tls"));
+    const [ours, theirs] = [transport, peer.transport].map((end) => end?.getExtraInfo("tls"));
+    if (!ours || !theirs) throw new Error("Cannot compare both ends: one has no TLS");
     transport.close();
     yield* client.lost;
     yield* peer.lost;
-    return { client: told[0] as TlsInfo, server: told[1] as TlsInfo };
+    return { client: ours, server: theirs };
   } finally {
     server.close();
     yield* server.waitClosed();

@@ -43,7 +43,7 @@ export class Visitors {
     let port = 0;
     try {
       using connection = await Deno.connect({ hostname: "127.0.0.1", port: this.#port });
-      ({ port } = connection.localAddr as Deno.NetAddr);
+      ({ port } = connection.localAddr);
       stage = "waiting";
       const bytes = new Uint8Array(64);
       const greeting = bytes.subarray(0, await connection.read(bytes) ?? 0);
