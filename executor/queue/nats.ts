@@ -332,7 +332,9 @@ export class NatsBroker implements JobBroker {
   async finish(job: TakenJob, reply: Uint8Array): Promise<void> {
     const { id } = job;
     const holding = job.token as Holding;
-    if (!this.#isCertain(holding) && await this.renew(job) !== "held") return;
+    // Who had a job before that was delivered again may have ended it meanwhile.
+    const isCertain = holding.delivery === 1 && this.#isCertain(holding);
+    if (!isCertain && await this.renew(job) !== "held") return;
     if (holding.isCancelled) return await this.forget(id);
     holding.seen = -Infinity;
     const { error } = await this.#request(this.#subject("done", holding.caller, id), reply);
@@ -486,9 +488,9 @@ export class NatsBroker implements JobBroker {
     await this.giveBack(job, 0, false);
   }
 
-  /** Whether nobody else can hold a job by now. */
+  /** Whether nobody else can hold a job by now. It was delivered some time before it was seen. */
   #isCertain({ seen }: Holding): boolean {
-    return this.#open("finish a job").loop.time() - seen < this.lease;
+    return this.#open("finish a job").loop.time() - seen < this.lease / 2;
   }
 
   /** Says what becomes of a job that is held, and holds it no more. */
