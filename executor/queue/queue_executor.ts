@@ -219,11 +219,14 @@ export class QueueExecutor implements Executor, AsyncDisposable {
     this.#jobs.set(order.id, same.add(job));
     const { deadline } = fn.settings;
     if (deadline !== undefined) job.alarm = loop.callLater(deadline, () => this.#expire(job));
+    let attempts = 0;
     this.#ask(loop, async () => {
       try {
         await (this.#opened ??= loop.createTask(() => this.#open(loop)));
         await this.#insist(loop, async () => {
-          if (!job.done()) await this.#broker.add(order);
+          if (job.done()) return;
+          attempts += 1;
+          await this.#broker.add(order);
         });
         job.isAdded = true;
       } catch (cause) {
@@ -232,7 +235,9 @@ export class QueueExecutor implements Executor, AsyncDisposable {
         const isTooLarge = cause instanceof RangeError;
         return job.fail(isTooLarge ? cause : new BrokenExecutor(message, { cause }));
       }
-      if (job.isAbandoned) await this.#broker.cancel(order.id);
+      // An attempt that has failed may have come through late: after the job had ended.
+      const isLeft = attempts > 1 && job.done() && !isShared;
+      if (job.isAbandoned || isLeft) await this.#broker.cancel(order.id);
       else this.#looking ??= loop.createTask(() => this.#look());
     });
     return job;
