@@ -86,6 +86,21 @@ interface Holding {
   seen: number;
   /** Whether it was heard that nobody wants it. */
   isCancelled: boolean;
+  /** Whether it was tried already to say that it is done. */
+  isRetried: boolean;
+}
+
+/** A consumer was asked for a job. */
+interface Question {
+  readonly late: TimerHandle;
+  /** When, by the clock of the loop: no job of the answer was delivered before. */
+  readonly since: number;
+}
+
+/** A job came. */
+interface Arrival {
+  readonly message: Msg;
+  readonly since: number;
 }
 
 /** The connection, while it is open. */
@@ -119,9 +134,9 @@ export class NatsBroker implements JobBroker {
   /** Which messages own orders are. */
   readonly #orders: Map<string, number> = new Map();
   /** What is asked of consumers, by priority, until it is given up. */
-  readonly #asked: Map<number, TimerHandle> = new Map();
+  readonly #asked: Map<number, Question> = new Map();
   /** Jobs that came, and are not taken yet. */
-  readonly #arrived: Msg[] = [];
+  readonly #arrived: Arrival[] = [];
   /** Resolves when a consumer has answered. */
   #answer: Future<void> | null = null;
   readonly #takers: Set<Future<TakenJob | null>> = new Set();
@@ -332,15 +347,21 @@ export class NatsBroker implements JobBroker {
   async finish(job: TakenJob, reply: Uint8Array): Promise<void> {
     const { id } = job;
     const holding = job.token as Holding;
+    const { isRetried } = holding;
+    holding.isRetried = true;
     // Who had a job before that was delivered again may have ended it meanwhile.
-    const isCertain = holding.delivery === 1 && this.#isCertain(holding);
-    if (!isCertain && await this.renew(job) !== "held") return;
+    let isChecked = holding.delivery === 1;
+    while (!isChecked || !this.#isCertain(holding)) {
+      if (await this.renew(job) !== "held") return;
+      isChecked = true;
+    }
     if (holding.isCancelled) return await this.forget(id);
     holding.seen = -Infinity;
     const { error } = await this.#request(this.#subject("done", holding.caller, id), reply);
     if (error !== undefined) throw new Error(error.description);
-    // Nobody is going to read that.
-    if (holding.isCancelled) return await this.forget(id);
+    // Nobody is going to read that; of two attempts the caller may have read the first already.
+    const isGone = isRetried && holding.delivery === 1 && await this.#get(holding.subject) === null;
+    if (holding.isCancelled || isGone) return await this.forget(id);
     this.#acknowledge(id, holding, "+ACK");
     if (holding.delivery > 1) await this.#remove(this.#subject("note", "0", id));
   }
@@ -377,15 +398,15 @@ export class NatsBroker implements JobBroker {
       while (this.#takers.size > 0) {
         if (this.#countdown === 0) await this.#sweep();
         this.#countdown = (this.#countdown + 1) % SWEEP_EVERY;
-        const message = this.#arrived.shift();
-        if (message !== undefined) await this.#onJob(loop, message);
+        const arrival = this.#arrived.shift();
+        if (arrival !== undefined) await this.#onJob(arrival);
         else await this.#pull(loop);
       }
     } catch (error) {
       for (const taken of this.#takers) taken.done() || taken.setException(error as Error);
     } finally {
       this.#fetching = null;
-      for (const message of this.#arrived.splice(0)) message.respond("-NAK");
+      for (const { message } of this.#arrived.splice(0)) message.respond("-NAK");
     }
   }
 
@@ -411,7 +432,7 @@ export class NatsBroker implements JobBroker {
     const { nats, inbox } = this.#open("take a job");
     // A question may be lost with its connection.
     const late = loop.callLater(seconds + 1, () => this.#onAnswer(priority, null));
-    this.#asked.set(priority, late);
+    this.#asked.set(priority, { late, since: loop.time() });
     const wish = seconds === 0
       ? { batch: 1, no_wait: true }
       : { batch: 1, expires: nanoseconds(seconds) };
@@ -424,11 +445,12 @@ export class NatsBroker implements JobBroker {
   }
 
   #onAnswer(priority: number, message: Msg | null): void {
-    this.#asked.get(priority)?.cancel();
+    const question = this.#asked.get(priority);
+    question?.late.cancel();
     this.#asked.delete(priority);
     if (message !== null) {
-      this.#arrived.push(message);
-      this.#arrived.sort((one, other) => priorityOf(other) - priorityOf(one));
+      this.#arrived.push({ message, since: question?.since ?? -Infinity });
+      this.#arrived.sort((one, other) => priorityOf(other.message) - priorityOf(one.message));
     }
     this.#wake();
   }
@@ -439,7 +461,7 @@ export class NatsBroker implements JobBroker {
 
   /** Asks nobody any more: those who were asked are gone, or are not to answer. */
   #giveUp(): void {
-    for (const late of this.#asked.values()) late.cancel();
+    for (const { late } of this.#asked.values()) late.cancel();
     this.#asked.clear();
     this.#wake();
   }
@@ -454,13 +476,12 @@ export class NatsBroker implements JobBroker {
   }
 
   /** A job came. */
-  async #onJob(loop: PlatformLoop, message: Msg): Promise<void> {
+  async #onJob({ message, since }: Arrival): Promise<void> {
     const { subject, data, reply = "" } = message;
     const [heading, payload] = unframe(data);
     const [caller = "", delay = "0"] = heading.split(" ");
     const { delivery, time } = readDelivery(reply);
     const id = idOf(subject);
-    const seen = loop.time();
     const remaining = time + Number(delay) - wallTime();
     if (delivery === 1 && remaining > 0) return void message.respond(nak(remaining));
     let note: Note = { holder: delivery, failures: 0, returns: 0 };
@@ -477,8 +498,16 @@ export class NatsBroker implements JobBroker {
     const { failures, returns } = note;
     const waits = Number(delay) > 0 ? 1 : 0;
     const attempt = Math.max(1, delivery - returns - waits);
-    const isCancelled = false;
-    const holding: Holding = { ack: reply, subject, caller, delivery, note, seen, isCancelled };
+    const holding: Holding = {
+      ack: reply,
+      subject,
+      caller,
+      delivery,
+      note,
+      seen: since,
+      isCancelled: false,
+      isRetried: false,
+    };
     this.#held.set(id, holding);
     const job: TakenJob = { id, payload, attempt, failures, token: holding };
     for (const taken of this.#takers) {
@@ -488,7 +517,7 @@ export class NatsBroker implements JobBroker {
     await this.giveBack(job, 0, false);
   }
 
-  /** Whether nobody else can hold a job by now. It was delivered some time before it was seen. */
+  /** Whether nobody else can hold a job by now, nor before an answer that is sent now arrives. */
   #isCertain({ seen }: Holding): boolean {
     return this.#open("finish a job").loop.time() - seen < this.lease / 2;
   }
