@@ -45,6 +45,8 @@ export interface NatsBrokerOptions {
 
 /** Seconds that a reply stays that nobody fetches. */
 const KEEP = 3600;
+/** Seconds that a reply stays that a caller may have read already: it looks once a second. */
+const UNREAD = 3;
 /** How many attempts to take a job go by until old replies are removed. */
 const SWEEP_EVERY = 256;
 /** How many bytes a message may have by default, and what a job may need besides its payload. */
@@ -142,6 +144,8 @@ export class NatsBroker implements JobBroker {
   readonly #takers: Set<Future<TakenJob | null>> = new Set();
   #fetching: Task<void> | null = null;
   readonly #held: Map<string, Holding> = new Map();
+  /** Replies that are to be removed. */
+  readonly #dropped: Map<string, TimerHandle> = new Map();
   #countdown = 0;
   #isConnected = false;
 
@@ -295,9 +299,10 @@ export class NatsBroker implements JobBroker {
     const sequence = this.#orders.get(id);
     if (sequence === undefined || holding !== undefined) return await this.cancel(id);
     // The acknowledgement of the job may have been lost.
+    // It goes first: who says later that it is done finds it gone.
     await Promise.all([
-      this.#remove(this.#subject("done", this.#caller, id)),
       this.#delete(sequence),
+      this.#remove(this.#subject("done", this.#caller, id)),
     ]);
     this.#orders.delete(id);
   }
@@ -359,9 +364,9 @@ export class NatsBroker implements JobBroker {
     holding.seen = -Infinity;
     const { error } = await this.#request(this.#subject("done", holding.caller, id), reply);
     if (error !== undefined) throw new Error(error.description);
-    // Nobody is going to read that; of two attempts the caller may have read the first already.
-    const isGone = isRetried && holding.delivery === 1 && await this.#get(holding.subject) === null;
-    if (holding.isCancelled || isGone) return await this.forget(id);
+    if (holding.isCancelled) return await this.forget(id);
+    const isDoubtful = isRetried || holding.delivery > 1;
+    if (isDoubtful && await this.#get(holding.subject) === null) return this.#drop(id, holding);
     this.#acknowledge(id, holding, "+ACK");
     if (holding.delivery > 1) await this.#remove(this.#subject("note", "0", id));
   }
@@ -386,6 +391,11 @@ export class NatsBroker implements JobBroker {
     for (const taken of this.#takers) taken.done() || taken.setResult(null);
     this.#giveUp();
     await this.#fetching?.catch(() => {});
+    for (const [subject, timer] of this.#dropped) {
+      timer.cancel();
+      if (this.#isConnected) await this.#remove(subject).catch(() => {});
+    }
+    this.#dropped.clear();
     // What was acknowledged last is to arrive.
     if (this.#isConnected) await nats.flush().catch(() => {});
     this.#connection = null;
@@ -532,6 +542,24 @@ export class NatsBroker implements JobBroker {
     const subject = this.#subject("note", "0", id);
     const { error } = await this.#request(subject, new TextEncoder().encode(JSON.stringify(note)));
     if (error !== undefined) throw new Error(error.description);
+  }
+
+  /**
+   * Removes a reply in a while: the job had ended already, and its caller may have read another reply, or
+   * is about to read this one.
+   */
+  #drop(id: string, { caller }: Holding): void {
+    this.#held.delete(id);
+    // What has a key stays.
+    if (id.startsWith("key-")) return;
+    const { loop } = this.#open("drop a reply");
+    const subject = this.#subject("done", caller, id);
+    this.#dropped.get(subject)?.cancel();
+    const drop = () => {
+      this.#dropped.delete(subject);
+      void this.#remove(subject).catch(() => {});
+    };
+    this.#dropped.set(subject, loop.callLater(UNREAD, drop));
   }
 
   /** Removes replies that nobody has fetched for long. */
