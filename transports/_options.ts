@@ -127,17 +127,17 @@ export const CREATE_SERVER: OptionTable<CreateServerOptions> = {
 };
 
 export const CREATE_UNIX_CONNECTION: OptionTable<CreateUnixConnectionOptions> = {
+  path: ANYTHING,
   ...TLS_CLIENT,
   transport: oneOf("unix"),
-  path: ANYTHING,
   sock: ANYTHING,
   signal: SIGNAL,
 };
 
 export const CREATE_UNIX_SERVER: OptionTable<CreateUnixServerOptions> = {
+  path: ANYTHING,
   ...TLS_SERVER,
   transport: oneOf("unix"),
-  path: ANYTHING,
   backlog: countFrom(0),
   cleanupSocket: FLAG,
   sock: ANYTHING,

@@ -182,9 +182,9 @@ function notOptions(action: string, options: unknown, table: OptionTable<object>
 function optionFor(value: unknown, table: OptionTable<object>): string | undefined {
   if (typeof value === "object" && !Array.isArray(value)) return undefined;
   const kinds = Object.entries(table as Record<string, OptionKind>);
-  // Many options are texts; only the first of all is sure.
-  const open = typeof value === "string" ? kinds.slice(0, 1) : kinds;
-  return open.find(([, kind]) => kind !== ANYTHING && kind.fits(value))?.[0];
+  // Many options are texts; only the first of all is sure, and may be of any kind.
+  if (typeof value === "string") return kinds.slice(0, 1).find(([, kind]) => kind.fits(value))?.[0];
+  return kinds.find(([, kind]) => kind !== ANYTHING && kind.fits(value))?.[0];
 }
 
 function namesIn(table: OptionTable<object>): string {

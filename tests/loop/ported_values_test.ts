@@ -4,6 +4,7 @@ import {
   Barrier,
   BoundedSemaphore,
   Condition,
+  ContextVar,
   createTask,
   Event,
   Future,
@@ -129,5 +130,16 @@ Deno.test("a method that waits can be the body of a block, which gives it an arg
     assertEquals(await timeout(1, method(queue, "get")), 1);
     using _held = await timeout(1, method(new Lock(), "acquire")) as Disposable;
     assertEquals(await timeout(1, method(new Barrier(1), "wait")), 0);
+  });
+});
+
+Deno.test("a text alone in place of options is answered with the option that it is", async () => {
+  await runVirtual(() => {
+    const wrong: [() => unknown, string][] = [
+      [() => createTask(() => 1, "worker" as never), 'as in { name: "worker" }'],
+      [() => new ContextVar("user", "nobody" as never), 'as in { default: "nobody" }'],
+      [() => new Queue("9" as never), 'the only one is "maxSize"'],
+    ];
+    for (const [call, remedy] of wrong) assertThrows(call, TypeError, remedy);
   });
 });

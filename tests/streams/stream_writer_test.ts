@@ -1,6 +1,6 @@
 // Row R05 of "Streams": what drain() and waitClosed() do, and how errors of clients are reported.
 // The expected values were measured on CPython 3.13.
-import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import {
   CancelledError,
   type ClientConnected,
@@ -260,3 +260,15 @@ function serve(clientConnected: ClientConnected): FakeTransport {
 function* wait(start: () => Iterable<unknown>) {
   yield* start();
 }
+
+Deno.test("StreamReaderProtocol without a reader says how it is written", async () => {
+  await runVirtual(() => {
+    for (const wrong of [undefined, null, () => {}, { limit: 5 }]) {
+      assertThrows(
+        () => new StreamReaderProtocol(wrong as never),
+        TypeError,
+        "expected a StreamReader, as in new StreamReaderProtocol(reader, { clientConnected })",
+      );
+    }
+  });
+});

@@ -10,7 +10,7 @@ import {
   type FlowControlProtocolOptions,
 } from "../core/flow_control_protocol.ts";
 import type { ProtocolLike } from "../protocol.ts";
-import { stateOf, type StreamReader } from "./stream_reader.ts";
+import { stateOf, StreamReader } from "./stream_reader.ts";
 import type { StreamState } from "./_stream_state.ts";
 import { StreamWriter } from "./stream_writer.ts";
 import type { Transport } from "../transport.ts";
@@ -98,10 +98,16 @@ export class StreamReaderProtocol<A extends Deno.Addr = Deno.Addr> extends FlowC
   /**
    * Creates the protocol that feeds `reader`.
    *
-   * @throws {TypeError} If `clientConnected` is no function.
+   * @throws {TypeError} If `reader` is none, or `clientConnected` no function.
    */
   constructor(reader: StreamReader, options: StreamReaderProtocolOptions<A> = {}) {
     checkOptions("create a protocol", options, STREAM_READER_PROTOCOL);
+    if (!(reader instanceof StreamReader)) {
+      throw new TypeError(
+        "Cannot create a protocol: expected a StreamReader, as in " +
+          `new StreamReaderProtocol(reader, { clientConnected }), got ${describe(reader)}`,
+      );
+    }
     super(options);
     this.#reader = reader;
     this.#stream = stateOf(reader);
