@@ -34,11 +34,12 @@ export let callbackOf: (handle: Handle) => Callback | null;
  * @category Scheduling
  */
 export class Handle {
-  readonly #loop: EventLoop;
+  // Plain names and no initializers, for speed: see "Insides" in CONTRIBUTING.md.
+  declare private readonly _loop: EventLoop;
   /** `null` once cancelled. The rare foreign context has no field here, which all would pay. */
-  #callback: Callback | ForeignCallback | null;
-  #args: readonly unknown[];
-  readonly #values: ContextValues;
+  declare private _callback: Callback | ForeignCallback | null;
+  declare private _args: readonly unknown[];
+  declare private readonly _values: ContextValues;
 
   /** @ignore Handles are created by the loop. */
   constructor(
@@ -49,22 +50,22 @@ export class Handle {
   ) {
     // The values are those of the context that was captured last.
     const context = captureEngineContext();
-    this.#loop = loop;
-    this.#callback = context === null ? callback : { callback, context };
-    this.#args = args.length === 0 ? NO_ARGUMENTS : args;
-    this.#values = values ?? capturedValues();
+    this._loop = loop;
+    this._callback = context === null ? callback : { callback, context };
+    this._args = args.length === 0 ? NO_ARGUMENTS : args;
+    this._values = values ?? capturedValues();
     if (loop.getDebug()) loop[inside.rememberOrigin](this);
   }
 
   /** Prevents the call. Does nothing if it was made already, or cancelled before. */
   cancel(): void {
-    this.#callback = null;
-    this.#args = NO_ARGUMENTS;
+    this._callback = null;
+    this._args = NO_ARGUMENTS;
   }
 
   /** Whether {@linkcode cancel} was called. */
   cancelled(): boolean {
-    return this.#callback === null;
+    return this._callback === null;
   }
 
   /** Says what it calls, as `repr()`: `<Handle tick()>`. */
@@ -76,60 +77,60 @@ export class Handle {
   [inside.text](details: Readonly<Record<string, number>>): string {
     const callback = callbackOf(this);
     const state = callback === null ? "cancelled" : describeCallback(callback);
-    const origin = this.#loop[inside.originOf](this)?.split("\n", 1)[0]?.trim();
+    const origin = this._loop[inside.originOf](this)?.split("\n", 1)[0]?.trim();
     return lineOf(this, state, { ...details, created: origin });
   }
 
   /** @ignore Makes the call; what it throws goes to the exception handler. */
   [inside.run](): void {
-    const callback = this.#callback;
+    const callback = this._callback;
     if (callback === null) return;
-    if (typeof callback !== "function") return this.#runForeign(callback);
-    current.values = this.#values;
+    if (typeof callback !== "function") return this._runForeign(callback);
+    current.values = this._values;
     try {
-      const args = this.#args;
+      const args = this._args;
       const result = args.length === 0
         ? (callback as () => unknown)()
         : callback(...args as never[]);
-      if (typeof result === "object" && result !== null) this.#checkResult(callback, result);
+      if (typeof result === "object" && result !== null) this._checkResult(callback, result);
     } catch (error) {
-      this.#report(callback, error);
+      this._report(callback, error);
     }
   }
 
-  #runForeign({ callback, context }: ForeignCallback): void {
-    current.values = this.#values;
+  private _runForeign({ callback, context }: ForeignCallback): void {
+    current.values = this._values;
     runInEngineContext(context, () => {
       try {
-        const result = callback(...this.#args as never[]);
-        if (typeof result === "object" && result !== null) this.#checkResult(callback, result);
+        const result = callback(...this._args as never[]);
+        if (typeof result === "object" && result !== null) this._checkResult(callback, result);
       } catch (error) {
-        this.#report(callback, error);
+        this._report(callback, error);
       }
     });
   }
 
   /** Nobody else looks at what a callback returns. */
-  #checkResult(callback: Callback, result: object): void {
+  private _checkResult(callback: Callback, result: object): void {
     // An async function: nobody else would see how its promise fails.
     if (result instanceof Promise) {
       const context = currentContext();
-      result.catch((error) => this.#report(callback, error, context));
+      result.catch((error) => this._report(callback, error, context));
     } else if (isCoroutine(result)) {
       throw new TypeError("Cannot run a coroutine that a callback returned: it needs a task");
     }
   }
 
-  #report(callback: Callback, exception: unknown, context: Context | null = null): void {
+  private _report(callback: Callback, exception: unknown, context: Context | null = null): void {
     const message = `Exception in callback ${describeCallback(callback)}`;
-    this.#loop[inside.report]({ message, exception, handle: this }, context);
+    this._loop[inside.report]({ message, exception, handle: this }, context);
   }
 
   static {
     showAsText(this);
-    argsOf = (handle) => handle.#args;
+    argsOf = (handle) => handle._args;
     callbackOf = (handle) => {
-      const called = handle.#callback;
+      const called = handle._callback;
       return typeof called === "function" ? called : called?.callback ?? null;
     };
   }
