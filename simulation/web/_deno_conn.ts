@@ -13,6 +13,8 @@ import { resolve } from "./_deno_dns.ts";
 /** Bytes that one read brings at most. */
 const READ_SIZE = 65_536;
 
+const LAST_PORT = 65_535;
+
 /** Settings that name a port or a path. */
 interface AddressOptions {
   readonly transport?: string;
@@ -40,7 +42,10 @@ class SimulatedConn implements Deno.TcpConn, ByteSink {
   readonly #news: (Uint8Array | null | Error)[] = [];
   #reader: Waiter<Uint8Array | null> | null = null;
   #writer: { left: number; readonly done: PromiseWithResolvers<void> } | null = null;
+  /** What the reader that waits is given. */
+  #reading: Promise<unknown> | null = null;
   #isClosed = false;
+  #isWritingClosed = false;
 
   constructor(channel: ByteChannel) {
     this.#channel = channel;
@@ -63,6 +68,9 @@ class SimulatedConn implements Deno.TcpConn, ByteSink {
 
   async write(bytes: Uint8Array): Promise<number> {
     this.#check();
+    if (this.#isWritingClosed) {
+      throw new Deno.errors.BrokenPipe("Cannot write to a connection: its writing side is closed");
+    }
     while (this.#writer !== null) await this.#writer.done.promise;
     const sent = this.#channel.write(bytes.slice());
     if (sent < bytes.length) {
@@ -75,6 +83,7 @@ class SimulatedConn implements Deno.TcpConn, ByteSink {
 
   closeWrite(): Promise<void> {
     this.#check();
+    this.#isWritingClosed = true;
     this.#channel.closeWrite();
     return Promise.resolve();
   }
@@ -136,12 +145,17 @@ class SimulatedConn implements Deno.TcpConn, ByteSink {
 
   #take(): Promise<Uint8Array | null> {
     this.#check();
+    if (this.#reader !== null) {
+      const again = () => this.#take();
+      return (this.#reading as Promise<unknown>).then(again, again);
+    }
     const news = this.#news.shift();
     if (news instanceof Error) return Promise.reject(news);
     if (news === null) this.#news.unshift(null);
     if (news !== undefined) return Promise.resolve(news);
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array | null>();
     this.#reader = { resolve, reject };
+    this.#reading = promise;
     this.#channel.resume();
     return promise;
   }
@@ -334,6 +348,9 @@ async function connect(place: Place, options: AddressOptions): Promise<Deno.Conn
   const { hostname = "127.0.0.1", port = 0, path, signal } = options;
   const { loop, platform: { network } } = place;
   signal?.throwIfAborted();
+  if (!(port >= 0 && port <= LAST_PORT)) {
+    throw new RangeError(`Cannot connect to port ${port}: it must be from 0 to ${LAST_PORT}`);
+  }
   const connecting: Future<ByteChannel> = path === undefined
     ? network.connectTcp(loop, { hostname, port })
     : network.connectUnix(loop, path);

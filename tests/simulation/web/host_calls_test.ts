@@ -58,6 +58,25 @@ Deno.test("a read that waits ends when its Deno.TcpConn is closed, and a closed 
     await assertRejects(() => conn.write(utf8("late")));
   }));
 
+Deno.test("reads of a Deno.TcpConn come one after the other, and what is half closed takes no more", () =>
+  inWorld(async ({ host }) => {
+    host("server").run(async () => {
+      using listener = Deno.listen({ port: 7 });
+      using conn = await listener.accept();
+      await conn.readable.pipeTo(conn.writable);
+    });
+    await sleep(0.1);
+    using conn = await Deno.connect({ hostname: "server", port: 7 });
+    const buffers = [new Uint8Array(1), new Uint8Array(1)];
+    const reads = buffers.map((buffer) => conn.read(buffer));
+    await conn.write(utf8("ab"));
+    assertEquals(await Promise.all(reads), [1, 1]);
+    assertEquals(buffers.map(textOf), ["a", "b"]);
+    await conn.closeWrite();
+    await assertRejects(() => conn.write(utf8("late")), Deno.errors.BrokenPipe);
+    await assertRejects(() => Deno.connect({ hostname: "server", port: 70_000 }), RangeError);
+  }));
+
 Deno.test("sockets of node:dgram send between hosts, to names, and know their addresses", () =>
   inWorld(async ({ host }) => {
     host("server").run(async () => {
