@@ -365,6 +365,7 @@ export class Future<T> implements Promise<T> {
     return false;
   }
 
+  /** Runs `waiter` once this is done; soon, if it is. */
   private _addWaiter(waiter: Runnable): void {
     if (this._state !== "pending") this._loop[inside.enqueue](waiter);
     else if (this._waiters === null) this._waiters = waiter;
@@ -372,11 +373,13 @@ export class Future<T> implements Promise<T> {
     else this._waiters = new Set([this._waiters, waiter]);
   }
 
+  /** Forgets `waiter`. */
   private _removeWaiter(waiter: Runnable): void {
     if (this._waiters === waiter) this._waiters = null;
     else if (this._waiters instanceof Set) this._waiters.delete(waiter);
   }
 
+  /** This is done: whoever waits is to run. */
   private _settle(state: FutureState, value: unknown): void {
     this._state = state;
     this._value = value;
@@ -401,6 +404,7 @@ export class Future<T> implements Promise<T> {
     this._loop[inside.unretrievedErrors].delete(this);
   }
 
+  /** Gives what came of it to somebody who looks at it. */
   private _takeOutcome(): Outcome {
     if (this._state === "finished") return { failed: false, value: this._value };
     this._forgetError();
@@ -419,6 +423,7 @@ export class Future<T> implements Promise<T> {
     return value;
   }
 
+  /** Gives a promise of the same outcome. */
   private _toPromise(): Promise<T> {
     return new Promise((resolve, reject) => this[inside.awaitIn](null, resolve, reject));
   }
