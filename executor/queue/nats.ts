@@ -357,7 +357,10 @@ export class NatsBroker implements JobBroker {
     // Who had a job before that was delivered again may have ended it meanwhile.
     let isChecked = holding.delivery === 1;
     while (!isChecked || !this.#isCertain(holding)) {
-      if (await this.renew(job) !== "held") return;
+      const state = await this.renew(job);
+      // Nobody holds it: it has ended.
+      if (state === "cancelled") await this.#remove(this.#subject("note", "0", id));
+      if (state !== "held") return;
       isChecked = true;
     }
     if (holding.isCancelled) return await this.forget(id);
@@ -366,9 +369,12 @@ export class NatsBroker implements JobBroker {
     if (error !== undefined) throw new Error(error.description);
     if (holding.isCancelled) return await this.forget(id);
     const isDoubtful = isRetried || holding.delivery > 1;
-    if (isDoubtful && await this.#get(holding.subject) === null) return this.#drop(id, holding);
-    this.#acknowledge(id, holding, "+ACK");
+    if (isDoubtful && await this.#get(holding.subject) === null) {
+      this.#drop(id, holding);
+      return await this.#remove(this.#subject("note", "0", id));
+    }
     if (holding.delivery > 1) await this.#remove(this.#subject("note", "0", id));
+    this.#acknowledge(id, holding, "+ACK");
   }
 
   /** Gives a job back. One that has not failed was not tried. */
@@ -501,7 +507,10 @@ export class NatsBroker implements JobBroker {
         this.#get(this.#subject("done", caller, id)),
       ]);
       // It is done; that was not heard of.
-      if (reply !== null) return void message.respond("+ACK");
+      if (reply !== null) {
+        await this.#remove(this.#subject("note", "0", id));
+        return void message.respond("+ACK");
+      }
       if (before !== null) note = { ...readNote(before), holder: delivery };
       await this.#writeNote(id, note);
     }
