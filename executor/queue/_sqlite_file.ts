@@ -13,16 +13,8 @@ const LONGEST_PAUSE = 0.02;
 /** Seconds after which a lock is given up on: whoever has it holds it for a millisecond. */
 const LONGEST_LOCK = 5;
 
-/**
- * A job is delayed, waiting, running or done, and in one index in each state. Checkpoints, which flush
- * the disk, are made four times as seldom as by default.
- */
-const SCHEMA = `
-PRAGMA busy_timeout = 0;
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = NORMAL;
-PRAGMA wal_autocheckpoint = 4000;
-CREATE TABLE IF NOT EXISTS gyre_jobs (
+/** A job is delayed, waiting, running or done, and in one index in each state. */
+const TABLE = `gyre_jobs (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   queue TEXT NOT NULL,
   id TEXT NOT NULL,
@@ -36,13 +28,24 @@ CREATE TABLE IF NOT EXISTS gyre_jobs (
   reply BLOB,
   payload BLOB,
   UNIQUE (queue, id)
-);
+)`;
+
+/** Checkpoints, which flush the disk, are made four times as seldom as by default. */
+const SCHEMA = `
+PRAGMA busy_timeout = 0;
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;
+PRAGMA wal_autocheckpoint = 4000;
+CREATE TABLE IF NOT EXISTS ${TABLE};
 CREATE INDEX IF NOT EXISTS gyre_jobs_waiting ON gyre_jobs (queue, priority DESC, seq)
   WHERE state = 'waiting';
 CREATE INDEX IF NOT EXISTS gyre_jobs_due ON gyre_jobs (queue, due)
   WHERE state IN ('delayed', 'running');
 CREATE INDEX IF NOT EXISTS gyre_jobs_done ON gyre_jobs (queue, caller, due) WHERE state = 'done';
 `;
+
+/** Gives the table as it was made. */
+const FOUND = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = 'gyre_jobs'";
 
 /** The time now, by the clock that all processes share. */
 const NOW = "unixepoch('subsec')";
@@ -113,12 +116,19 @@ export class JobFile {
    * Opens a file, and creates it where there is none.
    *
    * @throws {Error} If it is locked, as while somebody else creates it.
+   * @throws {InvalidStateError} If another version of the package has made its table.
    */
   constructor(loop: PlatformLoop, path: string) {
     this.#loop = loop;
     this.#database = openDatabase(path);
     try {
       this.#database.exec(SCHEMA);
+      const { sql } = this.#database.prepare(FOUND).get() as { sql: string };
+      if (sql !== `CREATE TABLE ${TABLE}`) {
+        throw new InvalidStateError(
+          `Cannot open a queue: the table gyre_jobs in "${path}" was made by another version of this package`,
+        );
+      }
       const queries = Object.entries(QUERIES)
         .map(([name, sql]) => [name, this.#database.prepare(sql)] as const);
       this.#queries = Object.fromEntries(queries) as Queries;

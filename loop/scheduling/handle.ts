@@ -98,6 +98,7 @@ export class Handle {
     }
   }
 
+  /** Calls it in the foreign context that it was given in. */
   private _runForeign({ callback, context }: ForeignCallback): void {
     current.values = this._values;
     runInEngineContext(context, () => {
@@ -121,6 +122,7 @@ export class Handle {
     }
   }
 
+  /** Tells the exception handler of what a callback has thrown. */
   private _report(callback: Callback, exception: unknown, context: Context | null = null): void {
     const message = `Exception in callback ${describeCallback(callback)}`;
     this._loop[inside.report]({ message, exception, handle: this }, context);

@@ -124,3 +124,17 @@ Deno.test("JobWorker.run() ends without an error when it is told to while its pr
     ending.abort();
     await worker;
   }));
+
+Deno.test("SqliteBroker.open() refuses a table that another version has made, and takes its own again", () =>
+  withBroker(async (broker, path) => {
+    await broker.close();
+    await broker.open(getRunningLoop());
+    await broker.close();
+    using other = new DatabaseSync(path);
+    other.exec("ALTER TABLE gyre_jobs ADD COLUMN more TEXT");
+    await assertRejects(
+      () => broker.open(getRunningLoop()),
+      InvalidStateError,
+      `Cannot open a queue: the table gyre_jobs in "${path}" was made by another version`,
+    );
+  }));
