@@ -47,15 +47,15 @@ function median(values: readonly number[]): number {
 }
 
 await using engines = await startEngines();
-const rows: [engine: string, url: string, bare: string | null][] = [
-  ["sqlite", `sqlite:${engines.folder}/jobs.db`, null],
+const rows: [engine: string, url: string, bare: string][] = [
+  ["sqlite", `sqlite:${engines.folder}/jobs.db`, "node:sqlite"],
   ["BullMQ", engines.redis, "bullmq"],
   ["NATS", engines.nats, "nats"],
   ["NATS", engines.nats, "nats, replies kept"],
 ];
 let lost = 0;
 for (const [engine, url, bare] of rows) {
-  const sides = bare === null ? ["ours"] : ["ours", bare];
+  const sides = ["ours", bare];
   const figures: Record<string, Figures[]> = {};
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const side of sides) (figures[side] ??= []).push(await measure(side, url));
@@ -63,10 +63,6 @@ for (const [engine, url, bare] of rows) {
   const of = (side: string, key: keyof Figures) =>
     median((figures[side] ?? []).map((each) => each[key]));
   const ours = `${of("ours", "roundTrip").toFixed(2)} ms, ${of("ours", "perSecond").toFixed(0)}/s`;
-  if (bare === null) {
-    console.log(`${engine}: ${ours}`);
-    continue;
-  }
   const ratios = [
     of(bare, "roundTrip") / of("ours", "roundTrip"),
     of("ours", "perSecond") / of(bare, "perSecond"),

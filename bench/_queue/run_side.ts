@@ -7,11 +7,13 @@
 import { Event, run } from "@gyre/asyncio";
 import { BARE_BULLMQ } from "./bare_bullmq.ts";
 import { bareNats } from "./bare_nats.ts";
+import { BARE_SQLITE } from "./bare_sqlite.ts";
 import { OURS } from "./ours.ts";
 import type { Side } from "./side.ts";
 
 const SIDES: Readonly<Record<string, Side>> = {
   "ours": OURS,
+  "node:sqlite": BARE_SQLITE,
   "bullmq": BARE_BULLMQ,
   "nats": bareNats(false),
   "nats, replies kept": bareNats(true),

@@ -5,11 +5,11 @@
  */
 import { InvalidStateError } from "../../loop/errors/errors.ts";
 import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
-import type { TimerHandle } from "../../loop/scheduling/timer_handle.ts";
 import { sleep } from "../../loop/structure/sleep.ts";
 import { checkOptions } from "../../loop/values/check_options.ts";
 import { SQLITE_BROKER } from "./_options.ts";
-import { isLocked, JobFile, type Queries } from "./_sqlite_file.ts";
+import { callRoughly } from "./deno_rough_timer.ts";
+import { isLocked, JobFile, type Queries } from "./sqlite_file.ts";
 import type { JobBroker, JobEvent, JobOrder, JobState, TakenJob } from "./broker.ts";
 
 export type { JobBroker, JobEvent, JobOrder, JobState, TakenJob } from "./broker.ts";
@@ -241,30 +241,30 @@ class Look {
   readonly #loop: PlatformLoop;
   readonly #work: () => boolean;
   #pause = FIRST_LOOK;
-  #timer: TimerHandle;
+  #cancel: () => void;
 
   constructor(loop: PlatformLoop, work: () => boolean) {
     this.#loop = loop;
     this.#work = work;
-    this.#timer = this.#later();
+    this.#cancel = this.#later();
   }
 
   /** Looks soon: something is going to change. */
   hurry(): void {
     if (this.#pause === FIRST_LOOK) return;
     this.#pause = FIRST_LOOK;
-    this.#timer.cancel();
-    this.#timer = this.#later();
+    this.#cancel();
+    this.#cancel = this.#later();
   }
 
   stop(): void {
-    this.#timer.cancel();
+    this.#cancel();
   }
 
-  #later(): TimerHandle {
-    return this.#loop.callLater(this.#pause, () => {
+  #later(): () => void {
+    return callRoughly(this.#loop, this.#pause, () => {
       this.#pause = Math.min(1.5 * this.#pause, LONGEST_LOOK);
-      this.#timer = this.#later();
+      this.#cancel = this.#later();
       if (this.#hasFound()) this.hurry();
     });
   }
@@ -283,12 +283,12 @@ class Look {
 async function pauseFor(loop: PlatformLoop, seconds: number, signal: AbortSignal): Promise<void> {
   const paused = loop.createFuture<void>();
   const end = () => paused.done() || paused.setResult();
-  const timer = loop.callLater(seconds, end);
+  const cancel = callRoughly(loop, seconds, end);
   signal.addEventListener("abort", end);
   try {
     await paused;
   } finally {
     signal.removeEventListener("abort", end);
-    timer.cancel();
+    cancel();
   }
 }

@@ -2,8 +2,8 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { isNotCapable, nameMissingFlag } from "../../loop/errors/deno_not_capable.ts";
 import { InvalidStateError } from "../../loop/errors/errors.ts";
 import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
-import type { Handle } from "../../loop/scheduling/handle.ts";
 import { messageOf } from "../../loop/values/describe.ts";
+import { callRoughly } from "./deno_rough_timer.ts";
 
 /** Seconds that a result stays that nobody fetches. */
 const KEEP = 3600;
@@ -31,7 +31,7 @@ const TABLE = `gyre_jobs (
 )`;
 
 /** Checkpoints, which flush the disk, are made four times as seldom as by default. */
-const SCHEMA = `
+export const SCHEMA = `
 PRAGMA busy_timeout = 0;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
@@ -54,7 +54,7 @@ const NOW = "unixepoch('subsec')";
 const HELD = "queue = ? AND id = ? AND attempt = ? AND state IN ('running', 'waiting')";
 
 /** What is asked of the file. */
-const QUERIES = {
+export const QUERIES = {
   begin: "BEGIN IMMEDIATE",
   commit: "COMMIT",
   rollback: "ROLLBACK",
@@ -110,7 +110,8 @@ export class JobFile {
   readonly #database: DatabaseSync;
   readonly #queries: Queries;
   #requests: Request[] = [];
-  #flushing: Handle | null = null;
+  /** Cancels the next transaction. */
+  #cancelFlush: (() => void) | null = null;
 
   /**
    * Opens a file, and creates it where there is none.
@@ -147,13 +148,16 @@ export class JobFile {
   write<T>(work: (queries: Queries) => T): Promise<T> {
     const settled = Promise.withResolvers<unknown>();
     this.#requests.push({ work, settled });
-    this.#flushing ??= this.#loop.callSoon(() => this.#flush());
+    if (this.#cancelFlush === null) {
+      const handle = this.#loop.callSoon(() => this.#flush());
+      this.#cancelFlush = () => handle.cancel();
+    }
     return settled.promise as Promise<T>;
   }
 
   /** Closes it. What is not written yet fails. */
   close(): void {
-    this.#flushing?.cancel();
+    this.#cancelFlush?.();
     const error = new InvalidStateError("Cannot write to a queue: it was closed");
     for (const { settled } of this.#requests) settled.reject(error);
     this.#requests = [];
@@ -161,7 +165,7 @@ export class JobFile {
   }
 
   #flush(pause: number = FIRST_PAUSE, since: number = this.#loop.time()): void {
-    this.#flushing = null;
+    this.#cancelFlush = null;
     const requests = this.#requests;
     this.#requests = [];
     try {
@@ -170,7 +174,8 @@ export class JobFile {
       if (isLocked(error) && this.#loop.time() - since < LONGEST_LOCK) {
         this.#requests = requests;
         const next = Math.min(1.5 * pause, LONGEST_PAUSE);
-        this.#flushing = this.#loop.callLater(pause, () => this.#flush(next, since));
+        const again = () => this.#flush(next, since);
+        this.#cancelFlush = callRoughly(this.#loop, pause, again);
         return;
       }
       for (const { settled } of requests) settled.reject(error);
