@@ -44,9 +44,9 @@ export class PermittedHosts {
     return false;
   }
 
-  /** Returns the error for sending datagrams to `address`; `null` if it is permitted. */
-  refuseSending(address: SocketAddress): Error | null {
-    return this.#refuse("send to", address, destinationOf);
+  /** Returns the error for sending datagrams to `address`, or connecting; `null` if it is permitted. */
+  refuseSending(address: SocketAddress, verb = "send to"): Error | null {
+    return this.#refuse(verb, address, destinationOf);
   }
 
   /** Returns the error for connecting from `address`; `null` if it is permitted. */

@@ -119,7 +119,7 @@ function restrictReadiness(host: Readiness, restrictions: Restrictions): Readine
         if (restrictions.unix.admit(address.path) === address.path) return;
         throw refusal(`${verb} "${address.path}"`, "unix", address.path);
       }
-      const error = hosts.refuseSending(address);
+      const error = hosts.refuseSending(address, verb);
       if (error !== null) throw error;
     },
   };

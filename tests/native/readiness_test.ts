@@ -1,7 +1,18 @@
 import { closeSync, openSync } from "node:fs";
-import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { DenoEventLoop, InvalidStateError } from "../../mod.ts";
-import { newNativeEventLoop, type Socket, socketpair } from "../../transports/native/mod.ts";
+import {
+  newNativeEventLoop,
+  type Socket,
+  socket,
+  socketpair,
+} from "../../transports/native/mod.ts";
 import { errorOf, passIterations, utf8 } from "../transports/_backend.ts";
 import { eventDescriptor, pipeDescriptors, timerDescriptor } from "./_descriptors.ts";
 import { testNative } from "./_test_native.ts";
@@ -205,11 +216,49 @@ Deno.test("a loop with permissions watches descriptors only where it may read al
   assertThrows(() => loop.addReader(second, () => {}), Deno.errors.NotCapable, "watch descriptor");
   await loop.runUntilComplete(function* () {
     const elsewhere = loop.sockConnect(first, { hostname: "127.0.0.2", port: 9 });
-    assertInstanceOf(yield* errorOf(elsewhere), Deno.errors.NotCapable);
+    const error = yield* errorOf(elsewhere);
+    assertInstanceOf(error, Deno.errors.NotCapable);
+    assertStringIncludes(error.message, 'Cannot connect to "127.0.0.2:9"');
     const connecting = loop.createConnection(() => ({}), { hostname: "127.0.0.2", port: 9 });
     assertInstanceOf(yield* errorOf(connecting), Deno.errors.NotCapable);
   });
   loop.close();
   first.close();
   second.close();
+});
+
+Deno.test("a loop with permissions connects and sends to the address that it has checked", async () => {
+  const loop = newNativeEventLoop({ permissions: { net: ["127.0.0.1"], write: true } });
+  const server = socket();
+  const datagrams = socket("ipv4", "datagram");
+  const client = socket();
+  server.bind({ hostname: "127.0.0.1", port: 0 });
+  server.listen();
+  const own = server.address;
+  assert(own.transport === "tcp");
+  const { port } = own;
+  let asked = 0;
+  const address = {
+    get hostname() {
+      asked += 1;
+      return asked % 2 === 1 ? "127.0.0.1" : "127.0.0.2";
+    },
+    port,
+  };
+  await loop.runUntilComplete(function* () {
+    yield* loop.sockConnect(client, address);
+    assertEquals([asked, client.peerAddress], [1, own]);
+    asked = 0;
+    assertEquals(yield* loop.sockSendto(datagrams, new Uint8Array(1), address), 1);
+    assertEquals(asked, 1);
+    for (const wrong of [null, 5] as never[]) {
+      assertInstanceOf(yield* errorOf(loop.sockConnect(client, wrong)), TypeError);
+      assertInstanceOf(
+        yield* errorOf(loop.sockSendto(client, new Uint8Array(1), wrong)),
+        TypeError,
+      );
+    }
+  });
+  loop.close();
+  for (const sock of [server, datagrams, client]) sock.close();
 });

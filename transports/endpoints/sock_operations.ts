@@ -105,9 +105,10 @@ function* connectSteps(
   address: AnySocketAddress,
 ): Coroutine<void> {
   const readiness = checkSocket(loop, "connect a socket", sock);
-  readiness.checkAddress?.(address, "connect");
+  const target = copyAddress(address);
+  readiness.checkAddress?.(target, "connect to");
   for (;;) {
-    if (sock[inside.tryConnect](address)) return;
+    if (sock[inside.tryConnect](target)) return;
     yield* untilReady(loop, sock, "write");
     if (sock[inside.endConnect]()) return;
     const pause = loop.createFuture<void>();
@@ -205,9 +206,11 @@ export function sockSendto(
   bytes: Uint8Array,
   address: AnySocketAddress,
 ): Future<number> {
+  let target: AnySocketAddress | undefined;
   const send = () => {
-    loop.platform.readiness?.checkAddress?.(address, "send to");
-    return sock[inside.trySendTo](checkBytes(bytes), address);
+    target ??= copyAddress(address);
+    loop.platform.readiness?.checkAddress?.(target, "send to");
+    return sock[inside.trySendTo](checkBytes(bytes), target);
   };
   return start(loop, "send", sock, "write", send);
 }
@@ -322,6 +325,17 @@ function checkSocket(loop: PlatformLoop, action: string, sock: NonBlockingSocket
   throw new TypeError(
     `Cannot ${action}: expected a Socket of "@gyre/asyncio/native", got ${describe(sock)}`,
   );
+}
+
+/** What is checked is what is used: getters could tell something else the second time. */
+function copyAddress(address: AnySocketAddress): AnySocketAddress {
+  if (typeof address !== "object" || address === null) {
+    throw new TypeError(
+      `Cannot use an address: expected a hostname and a port, or a path, got ${describe(address)}`,
+    );
+  }
+  if ("path" in address) return { path: address.path };
+  return { hostname: address.hostname, port: address.port };
 }
 
 function checkMemory(memory: Uint8Array): Uint8Array {
