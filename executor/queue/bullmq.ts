@@ -254,14 +254,12 @@ export class BullmqBroker implements JobBroker {
     // BullMQ gives the next job with the answer, if somebody is going to take it.
     const isTaken = this.#taking?.aborted === false && this.#takers.size === 0;
     await unlessGone(async () => {
-      const [{ result }, wasCancelled] = await Promise.all([
-        backend.moveToCompleted(job, reply.toBase64(), keep, lock, isTaken),
-        this.#isCancelled(id),
-      ]);
+      const { result } = await backend.moveToCompleted(job, reply.toBase64(), keep, lock, isTaken);
       this.#held.delete(id);
-      if (wasCancelled) await backend.remove(jobId(id), false);
-      // Who misses it looks once a second.
-      else void client.publish(this.#channel(caller), writeEvent({ id, reply })).catch(() => {});
+      // Who misses it looks once a second; who has cancelled it does not listen.
+      void client.publish(this.#channel(caller), writeEvent({ id, reply })).catch(() => {});
+      // Asked before, a cancellation might come in between, and the job would stay.
+      if (await this.#isCancelled(id)) await backend.remove(jobId(id), false);
       if (Array.isArray(result)) await this.#onFetched(result[0], result[1], lock);
     });
   }
