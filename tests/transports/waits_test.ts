@@ -1,15 +1,28 @@
 // What a snapshot says that tasks wait for of connections that are real; the simulated ones are in
 // tests/simulation/snapshot_test.ts.
-import { createTask, Event, openConnection, run, startServer } from "../../mod.ts";
+import {
+  createTask,
+  Event,
+  type Future,
+  openConnection,
+  run,
+  type Server,
+  startServer,
+} from "../../mod.ts";
 import { assertWaits } from "./_waits.ts";
+
+/** Starts a server that says nothing, and aborts its connections once `event` is set. */
+function startSilentServer(event: Event): Future<Server<Deno.NetAddr>> {
+  return startServer(async (_reader, writer) => {
+    await event.wait();
+    writer.transport.abort();
+  }, { hostname: "127.0.0.1", port: 0 });
+}
 
 Deno.test("snapshot() says that tasks wait for what a real connection reads, writes, and ends", () =>
   run(async () => {
     const event = new Event();
-    await using server = await startServer(async (_reader, writer) => {
-      await event.wait();
-      writer.transport.abort();
-    }, { hostname: "127.0.0.1", port: 0 });
+    await using server = await startSilentServer(event);
     const place = `127\\.0\\.0\\.1:${server.address.port}`;
     const [reader, writer] = await openConnection(server.address);
     await assertWaits(() => reader.readLine(), new RegExp(`^readLine from ${place}$`));
@@ -27,10 +40,7 @@ Deno.test("snapshot() says that tasks wait for what a real connection reads, wri
 Deno.test("snapshot() says that tasks wait for a real connection, and for a server", () =>
   run(async () => {
     const event = new Event();
-    await using server = await startServer(async (_reader, writer) => {
-      await event.wait();
-      writer.transport.abort();
-    }, { hostname: "127.0.0.1", port: 0 });
+    await using server = await startSilentServer(event);
     const { port } = server.address;
     // The server is no TLS server, and says nothing.
     await assertWaits(

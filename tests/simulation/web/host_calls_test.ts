@@ -16,13 +16,16 @@ function inWorld(main: (world: Simulation) => Promise<void>): Promise<void> {
   return simulate(main, { seed: 1, web: true });
 }
 
+/** Gives one connection back what it sends. */
+async function echoOnce(): Promise<void> {
+  using listener = Deno.listen({ port: 7 });
+  using conn = await listener.accept();
+  await conn.readable.pipeTo(conn.writable);
+}
+
 Deno.test("Deno.connect() and Deno.listen() talk between hosts, and half close", () =>
   inWorld(async ({ host }) => {
-    host("server").run(async () => {
-      using listener = Deno.listen({ port: 7 });
-      using conn = await listener.accept();
-      await conn.readable.pipeTo(conn.writable);
-    });
+    host("server").run(echoOnce);
     await sleep(0.1);
     using conn = await Deno.connect({ hostname: "server", port: 7 });
     assertEquals(conn.remoteAddr.port, 7);
@@ -60,11 +63,7 @@ Deno.test("a read that waits ends when its Deno.TcpConn is closed, and a closed 
 
 Deno.test("reads of a Deno.TcpConn come one after the other, and what is half closed takes no more", () =>
   inWorld(async ({ host }) => {
-    host("server").run(async () => {
-      using listener = Deno.listen({ port: 7 });
-      using conn = await listener.accept();
-      await conn.readable.pipeTo(conn.writable);
-    });
+    host("server").run(echoOnce);
     await sleep(0.1);
     using conn = await Deno.connect({ hostname: "server", port: 7 });
     const buffers = [new Uint8Array(1), new Uint8Array(1)];
