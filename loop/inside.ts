@@ -5,8 +5,9 @@
  * overrides, is keyed by a symbol of this file; what one file alone needs is `#private`, and what
  * one file gives to a few is a function that a static block sets (see `loop/tasks/future.ts`).
  *
- * A method of a class costs no more by a symbol than by a name, and the whole module as `inside` no
- * more than names imported from it. But an object that is written out with a function under a
+ * The whole module as `inside` costs no more than names imported from it, nor does a method by a symbol
+ * where objects of few classes have it; of more than four kinds the engine finds it by a search, as it
+ * does what is `#private` (CONTRIBUTING.md, "Insides"). An object that is written out with a function under a
  * symbol costs half a microsecond each time: see `loop/scheduling/step.ts`.
  *
  * @module

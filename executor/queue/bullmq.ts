@@ -16,11 +16,11 @@ import { InvalidStateError } from "../../loop/errors/errors.ts";
 import type { PlatformLoop } from "../../loop/platform/platform_loop.ts";
 import type { TimerHandle } from "../../loop/scheduling/timer_handle.ts";
 import { sleep } from "../../loop/structure/sleep.ts";
-import type { Future } from "../../loop/tasks/future.ts";
 import type { Task } from "../../loop/tasks/task.ts";
 import { checkOptions } from "../../loop/values/check_options.ts";
 import { BULLMQ_BROKER } from "./_bullmq_options.ts";
 import type { JobBroker, JobEvent, JobOrder, JobState, TakenJob } from "./broker.ts";
+import { Takers } from "./_takers.ts";
 import { wallTime } from "./deno_wall_time.ts";
 
 export type { JobBroker, JobEvent, JobOrder, JobState, TakenJob } from "./broker.ts";
@@ -108,7 +108,7 @@ export class BullmqBroker implements JobBroker {
   /** Waits for jobs on the server. */
   #waiting: Redis | null = null;
   #fetching: Task<void> | null = null;
-  readonly #takers: Set<Future<TakenJob | null>> = new Set();
+  readonly #takers: Takers = new Takers();
   /** The signal of who has taken last: says whether there may be another taker. */
   #taking: AbortSignal | null = null;
   /** What came with the end of another job, for the next taker. */
@@ -217,17 +217,9 @@ export class BullmqBroker implements JobBroker {
     this.#checking ??= this.#check(loop);
     const fetched = this.#fetched.shift();
     if (fetched !== undefined) return fetched;
-    const taken: Future<TakenJob | null> = loop.createFuture();
-    this.#takers.add(taken);
-    this.#fetching ??= loop.createTask(() => this.#fetch());
-    const onAbort = () => taken.done() || taken.setResult(null);
-    signal.addEventListener("abort", onAbort);
-    try {
-      return await taken;
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-      this.#takers.delete(taken);
-    }
+    return await this.#takers.wait(loop, signal, () => {
+      this.#fetching ??= loop.createTask(() => this.#fetch());
+    });
   }
 
   /** Holds a job for another lease. */
@@ -286,7 +278,7 @@ export class BullmqBroker implements JobBroker {
     if (connections === null) return;
     this.#checking?.cancel();
     this.#checking = null;
-    for (const taken of this.#takers) taken.done() || taken.setResult(null);
+    this.#takers.end();
     const waiting = this.#waiting;
     this.#waiting = null;
     if (waiting !== null) await disconnect(waiting);
@@ -365,7 +357,7 @@ export class BullmqBroker implements JobBroker {
         await client.zadd(backend.keys["marker"] as string, score, member);
       }
     } catch (error) {
-      for (const taken of this.#takers) taken.done() || taken.setException(error as Error);
+      this.#takers.fail(error as Error);
     } finally {
       this.#fetching = null;
     }
@@ -394,10 +386,7 @@ export class BullmqBroker implements JobBroker {
     const { attemptsMade: failures = 0, stalledCounter: losses = 0 } = record;
     const attempt = failures + losses + 1;
     const job = { id, payload: Uint8Array.fromBase64(payload), attempt, failures, token: holding };
-    for (const taken of this.#takers) {
-      this.#takers.delete(taken);
-      if (!taken.done()) return taken.setResult(job);
-    }
+    if (this.#takers.give(job)) return;
     if (this.#taking?.aborted === false) this.#fetched.push(job);
     else await this.giveBack(job, 0, false);
   }

@@ -22,6 +22,7 @@ import type { Task } from "../../loop/tasks/task.ts";
 import { checkOptions } from "../../loop/values/check_options.ts";
 import { NATS_BROKER } from "./_nats_options.ts";
 import type { JobBroker, JobEvent, JobOrder, JobState, TakenJob } from "./broker.ts";
+import { Takers } from "./_takers.ts";
 import { readTime, wallTime } from "./deno_wall_time.ts";
 
 export type { JobBroker, JobEvent, JobOrder, JobState, TakenJob } from "./broker.ts";
@@ -141,7 +142,7 @@ export class NatsBroker implements JobBroker {
   readonly #arrived: Arrival[] = [];
   /** Resolves when a consumer has answered. */
   #answer: Future<void> | null = null;
-  readonly #takers: Set<Future<TakenJob | null>> = new Set();
+  readonly #takers: Takers = new Takers();
   #fetching: Task<void> | null = null;
   readonly #held: Map<string, Holding> = new Map();
   /** Replies that are to be removed. */
@@ -316,17 +317,9 @@ export class NatsBroker implements JobBroker {
   async take(signal: AbortSignal): Promise<TakenJob | null> {
     const { loop } = this.#open("take a job");
     if (signal.aborted) return null;
-    const taken: Future<TakenJob | null> = loop.createFuture();
-    this.#takers.add(taken);
-    this.#fetching ??= loop.createTask(() => this.#fetch(loop));
-    const onAbort = () => taken.done() || taken.setResult(null);
-    signal.addEventListener("abort", onAbort);
-    try {
-      return await taken;
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-      this.#takers.delete(taken);
-    }
+    return await this.#takers.wait(loop, signal, () => {
+      this.#fetching ??= loop.createTask(() => this.#fetch(loop));
+    });
   }
 
   /** Holds a job for another lease. */
@@ -394,7 +387,7 @@ export class NatsBroker implements JobBroker {
   async close(): Promise<void> {
     if (this.#connection === null) return;
     const { nats } = this.#connection;
-    for (const taken of this.#takers) taken.done() || taken.setResult(null);
+    this.#takers.end();
     this.#giveUp();
     await this.#fetching?.catch(() => {});
     for (const [subject, timer] of this.#dropped) {
@@ -419,7 +412,7 @@ export class NatsBroker implements JobBroker {
         else await this.#pull(loop);
       }
     } catch (error) {
-      for (const taken of this.#takers) taken.done() || taken.setException(error as Error);
+      this.#takers.fail(error as Error);
     } finally {
       this.#fetching = null;
       for (const { message } of this.#arrived.splice(0)) message.respond("-NAK");
@@ -529,10 +522,7 @@ export class NatsBroker implements JobBroker {
     };
     this.#held.set(id, holding);
     const job: TakenJob = { id, payload, attempt, failures, token: holding };
-    for (const taken of this.#takers) {
-      this.#takers.delete(taken);
-      if (!taken.done()) return taken.setResult(job);
-    }
+    if (this.#takers.give(job)) return;
     await this.giveBack(job, 0, false);
   }
 
